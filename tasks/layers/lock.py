@@ -1,0 +1,121 @@
+"""requirements.txt, and beside it requirements.lock: every package of the closure, at one version, with its hashes.
+
+There is one lock for all runtimes: `uv pip compile --universal` writes an environment marker where runtimes differ,
+which reads better in a diff than a file for each. A comment at its head says which requirements it was made from, so
+that an outdated lock is noticed without asking an index.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.markers import Marker
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from tasks.errors import BuildError
+from tasks.layers.uv import run_uv
+from tasks.layers.workspace import replacing
+from tasks.release.runtimes import Runtime, marker_environment
+
+__all__ = ["Pin", "lock_path", "read_lock", "write_lock"]
+
+_MADE_FROM = "# Written by `inv lock`; do not edit. Made from requirements: "
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One locked package: the only version allowed, where it applies, and the SHA-256 (hex) of each of its files."""
+
+    name: str
+    version: str
+    marker: str
+    hashes: frozenset[str]
+
+    def applies(self, runtime: Runtime, architecture: str) -> bool:
+        """Whether the package is needed on this runtime."""
+        return not self.marker or Marker(self.marker).evaluate(marker_environment(runtime, architecture))
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def lock_path(requirements: Path) -> Path:
+    """The lock beside a requirements file."""
+    return requirements.with_suffix(".lock")
+
+
+def write_lock(requirements: Path, runtime: Runtime, options: tuple[str, ...] = ()) -> Path:
+    """Resolve the requirements for `runtime` and everything later; pins in the present lock are kept if they can be."""
+    wanted = _requirements(requirements)
+    lock = lock_path(requirements)
+    with replacing(lock) as aside:
+        if lock.exists():
+            aside.write_bytes(lock.read_bytes())
+        run_uv(
+            ["pip", "compile", requirements.name, "--universal", "--python-version", runtime.full_version],
+            ["--generate-hashes", "--no-header", "--output-file", str(aside), *options],
+            folder=requirements.parent,
+        )
+        resolved = aside.read_text(encoding="utf-8")
+        aside.write_text(_MADE_FROM + _fingerprint(wanted, runtime) + "\n" + resolved, encoding="utf-8", newline="\n")
+    return lock
+
+
+def read_lock(requirements: Path, runtime: Runtime) -> tuple[Pin, ...]:
+    """The pins of the lock, in its order. BuildError unless it was made from these requirements for this runtime."""
+    wanted, lock = _requirements(requirements), lock_path(requirements)
+    if not lock.is_file():
+        raise BuildError(f"Requirements are not locked: {lock} not found; run: inv lock")
+    text = lock.read_text(encoding="utf-8")
+    if not text.startswith(_MADE_FROM + _fingerprint(wanted, runtime)):
+        raise BuildError(f"{lock} is out of date: {requirements.name} or the runtimes have changed; run: inv lock")
+    pins = tuple(_pins(text, lock))
+    for requirement in wanted:
+        _check_satisfied(requirement, pins, lock)
+    return pins
+
+
+def _requirements(path: Path) -> list[Requirement]:
+    """The direct requirements."""
+    if not path.is_file():
+        raise BuildError(f"Requirements file not found: {path}; check `requirements` in release.toml")
+    lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
+    return [_requirement(line, path) for line in lines if line]
+
+
+def _requirement(line: str, path: Path) -> Requirement:
+    try:
+        return Requirement(line)
+    except InvalidRequirement as error:
+        raise BuildError(f"{path}: {line!r} is not a requirement such as requests>=2.32; correct it") from error
+
+
+def _fingerprint(requirements: list[Requirement], runtime: Runtime) -> str:
+    """What a lock depends on, in 16 hex digits; comments, order and line endings do not matter."""
+    lines = sorted(f"{canonicalize_name(item.name)}|{item}" for item in requirements)
+    return hashlib.sha256("\n".join([runtime.full_version, *lines]).encode()).hexdigest()[:16]
+
+
+def _pins(text: str, lock: Path) -> Iterator[Pin]:
+    """Each `name==version ; marker --hash=sha256:... --hash=...` of the lock."""
+    logical = re.sub(r"\\\r?\n", " ", re.sub(r"(?m)^\s*#.*$", "", text))
+    for line in filter(None, map(str.strip, logical.splitlines())):
+        head, *hashes = re.split(r"\s+--hash=sha256:", line)
+        requirement = _requirement(head, lock)
+        version = re.fullmatch(r"==([^*,]+)", str(requirement.specifier))
+        if not version or not hashes or not all(re.fullmatch("[0-9a-f]{64}", digest) for digest in hashes):
+            raise BuildError(f"{lock}: {head!r} is not pinned with sha256 hashes; run: inv lock")
+        yield Pin(canonicalize_name(requirement.name), version[1], str(requirement.marker or ""), frozenset(hashes))
+
+
+def _check_satisfied(requirement: Requirement, pins: tuple[Pin, ...], lock: Path) -> None:
+    """BuildError if a direct requirement has no pin, or one that it does not allow."""
+    named = [pin for pin in pins if pin.name == canonicalize_name(requirement.name)]
+    if not named and not requirement.marker:
+        raise BuildError(f"{lock} has no {requirement.name}; run: inv lock")
+    for pin in named:
+        if not requirement.specifier.contains(pin.version, prereleases=True):
+            raise BuildError(f"{lock} pins {pin}, but {requirement} is required; run: inv lock")

@@ -1,14 +1,29 @@
 """Everything that prints.
 
 Lines start with a plain ASCII tag, and a character that the console cannot show is written as an escape, so that
-nothing crashes on a cp1252 or ASCII stdout.
+nothing crashes on a cp1252 or ASCII stdout. The wording of a normal deployment is a contract with whoever reads logs.
 """
 
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["heading", "say", "say_built"]
+from tasks.release.actions import Action, Attach, CopyCanonical, Plan, Record, Skip, changes
+from tasks.release.artifacts import Artifact, Release
+
+__all__ = [
+    "announce",
+    "heading",
+    "say",
+    "say_arns",
+    "say_built",
+    "say_done",
+    "say_end",
+    "say_layer",
+    "say_plan",
+    "say_start",
+    "section",
+]
 
 _RULE = "=" * 60
 
@@ -25,18 +40,72 @@ def heading(text: str) -> None:
     say("", _RULE, text, _RULE)
 
 
-def say_versions(versions: Mapping[str, str]) -> None:
-    """Print the version of each layer."""
-    say("[INFO] Versions:", *(f"   {layer}: {version}" for layer, version in versions.items()))
+def say_start(title: str, release: Release) -> None:
+    """Print what begins, and the version of each layer it is about."""
+    versions = (f"   {artifact.layer}: {artifact.version}" for artifact in release.artifacts)
+    say(f"[DEPLOY] {title}", "", "[INFO] Versions:", *versions)
 
 
-def say_built(version: str, path: Path, size: int, sha256: str, *, cached: bool) -> None:
-    """Print a built layer: file, version, size, SHA-256."""
+def say_end(title: str, *lines: str) -> None:
+    """Print that all went well."""
+    say("", _RULE, f"[SUCCESS] {title}", *lines, _RULE)
+
+
+def say_built(artifact: Artifact, path: Path, *, cached: bool) -> None:
+    """Print a layer that was built: file, version, size, SHA-256."""
     say(
-        "[OK] Layer unchanged, taken from the cache" if cached else "[SUCCESS] Layer built successfully!",
+        f"[OK] Layer {artifact.layer} is unchanged (taken from the cache)"
+        if cached
+        else f"[SUCCESS] Layer {artifact.layer} built successfully!",
         f"   File: {path.as_posix()}",
-        f"   Version: {version}",
-        f"   Size: {size / (1024 * 1024):.2f} MB",
-        f"   SHA256: {sha256[:16]}...",
+        f"   Version: {artifact.version}",
+        f"   Size: {artifact.size / (1024 * 1024):.2f} MB",
+        f"   SHA256: {artifact.sha256[:16]}...",
         "",
     )
+
+
+def say_plan(plan: Plan, environment: str) -> None:
+    """Print what would be done, in the words that doing it would print."""
+    count = len(changes(plan))
+    say("", f"[INFO] Dry run: {count} change{'s' if count != 1 else ''} to {environment}, none of them made:")
+    for action in plan:
+        announce(action)
+        if isinstance(action, Attach):
+            say(*(f"      {layer}" for layer in action.layers))
+
+
+def section(action: Action) -> str:
+    """The title of the section that an action stands in."""
+    return "Copying canonical..." if isinstance(action, CopyCanonical) else "Updating Lambda layers..."
+
+
+def announce(action: Action) -> None:
+    """Print an action as it begins."""
+    match action:
+        case Skip():
+            say(f"   [SKIP] {action} (create it, then run the same command again)")
+        case Attach() | CopyCanonical() | Record():
+            say(f"   {action}")
+        case _:
+            say(f"[DEPLOY] {action}")
+
+
+def say_done(action: Action) -> None:
+    """Print that an action which says nothing of its own is done."""
+    if isinstance(action, Attach):
+        say("      [OK] Layers updated")
+
+
+def say_layer(arn: str, *, published: bool) -> None:
+    """Print the layer version that holds an artifact."""
+    say(
+        *(["", "[SUCCESS] Layer deployed successfully!"] if published else ["[SKIP] Already published"]),
+        f"   ARN: {arn}",
+        f"   Version: {arn.rpartition(':')[-1]}",
+    )
+
+
+def say_arns(arns: Mapping[str, str]) -> None:
+    """Print the layer versions that functions are about to get."""
+    say("   Layer ARNs:", *(f"      {layer}: {arn}" for layer, arn in arns.items()))

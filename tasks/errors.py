@@ -10,11 +10,12 @@ from invoke import Exit
 class ReleaseError(Exit):
     """Cannot go on; the message says what to do about it."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(f"[ERROR] {message}", 1)
+    def __init__(self, text: str) -> None:
+        super().__init__(f"[ERROR] {text}", 1)
+        self.text = text
 
     def __str__(self) -> str:
-        return self.message or ""
+        return self.text
 
 
 class ConfigError(ReleaseError):

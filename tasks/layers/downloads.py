@@ -19,7 +19,7 @@ from tasks.errors import BuildError
 from tasks.layers.lock import Pin
 from tasks.layers.uv import run_uv
 from tasks.layers.wheels import check_record
-from tasks.layers.workspace import replacing
+from tasks.layers.workspace import file_sha256, replacing
 from tasks.release.runtimes import Runtime
 
 __all__ = ["RemoteFile", "fetch_all", "list_files"]
@@ -76,11 +76,11 @@ def fetch_all(files: Iterable[RemoteFile], cache: Path) -> dict[RemoteFile, Path
 def _fetch(file: RemoteFile, cache: Path) -> Path:
     """One file from the cache or its index; whatever has not the pinned hash never gets its name."""
     path = cache / "files" / file.sha256 / file.filename
-    if path.exists() and _digest(path) == file.sha256:
+    if path.exists() and file_sha256(path) == file.sha256:
         return path
     with replacing(path) as aside:
         aside.write_bytes(_download(file))
-        if (found := _digest(aside)) != file.sha256:
+        if (found := file_sha256(aside)) != file.sha256:
             raise BuildError(
                 f"{file.filename} has SHA-256 {found[:16]}..., not the locked {file.sha256[:16]}...; "
                 "do not use it: the index or the network changed it. Try again, or run: inv lock"
@@ -101,8 +101,3 @@ def _download(file: RemoteFile) -> bytes:
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             failure = str(error) or type(error).__name__
     raise BuildError(f"Cannot download {file.filename}: {failure}; check the network and build again")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -40,7 +40,7 @@ def _build(sdist: Path, folder: Path) -> None:
         )
     except BuildError as error:
         hint = f"if its build backend is not pinned yet, add it with its hashes to {BUILDERS.name} beside sdists.py"
-        raise BuildError(f"{sdist.name} has no wheel and cannot be built; {hint}\n{error.message}") from error
+        raise BuildError(f"{sdist.name} has no wheel and cannot be built; {hint}\n{error}") from error
     wheel = next(folder.glob("*.whl"))
     if not Wheel(wheel).pure:
         raise BuildError(f"{sdist.name} builds {wheel.name}, which is not pure Python; require a version with wheels")

@@ -4,7 +4,6 @@ A layer whose inputs have not changed since any earlier build is taken from the 
 written aside and renamed, so that a build that fails leaves nothing half-written.
 """
 
-import hashlib
 import json
 import re
 import shutil
@@ -16,8 +15,8 @@ from typing import Any
 from tasks.errors import BuildError
 from tasks.layers.archive import tree_digest, write_archive
 from tasks.layers.recipes import Recipe, recipe_for
-from tasks.layers.workspace import Workspace, replacing
-from tasks.release.artifacts import Artifact, Release
+from tasks.layers.workspace import Workspace, file_sha256, replacing
+from tasks.release.artifacts import Artifact
 from tasks.release.project import Project
 
 __all__ = ["Built", "build_layer", "clean", "find_built"]
@@ -25,7 +24,7 @@ __all__ = ["Built", "build_layer", "clean", "find_built"]
 
 @dataclass(frozen=True)
 class Built:
-    """A layer that was just built: its artifact, its archive, and whether the cache had it already."""
+    """A layer on disk: its artifact, its archive, and whether it was there before and only had to be found."""
 
     artifact: Artifact
     path: Path
@@ -56,25 +55,22 @@ def clean(workspace: Workspace) -> None:
         shutil.rmtree(workspace.layers)
 
 
-def find_built(workspace: Workspace, project: Project, names: Iterable[str]) -> tuple[Release, dict[str, Path]]:
-    """The release in `.build` and the archive of each layer; BuildError unless it is what a build would give now."""
-    noted = _manifest(workspace)
-    versions = workspace.versions(project)
-    artifacts, paths = [], {}
-    for name in names:
-        path = workspace.layers / f"{name}-{versions[name]}.zip"
-        entry = noted["layers"].get(name)
-        if not path.is_file() or entry is None or entry["version"] != versions[name]:
-            raise BuildError(f"Layer file not found: {_short(path, workspace)}; run: inv build")
-        if entry["key"] != recipe_for(workspace.root, project, project.layers[name], workspace.cache).key:
-            raise BuildError(f"{_short(path, workspace)} is older than what it is built from; run: inv build")
-        artifact = _from_json(entry)
-        if _sha256(path) != artifact.sha256:
-            raise BuildError(f"{_short(path, workspace)} is not the archive that was built; run: inv build")
-        artifacts.append(artifact)
-        paths[name] = path
-    commit = noted["git"]["commit"] + ("" if noted["git"]["clean"] else "-dirty")
-    return Release(tuple(artifacts), commit), paths
+def find_built(workspace: Workspace, project: Project, names: Iterable[str]) -> list[Built]:
+    """The layers in `.build`; BuildError unless each is what a build would give now."""
+    noted, versions = _manifest(workspace), workspace.versions(project)
+    return [_find(workspace, project, name, versions[name], noted.get(name, {})) for name in names]
+
+
+def _find(workspace: Workspace, project: Project, name: str, version: str, entry: dict[str, Any]) -> Built:
+    path = workspace.layers / f"{name}-{version}.zip"
+    shown = path.relative_to(workspace.root).as_posix()
+    if not path.is_file() or entry.get("version") != version:
+        raise BuildError(f"Layer file not found: {shown}; run: inv build")
+    if entry["key"] != recipe_for(workspace.root, project, project.layers[name], workspace.cache).key:
+        raise BuildError(f"{shown} is older than what it is built from; run: inv build")
+    if file_sha256(path) != entry["sha256"]:
+        raise BuildError(f"{shown} is not the archive that was built; run: inv build")
+    return Built(_from_json(entry), path, cached=True)
 
 
 def _artifact(workspace: Workspace, project: Project, recipe: Recipe) -> tuple[Artifact, Path]:
@@ -104,17 +100,17 @@ def _artifact(workspace: Workspace, project: Project, recipe: Recipe) -> tuple[A
 
 
 def _manifest(workspace: Workspace) -> dict[str, Any]:
-    """What was built last; empty if nothing was, or if the file is not ours."""
+    """What the manifest says of each layer; nothing if there is none, or if it is not ours."""
     try:
-        noted = json.loads(workspace.manifest.read_text(encoding="utf-8"))
-        return {"git": noted["git"], "layers": noted["layers"]}
+        layers: dict[str, Any] = json.loads(workspace.manifest.read_text(encoding="utf-8"))["layers"]
+        return layers
     except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return {"git": {}, "layers": {}}
+        return {}
 
 
 def _note(workspace: Workspace, artifact: Artifact, recipe: Recipe) -> None:
     """Write an artifact into the manifest beside what it says of other layers."""
-    layers = _manifest(workspace)["layers"]
+    layers = _manifest(workspace)
     layers[artifact.layer] = {**asdict(artifact), "key": recipe.key, "requirements": dict(recipe.requirements)}
     commit, _, dirty = workspace.commit().partition("-")
     noted = {"git": {"commit": commit, "clean": not dirty}, "layers": layers}
@@ -125,12 +121,3 @@ def _note(workspace: Workspace, artifact: Artifact, recipe: Recipe) -> None:
 def _from_json(entry: dict[str, Any]) -> Artifact:
     fields = {name: entry[name] for name in Artifact.__dataclass_fields__}
     return Artifact(**{**fields, "runtimes": tuple(fields["runtimes"])})
-
-
-def _short(path: Path, workspace: Workspace) -> str:
-    return path.relative_to(workspace.root).as_posix()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,5 +1,6 @@
 """Where things are in a repository, and how a file is replaced without ever being half-written."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -13,7 +14,7 @@ from tasks.errors import ConfigError
 from tasks.release.project import Project, parse_project
 from tasks.release.versions import read_versions
 
-__all__ = ["Workspace", "replacing"]
+__all__ = ["Workspace", "file_sha256", "replacing"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,12 @@ class Workspace:
         commit = re.search(r"^# branch\.oid ([0-9a-f]{7})", result.stdout, re.MULTILINE)
         dirty = re.search(r"^[^#]", result.stdout, re.MULTILINE)
         return (commit[1] if commit else "none") + ("-dirty" if dirty else "")
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

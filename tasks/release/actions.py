@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from tasks.release.artifacts import Artifact, Release
 
-__all__ = ["Action", "Attach", "Copy", "CopyCanonical", "Plan", "Publish", "Record", "Skip", "Upload", "changes"]
+__all__ = ["Action", "Attach", "Copy", "CopyCanonical", "Plan", "Publish", "Record", "Skip", "Upload", "changes", "layer_of"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,11 @@ class Skip:
 
 Action: TypeAlias = Upload | Copy | Publish | Record | Attach | CopyCanonical | Skip
 Plan: TypeAlias = tuple[Action, ...]
+
+
+def layer_of(action: Action) -> str:
+    """The layer an action belongs to; empty for those that concern the release as a whole."""
+    return action.artifact.layer if isinstance(action, Upload | Copy | Publish) else ""
 
 
 def changes(plan: Plan) -> Plan:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 from tasks.errors import PlanError
 
-__all__ = ["Artifact", "Release", "description", "parse_description", "parse_record", "record_key"]
+__all__ = ["Artifact", "Release", "description", "hex_digest", "parse_description", "parse_record", "record_key"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,11 @@ def parse_record(text: str) -> Release:
         return Release(artifacts, document["commit"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PlanError(f"The release's record cannot be read ({error}); it was not written by this tool") from error
+
+
+def hex_digest(base64_digest: str) -> str:
+    """A SHA-256 as AWS writes it, in hex; empty for what digests no whole (nothing, or a multipart upload's `...-2`)."""
+    return base64.b64decode(base64_digest).hex() if len(base64_digest) == 44 else ""
 
 
 def description(artifact: Artifact, commit: str) -> str:

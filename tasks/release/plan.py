@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from tasks.errors import PlanError
-from tasks.release.actions import Action, Attach, Plan, Publish, Record, Skip, Upload
+from tasks.release.actions import Action, Attach, Plan, Publish, Record, Skip, Upload, layer_of
 from tasks.release.artifacts import Artifact, Release, description
 from tasks.release.deployed import Deployed, unversioned
 from tasks.release.project import Environment
@@ -26,7 +26,7 @@ def plan(steps: tuple[Step, ...], release: Release, environment: Environment, de
     """Everything the steps would change, layer by layer and then function by function."""
     order = {artifact.layer: place for place, artifact in enumerate(release.artifacts)}
     actions = [action for step in steps for action in step(release, environment, deployed)]
-    return tuple(sorted(actions, key=lambda action: order.get(_layer(action), len(order))))
+    return tuple(sorted(actions, key=lambda action: order.get(layer_of(action), len(order))))
 
 
 def plan_upload(release: Release, environment: Environment, deployed: Deployed) -> Iterator[Action]:
@@ -116,8 +116,3 @@ def bump_command(layer: str, environment: Environment) -> str:
 def _layer_arn(environment: Environment, layer: str) -> str:
     """A layer's ARN without number and without `arn:<partition>:`, which differs in China and GovCloud."""
     return f"lambda:{environment.region}:{environment.account}:layer:{environment.layer_names[layer]}"
-
-
-def _layer(action: Action) -> str:
-    """The layer an action belongs to; empty for those that concern the release as a whole."""
-    return action.artifact.layer if hasattr(action, "artifact") else ""

@@ -6,7 +6,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar
 
 from tasks.errors import ConfigError
@@ -56,13 +56,17 @@ class Environment:
 
 @dataclass(frozen=True)
 class Project:
-    """A whole release.toml. The first of `layers` gives a release its version."""
+    """A whole release.toml. The first of `layers` gives a release its version.
+
+    `sandbox_variables` is what functions find in their environment on the sandbox, "{env}" still in it.
+    """
 
     name: str
     runtimes: tuple[Runtime, ...]
     architecture: str
     layers: Mapping[str, Layer]
     environments: Mapping[str, Environment]
+    sandbox_variables: Mapping[str, str]
 
     def environment(self, name: str) -> Environment:
         """The environment called `name`; ConfigError lists those that exist."""
@@ -89,13 +93,18 @@ class _EnvironmentTable:
     profile: str = ""
 
 
+@dataclass(frozen=True)
+class _SandboxTable:
+    variables: dict[str, str] = field(default_factory=dict)
+
+
 def parse_project(text: str) -> Project:
     """The project that a release.toml describes. Raises ConfigError for anything missing, unknown or contradictory."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"release.toml is not valid TOML: {error}") from error
-    unknown = sorted(document.keys() - {"project", "layers", "functions", "environments"})
+    unknown = sorted(document.keys() - {"project", "layers", "functions", "environments", "sandbox"})
     if unknown:
         raise ConfigError(f"release.toml has an unknown table [{unknown[0]}]; see the README's configuration")
     head = _read(_ProjectTable, document.get("project", {}), "project")
@@ -108,6 +117,7 @@ def parse_project(text: str) -> Project:
         architecture=head.architecture,
         layers=layers,
         environments=_environments(document, layers, functions),
+        sandbox_variables=_read(_SandboxTable, document.get("sandbox", {}), "sandbox").variables,
     )
 
 
@@ -140,15 +150,15 @@ def _read(shape: Callable[..., T], table: object, where: str) -> T:
     """A table as a value of `shape`: no key missing, none unknown, each of the right type."""
     if not isinstance(table, dict):
         raise ConfigError(f"release.toml: [{where}] must be a table")
-    known = {field.name: field for field in fields(shape)}  # type: ignore[arg-type]  # every shape is a dataclass
+    known = {each.name: each for each in fields(shape)}  # type: ignore[arg-type]  # every shape is a dataclass
     for key, value in table.items():
         if key not in known:
             raise ConfigError(f"release.toml: [{where}] has an unknown key {key!r}; known: {', '.join(known)}")
-        kind = list if key == "runtimes" else str
+        kind = {"runtimes": list, "variables": dict}.get(key, str)
         if not isinstance(value, kind) or not value:
             raise ConfigError(f"release.toml: [{where}] {key} must be a {kind.__name__} with something in it")
-    for key, field in known.items():
-        if field.default is MISSING and key not in table:
+    for key, each in known.items():
+        if each.default is MISSING and each.default_factory is MISSING and key not in table:
             raise ConfigError(f"release.toml: [{where}] needs a {key}")
     return shape(**table)
 

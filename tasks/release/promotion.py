@@ -23,12 +23,15 @@ __all__ = ["Source", "check_route", "check_source", "promotion", "running_releas
 class Source:
     """Where a release comes from, and what it holds of it.
 
-    digests    layer -> SHA-256 (hex) that AWS reports for the layer version in use
+    record     the record of the release it runs, if its bucket has one
+    objects    key -> SHA-256 (hex) of the archives that are there
+    digests    layer -> SHA-256 (hex) that Lambda reports for the layer version in use
     canonical  key -> ETag of the configuration that travels along
     """
 
     environment: Environment
-    deployed: Deployed
+    record: Release | None
+    objects: Mapping[str, str]
     digests: Mapping[str, str]
     canonical: Mapping[str, str]
 
@@ -49,6 +52,12 @@ def check_route(project: Project, source: str, target: str) -> tuple[Environment
 
 def running_release(environment: Environment, deployed: Deployed, version: str) -> dict[str, LayerVersion]:
     """The layer version of each layer that the environment runs; PlanError unless that is one release, `version`."""
+    never = [layer for layer in environment.layer_names if not deployed.layers.get(layer)]
+    if never:
+        raise PlanError(
+            f"Could not get layer version: {' and '.join(never)} was never published in {environment.name}; "
+            f"run: inv deploy --env {environment.name}"
+        )
     running = deployed.running()
     if not running:
         raise PlanError(f"{environment.name} runs nothing: none of its functions exists; create them first")
@@ -77,15 +86,15 @@ def running_release(environment: Environment, deployed: Deployed, version: str) 
 
 def check_source(source: Source, running: Mapping[str, LayerVersion]) -> Release:
     """The release to promote, as its record pins it; PlanError if the source lacks the record or those very bytes."""
-    name, release = source.environment.name, source.deployed.record
+    name, release = source.environment.name, source.record
     repair = f"run: inv deploy --env {name}"
     if release is None:
         raise PlanError(f"{name} has no record of the release it runs ({_names(running)}); {repair}")
     for artifact in release.artifacts:
         where = f"s3://{source.environment.bucket}/{artifact.key}"
-        if artifact.key not in source.deployed.objects:
+        if artifact.key not in source.objects:
             raise PlanError(f"{name} does not hold {artifact}: {where} is missing; {repair}")
-        if source.deployed.objects[artifact.key] != artifact.sha256:
+        if source.objects[artifact.key] != artifact.sha256:
             raise PlanError(f"{name} does not hold {artifact}: {where} has other bytes than its release; {repair}")
         layer_version = running[artifact.layer]
         if not layer_version.holds(artifact) or source.digests[artifact.layer] != artifact.sha256:

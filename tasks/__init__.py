@@ -1,0 +1,71 @@
+"""Build AWS Lambda layers once, and release the same bytes to one environment after the other.
+
+This module is the namespace that `inv --list` shows: the tasks, and for each environment of release.toml a collection
+of those that take one (`inv dev.deploy` is `inv deploy --env dev`).
+"""
+
+import inspect
+from functools import wraps
+from typing import Any
+
+from invoke import Collection, Task
+
+from tasks import build, deploy, promote, version
+from tasks.errors import ConfigError
+from tasks.release.project import Environment
+from tasks.sandbox import verbs as sandbox
+from tasks.site import WORKSPACE
+
+__all__ = ["namespace"]
+
+
+def _bound(task: "Task[Any]", parameter: str, environment: Environment) -> "Task[Any]":
+    """The same task with one parameter filled in with the environment's name, so that it cannot be given another.
+
+    The task gets a name of its own: Invoke drops a call that equals an earlier one in name, body and arguments, and
+    would run only the first of `inv dev.upload stage.upload`.
+    """
+    body = task.body
+
+    @wraps(body)
+    def bound(*args: Any, **kwargs: Any) -> Any:
+        return body(*args, **kwargs, **{parameter: environment.name})
+
+    signature = inspect.signature(body)
+    rest = [item for name, item in signature.parameters.items() if name != parameter]
+    bound.__signature__ = signature.replace(parameters=rest)  # type: ignore[attr-defined]  # what Invoke inspects
+    shown = {name: text for name, text in (task.help or {}).items() if name != parameter}
+    return Task(bound, name=f"{task.name}-{environment.name}", help=shown)
+
+
+def _environment(environment: Environment) -> Collection:
+    """The tasks that take an environment, for this one."""
+    tasks = Collection(environment.name)
+    for task in (deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy):
+        tasks.add_task(_bound(task, "env", environment), name=task.name)
+    if environment.previous:
+        tasks.add_task(_bound(promote.promote, "to", environment), name="promote")
+    return tasks
+
+
+def _namespace() -> Collection:
+    """Every task of this package."""
+    root = Collection(
+        build.clean, build.build_core, build.build_deps, build.build, build.lock,
+        deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy,
+        promote.promote,
+        version.bump,
+    )  # fmt: skip
+    rehearsal = Collection("sandbox")
+    rehearsal.add_task(sandbox.sandbox, default=True)
+    rehearsal.add_task(sandbox.up)
+    rehearsal.add_task(sandbox.down)
+    root.add_collection(rehearsal)
+    for environment in WORKSPACE.project().environments.values():
+        if environment.name in {*root.tasks, "sandbox"}:
+            raise ConfigError(f"release.toml: environment {environment.name!r} has the name of a task; rename it")
+        root.add_collection(_environment(environment))
+    return root
+
+
+namespace = _namespace()

@@ -1,0 +1,96 @@
+"""Sessions and clients. With an endpoint the sandbox answers, and nothing in the environment can change that."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+from tasks.aws.refusals import explain, refuse_redirect
+from tasks.release.project import Environment
+
+__all__ = ["AT_ONCE", "Connection", "client", "connect"]
+
+AT_ONCE = 10
+_CONFIG = Config(
+    connect_timeout=10,
+    read_timeout=120,  # PublishLayerVersion unpacks the archive before it answers
+    retries={"mode": "standard", "total_max_attempts": 5},
+    max_pool_connections=AT_ONCE,
+)
+# no proxy between us and loopback, whatever HTTP_PROXY says
+_SANDBOX_CONFIG = _CONFIG.merge(Config(proxies={}, s3={"addressing_style": "path"}))
+_SANDBOX_KEY = "sandbox"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An environment and the two clients that reach it; clients may be used by several threads."""
+
+    environment: Environment
+    s3: Any
+    functions: Any
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        """Turn what botocore raises inside into an AwsError that says `what` we were doing and what to try."""
+        with explain(what, self.environment):
+            yield
+
+
+def connect(environment: Environment, endpoint: str = "") -> Connection:
+    """The connection to an environment, or to its likeness on the sandbox at `endpoint`.
+
+    AwsError if the profile does not exist or no region or credentials can be found.
+    """
+    return Connection(environment, client("s3", environment, endpoint), client("lambda", environment, endpoint))
+
+
+def client(service: str, environment: Environment, endpoint: str = "") -> Any:
+    """The client of one service that reaches an environment, or its likeness on the sandbox at `endpoint`."""
+    with explain(f"connect to {environment.name}", environment):
+        return _client(service, environment.profile, environment.region, environment.account, endpoint)
+
+
+@lru_cache
+def _client(service: str, profile: str, region: str, account: str, endpoint: str) -> Any:
+    """One client for all environments that share profile, region and account."""
+    if not endpoint:
+        made = _session(profile).client(service, region_name=region, config=_CONFIG)
+    else:
+        made = _sandbox_session().client(service, region_name=region, config=_SANDBOX_CONFIG, endpoint_url=endpoint)
+        made.meta.events.register("before-sign", _as_account(account))
+    made.meta.events.register_first("needs-retry.s3", refuse_redirect)
+    return made
+
+
+@lru_cache
+def _session(profile: str) -> boto3.Session:
+    return boto3.Session(profile_name=profile or None)
+
+
+@lru_cache
+def _sandbox_session() -> boto3.Session:
+    """A session with dummy keys that reads no profile, no configuration file and no environment variable."""
+    alone = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+    core = botocore.session.Session(session_vars=alone)
+    core.set_credentials(_SANDBOX_KEY, _SANDBOX_KEY)
+    return boto3.Session(botocore_session=core)
+
+
+def _as_account(account: str) -> Any:
+    """A hook that names the account a request is for, which moto takes from this header."""
+
+    def name_account(request: Any, **_: Any) -> None:
+        request.headers["x-moto-account-id"] = account
+
+    return name_account

@@ -1,0 +1,112 @@
+"""What botocore raises, in the operator's words: what we were doing, AWS's code, what to try.
+
+Codes are matched, never texts: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and
+https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore import exceptions
+
+from tasks.errors import AwsError
+from tasks.release.project import Environment
+
+__all__ = ["code_of", "explain", "refuse_redirect"]
+
+_REMEDIES = {
+    ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"): (
+        "the session of {profile} has expired; run: {login}"
+    ),
+    ("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"): (
+        "AWS does not know these credentials; check {profile}, or run: {configure}"
+    ),
+    ("AccessDenied", "AccessDeniedException", "403"): (
+        "Access Denied; check the permissions of {profile} and that account {account} is the right one "
+        "(README, AWS set-up); run: aws sts get-caller-identity{option}"
+    ),
+    ("NoSuchBucket",): (
+        "the bucket does not exist; create it, or correct [environments.{environment}] in release.toml: "
+        "bucket {bucket}, canonical_bucket {canonical_bucket}"
+    ),
+    ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"): (
+        "the bucket is not in {region}; correct region in [environments.{environment}] of release.toml"
+    ),
+    ("PreconditionFailedException", "PreconditionFailed", "412"): (
+        "it was changed by someone else since it was read; run the same command again"
+    ),
+    ("ResourceConflictException", "ConditionalRequestConflict", "409"): (
+        "another update is still in progress; wait a moment and run the same command again"
+    ),
+    ("TooManyRequestsException", "ThrottlingException", "Throttling", "SlowDown", "429"): (
+        "AWS limits the rate of calls; wait a moment and run the same command again"
+    ),
+}
+
+
+@contextmanager
+def explain(what: str, environment: Environment) -> Iterator[None]:
+    """Raise an AwsError in place of what botocore raises inside; `what` completes "Cannot ...".
+
+    Errors that are not AWS's own to give (a bug, an AwsError from further in) pass through.
+    """
+    words = _words(environment)
+    try:
+        yield
+    except exceptions.ClientError as error:
+        code, text = code_of(error), error.response["Error"].get("Message", "")
+        remedy = next((remedy for codes, remedy in _REMEDIES.items() if code in codes), "")
+        remedy = remedy.format(**words) if remedy else f"{text}; correct that and run the same command again"
+        raise AwsError(f"Cannot {what}: {remedy} [{code}]") from error
+    except exceptions.WaiterError as error:
+        status = error.last_response.get("Configuration", error.last_response)
+        reason = status.get("LastUpdateStatusReason") or status.get("StateReason") or str(error)
+        raise AwsError(f"Cannot {what}: {reason}; correct that and run the same command again") from error
+    except exceptions.BotoCoreError as error:
+        raise AwsError(f"Cannot {what}: {_local_remedy(error).format(error=error, **words)}") from error
+
+
+def code_of(error: exceptions.ClientError) -> str:
+    """AWS's error code; an answer without a body (HEAD) has only its HTTP status."""
+    return str(error.response["Error"].get("Code", ""))
+
+
+def refuse_redirect(response: Any, **_: Any) -> None:
+    """Stop at S3's answer that a bucket lives in another region, which botocore would follow in silence.
+
+    Lambda follows nothing: it refuses to publish from a bucket in another region, after the upload.
+    """
+    if response is not None and response[1].get("Error", {}).get("Code") in ("301", "PermanentRedirect"):
+        raise exceptions.ClientError(response[1], "S3")
+
+
+def _local_remedy(error: exceptions.BotoCoreError) -> str:
+    """What to try when the call never got an answer."""
+    match error:
+        case exceptions.ProfileNotFound():
+            return "AWS {profile} is not set up on this machine; run: {configure}"
+        case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
+            return "no AWS credentials found; run: {configure} (or try it all without an account: inv sandbox ...)"
+        case exceptions.SSOError() | exceptions.TokenRetrievalError():
+            return "the session of {profile} has expired; run: {login}"
+        case exceptions.HTTPClientError() | exceptions.ConnectionError():
+            return "no answer from AWS in {region} ({error}); check the network and the region in release.toml"
+        case _:
+            return "{error}; correct that and run the same command again"
+
+
+def _words(environment: Environment) -> dict[str, str]:
+    """What remedies speak of."""
+    option = f" --profile {environment.profile}" if environment.profile else ""
+    return {
+        "environment": environment.name,
+        "account": environment.account,
+        "region": environment.region,
+        "bucket": environment.bucket,
+        "canonical_bucket": environment.canonical_bucket,
+        "profile": f"profile {environment.profile}" if environment.profile else "your AWS credentials",
+        "option": option,
+        "configure": f"aws configure{option}",
+        "login": f"aws sso login{option} (or renew the credentials where they come from)",
+    }

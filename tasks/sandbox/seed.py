@@ -1,0 +1,70 @@
+"""What an AWS account holds before the first release: buckets, a role and functions for each environment."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from tasks.aws.connection import client, connect
+from tasks.release.project import Environment, Project
+
+__all__ = ["FOREIGN_LAYER", "seed"]
+
+FOREIGN_LAYER = "another-team-tracing"
+"""A layer that is not ours, on every function, to see that releases leave it alone."""
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+_HANDLER = "def lambda_handler(event, context):\n    return {'statusCode': 200, 'body': 'not released yet'}\n"
+
+
+def seed(project: Project, endpoint: str, canonical: Path) -> None:
+    """Create every environment, and store the local `canonical` folder in the first."""
+    for environment in project.environments.values():
+        variables = {k: v.replace("{env}", environment.name) for k, v in project.sandbox_variables.items()}
+        _create(environment, endpoint, variables)
+    first = connect(next(iter(project.environments.values())), endpoint)
+    for path in sorted(path for path in canonical.rglob("*") if path.is_file()):
+        key = f"canonical/{path.relative_to(canonical).as_posix()}"
+        first.s3.put_object(Bucket=first.environment.canonical_bucket, Key=key, Body=path.read_bytes())
+
+
+def _create(environment: Environment, endpoint: str, variables: dict[str, str]) -> None:
+    """One environment's buckets, role, foreign layer and functions."""
+    there = connect(environment, endpoint)
+    named = [value for name, value in variables.items() if name.endswith("_BUCKET")]
+    for bucket in dict.fromkeys([environment.bucket, environment.canonical_bucket, *named]):
+        there.s3.create_bucket(Bucket=bucket, **_location(environment.region))
+    role = client("iam", environment, endpoint).create_role(
+        RoleName=f"sandbox-{environment.name}", AssumeRolePolicyDocument=json.dumps(_TRUST)
+    )["Role"]["Arn"]
+    foreign = there.functions.publish_layer_version(
+        LayerName=f"{FOREIGN_LAYER}-{environment.name}", Content={"ZipFile": _zip("python/tracing.py", "")}
+    )["LayerVersionArn"]
+    for name, runtime in environment.functions.items():
+        there.functions.create_function(
+            FunctionName=name,
+            Runtime=runtime,
+            Role=role,
+            Handler="handler.lambda_handler",
+            Code={"ZipFile": _zip("handler.py", _HANDLER)},
+            Layers=[foreign],
+            Environment={"Variables": variables},
+        )
+
+
+def _location(region: str) -> dict[str, Any]:
+    """us-east-1 is the one region that CreateBucket must not name."""
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+
+
+def _zip(name: str, text: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, text)
+    return buffer.getvalue()

@@ -1,0 +1,87 @@
+"""Serves moto on 127.0.0.1, on a port that the system picks.
+
+Run as a module, it serves in a process of its own until it is asked to stop:
+
+    python -m tasks.sandbox.server
+"""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import ConfigError
+from tasks.layers.workspace import Workspace, replacing
+from tasks.release.project import Project
+from tasks.sandbox.seed import seed
+
+__all__ = ["IDENTITY", "Server"]
+
+IDENTITY = "/_sandbox"
+"""GET says whose sandbox this is, DELETE stops it."""
+
+
+class Server:
+    """One emulated AWS. `url` is where it is; it ends with the process, or with `stop`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        try:
+            from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+            from werkzeug.serving import WSGIRequestHandler, make_server
+        except ImportError as error:
+            raise ConfigError(
+                f"The sandbox needs moto ({error}); run: pip install -r requirements-dev.txt"
+            ) from error
+
+        class Quiet(WSGIRequestHandler):
+            """Logs no request."""
+
+            def log_request(self, *_: object) -> None:
+                pass
+
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def start(self, project: Project, canonical: Path) -> None:
+        """Serve from a thread of this process, and put the project's environments there."""
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        seed(project, self.url, canonical)
+
+    def stop(self) -> None:
+        """Stop serving; what it held is gone."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _answer(self, request: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Our own address first, moto for everything else."""
+        if request["PATH_INFO"] != IDENTITY:
+            answer: Iterable[bytes] = self._moto(request, start_response)
+            return answer
+        start_response("200 OK", [("Content-Type", "application/json")])
+        if request["REQUEST_METHOD"] == "DELETE":
+            threading.Thread(target=self._server.shutdown).start()
+        return [json.dumps({"root": str(self._root), "pid": os.getpid()}).encode()]
+
+    def wait(self) -> None:
+        """Serve until asked to stop."""
+        self._server.serve_forever()
+
+
+def main() -> None:
+    """Serve in the background, leaving the address for others to find."""
+    workspace = Workspace(Path.cwd())
+    server = Server(workspace.root)
+    serving = threading.Thread(target=server.wait)
+    serving.start()
+    seed(workspace.project(), server.url, workspace.root / "canonical")
+    with replacing(workspace.sandbox / "server.json") as aside:
+        aside.write_text(json.dumps({"url": server.url, "pid": os.getpid()}), encoding="utf-8")
+    serving.join()
+
+
+if __name__ == "__main__":
+    main()

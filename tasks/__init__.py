@@ -19,7 +19,7 @@ from tasks.site import WORKSPACE
 __all__ = ["namespace"]
 
 
-def _bound(task: "Task[Any]", parameter: str, environment: Environment) -> "Task[Any]":
+def _bound(task: Any, parameter: str, environment: Environment) -> "Task[Any]":
     """The same task with one parameter filled in with the environment's name, so that it cannot be given another.
 
     The task gets a name of its own: Invoke drops a call that equals an earlier one in name, body and arguments, and
@@ -41,8 +41,8 @@ def _bound(task: "Task[Any]", parameter: str, environment: Environment) -> "Task
 def _environment(environment: Environment) -> Collection:
     """The tasks that take an environment, for this one."""
     tasks = Collection(environment.name)
-    for task in (deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy):
-        tasks.add_task(_bound(task, "env", environment), name=task.name)
+    for verb in (deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy):
+        tasks.add_task(_bound(verb, "env", environment), name=verb.name)
     if environment.previous:
         tasks.add_task(_bound(promote.promote, "to", environment), name="promote")
     return tasks
@@ -56,11 +56,7 @@ def _namespace() -> Collection:
         promote.promote,
         version.bump,
     )  # fmt: skip
-    rehearsal = Collection("sandbox")
-    rehearsal.add_task(sandbox.sandbox, default=True)
-    rehearsal.add_task(sandbox.up)
-    rehearsal.add_task(sandbox.down)
-    root.add_collection(rehearsal)
+    root.add_collection(Collection("sandbox", sandbox.sandbox, sandbox.up, sandbox.down))
     for environment in WORKSPACE.project().environments.values():
         if environment.name in {*root.tasks, "sandbox"}:
             raise ConfigError(f"release.toml: environment {environment.name!r} has the name of a task; rename it")

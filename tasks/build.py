@@ -22,14 +22,14 @@ def clean(_c: Context) -> None:
 def build_core(_c: Context) -> None:
     """Build the layers that are made of our own sources."""
     project = WORKSPACE.project()
-    build_layers(project, [name for name, layer in project.layers.items() if layer.source])
+    build_layers(WORKSPACE, project, [name for name, layer in project.layers.items() if layer.source])
 
 
 @task
 def build_deps(_c: Context) -> None:
     """Build the layers that are made of locked requirements."""
     project = WORKSPACE.project()
-    build_layers(project, [name for name, layer in project.layers.items() if layer.requirements])
+    build_layers(WORKSPACE, project, [name for name, layer in project.layers.items() if layer.requirements])
 
 
 @task(help={"layer": "build only this layer, leaving the others as they are"})
@@ -37,7 +37,7 @@ def build(c: Context, layer: str = "") -> None:
     """Build every layer: clean -> build-core -> build-deps."""
     if layer:
         project = WORKSPACE.project()
-        build_layers(project, project.select(layer))
+        build_layers(WORKSPACE, project, project.select(layer))
         return
     clean(c)
     build_core(c)

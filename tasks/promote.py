@@ -3,6 +3,7 @@
 from invoke import Context, task
 
 from tasks.releasing import release_promoted
+from tasks.site import here
 
 __all__ = ["promote"]
 
@@ -17,4 +18,4 @@ __all__ = ["promote"]
 )
 def promote(c: Context, to: str, version: str, from_: str = "", dry_run: bool = False) -> None:
     """Bring the release that one environment runs to the next: the same bytes, nothing is built."""
-    release_promoted(c, from_, to, version, dry_run=dry_run)
+    release_promoted(here(c), from_, to, version, dry_run=dry_run)

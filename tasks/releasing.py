@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke import Context
-
 from tasks import console
 from tasks.layers.workshop import Built, build_layer, find_built
+from tasks.layers.workspace import Workspace
 from tasks.release.actions import CopyCanonical, Plan, Publish, changes, layer_of
 from tasks.release.artifacts import Artifact, Release
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Step, plan
 from tasks.release.project import Environment, Project
 from tasks.release.promotion import Source, check_route, check_source, promotion, running_release
-from tasks.site import WORKSPACE, endpoint
+from tasks.site import Site
 
 if TYPE_CHECKING:  # tasks.aws imports boto3, which a command that needs no AWS must not wait for
     from tasks.aws.perform import Hands
@@ -41,60 +40,63 @@ UPDATE = Verb("Updating Lambdas and deploying", "Update", UPDATE_LAMBDAS)
 DEPLOY = Verb("Deploying", "Deployment", UPDATE_LAMBDAS)
 
 
-def build_layers(project: Project, names: Iterable[str]) -> list[Built]:
+def build_layers(workspace: Workspace, project: Project, names: Iterable[str]) -> list[Built]:
     """Build layers, saying what comes out."""
     done = []
     for name in names:
         console.say(f"[INFO] Building layer {name}")
-        built = build_layer(WORKSPACE, project, name)
-        console.say_built(built.artifact, built.path.relative_to(WORKSPACE.root), cached=built.cached)
+        built = build_layer(workspace, project, name)
+        console.say_built(built.artifact, built.path.relative_to(workspace.root), cached=built.cached)
         done.append(built)
     return done
 
 
-def release_built(c: Context, env: str, verb: Verb, *, layer: str = "", dry_run: bool) -> None:
+def release_built(site: Site, env: str, verb: Verb, *, layer: str = "", dry_run: bool) -> None:
     """Bring an environment to what the sources give now, as far as the verb goes. A dry run builds nothing either."""
-    project = WORKSPACE.project()
+    project = site.workspace.project()
     environment, names = project.environment(env), project.select(layer)
-    built = find_built(WORKSPACE, project, names) if dry_run else build_layers(project, names)
-    release = Release(tuple(each.artifact for each in built), WORKSPACE.commit())
+    bring = find_built if dry_run else build_layers
+    built = bring(site.workspace, project, names)
+    release = Release(tuple(each.artifact for each in built), site.workspace.commit())
     console.say_start(f"{verb.doing} to {env} environment", release)
     archives = {each.artifact.layer: each.path for each in built}
-    hands, decided = _plan(c, environment, release, verb.steps, archives)
+    hands, decided = _plan(site, environment, release, verb.steps, archives)
     if _apply(decided, release, hands, dry_run=dry_run):
         console.say_end(f"{verb.done} to {env} completed successfully!")
 
 
-def release_promoted(c: Context, source: str, target: str, version: str, *, dry_run: bool) -> None:
+def release_promoted(site: Site, source: str, target: str, version: str, *, dry_run: bool) -> None:
     """Bring the release that `source` runs, which must be `version`, to `target`: the same bytes, nothing built."""
-    here, there = check_route(WORKSPACE.project(), source, target)
-    origin, release = _observe_source(c, here, version)
+    here, there = check_route(site.workspace.project(), source, target)
+    origin, release = _observe_source(site, here, version)
     console.say_start(f"Promoting from {here.name} to {there.name}", release)
-    steps = promotion(origin, _observe_canonical(c, there))
-    hands, decided = _plan(c, there, release, steps, {})
+    steps = promotion(origin, _observe_canonical(site, there))
+    hands, decided = _plan(site, there, release, steps, {})
     if _apply(decided, release, hands, dry_run=dry_run):
-        console.say_end("Promotion completed successfully!", f"   {here.name} -> {there.name}", f"   Version: {version}")
+        console.say_end(
+            "Promotion completed successfully!", f"   {here.name} -> {there.name}", f"   Version: {version}"
+        )
 
 
 def _plan(
-    c: Context, environment: Environment, release: Release, steps: tuple[Step, ...], archives: dict[str, Path]
+    site: Site, environment: Environment, release: Release, steps: tuple[Step, ...], archives: dict[str, Path]
 ) -> tuple["Hands", Plan]:
     """Observe an environment and decide; with the plan come the hands to perform it."""
     from tasks.aws.connection import connect
     from tasks.aws.observe import observe
     from tasks.aws.perform import Hands
 
-    connection = connect(environment, endpoint(c))
+    connection = connect(environment, site.endpoint)
     deployed = observe(connection, release)
     return Hands(connection, deployed.found(release), archives), plan(steps, release, environment, deployed)
 
 
-def _observe_source(c: Context, environment: Environment, version: str) -> tuple[Source, Release]:
+def _observe_source(site: Site, environment: Environment, version: str) -> tuple[Source, Release]:
     """What an environment runs, once all that could be wrong with it has been ruled out."""
     from tasks.aws.connection import connect
     from tasks.aws.observe import observe_digests, observe_functions, observe_record
 
-    connection = connect(environment, endpoint(c))
+    connection = connect(environment, site.endpoint)
     deployed = observe_functions(connection)
     running = running_release(environment, deployed, version)
     record, objects = observe_record(connection, {layer: item.version for layer, item in running.items()})
@@ -103,16 +105,16 @@ def _observe_source(c: Context, environment: Environment, version: str) -> tuple
         record=record,
         objects=objects,
         digests=observe_digests(connection, running),
-        canonical=_observe_canonical(c, environment),
+        canonical=_observe_canonical(site, environment),
     )
     return source, check_source(source, running)
 
 
-def _observe_canonical(c: Context, environment: Environment) -> dict[str, str]:
+def _observe_canonical(site: Site, environment: Environment) -> dict[str, str]:
     from tasks.aws.connection import connect
     from tasks.aws.observe import observe_canonical
 
-    return observe_canonical(connect(environment, endpoint(c)))
+    return observe_canonical(connect(environment, site.endpoint))
 
 
 def _apply(decided: Plan, release: Release, hands: "Hands", *, dry_run: bool) -> bool:

@@ -1,20 +1,29 @@
 """Where a command works: the repository it belongs to, and the AWS it talks to."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from invoke import Context
 
 from tasks.layers.workspace import Workspace
 
-__all__ = ["WORKSPACE", "endpoint", "use_endpoint"]
+__all__ = ["WORKSPACE", "Site", "here", "use_endpoint"]
 
 WORKSPACE = Workspace(Path(__file__).absolute().parent.parent)
 """The repository that holds this package; `inv` may be called from any folder below it."""
 
 
-def endpoint(c: Context) -> str:
-    """The sandbox's address if `sandbox` came earlier on this command line; empty for real AWS."""
-    return str(c.config.get("sandbox_endpoint", ""))
+@dataclass(frozen=True)
+class Site:
+    """A repository, and the AWS that its commands talk to: the sandbox at `endpoint`, or real AWS if that is empty."""
+
+    workspace: Workspace
+    endpoint: str
+
+
+def here(c: Context) -> Site:
+    """This repository, and the sandbox if the task `sandbox` came earlier on this command line."""
+    return Site(WORKSPACE, str(c.config.get("sandbox_endpoint", "")))
 
 
 def use_endpoint(c: Context, url: str) -> None:

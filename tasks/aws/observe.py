@@ -46,7 +46,9 @@ def observe_record(connection: Connection, versions: Mapping[str, str]) -> tuple
     """The record of the release with these versions, and the archives (key -> SHA-256) of it that are there."""
     record = read_record(connection, record_key(versions))
     keys = [artifact.key for artifact in record.artifacts] if record else []
-    return record, _named("objects", _at_once({("objects", key): partial(read_sha256, connection, key) for key in keys}))
+    return record, _named(
+        "objects", _at_once({("objects", key): partial(read_sha256, connection, key) for key in keys})
+    )
 
 
 def observe_digests(connection: Connection, running: Mapping[str, LayerVersion]) -> dict[str, str]:

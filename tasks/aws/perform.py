@@ -121,9 +121,7 @@ class Hands:
         """Replace the function's list of layers, wait until the update is over, and look at the result."""
         wanted = list(action.arns(self.published))
         revision = {"RevisionId": action.revision} if action.revision else {}
-        self.connection.functions.update_function_configuration(
-            FunctionName=action.function, Layers=wanted, **revision
-        )
+        self.connection.functions.update_function_configuration(FunctionName=action.function, Layers=wanted, **revision)
         self.connection.functions.get_waiter("function_updated_v2").wait(FunctionName=action.function)
         found = self.connection.functions.get_function(FunctionName=action.function)["Configuration"]
         layers = [layer["Arn"] for layer in found.get("Layers", [])]

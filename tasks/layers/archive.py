@@ -114,7 +114,13 @@ def _local_header(member: Member, packed: int) -> bytes:
 def _directory_entry(member: Member, packed: int, offset: int) -> bytes:
     common, name = _common(member, packed)
     attributes = (_REGULAR_FILE | member.mode) << 16
-    return b"PK\x01\x02" + struct.pack("<H", _UNIX | 20) + common + struct.pack("<3H2L", 0, 0, 0, attributes, offset) + name
+    return (
+        b"PK\x01\x02"
+        + struct.pack("<H", _UNIX | 20)
+        + common
+        + struct.pack("<3H2L", 0, 0, 0, attributes, offset)
+        + name
+    )
 
 
 def _end(members: int, directory: int, offset: int) -> bytes:

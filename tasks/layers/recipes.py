@@ -84,7 +84,7 @@ def _pinned_members(requirements: Path, pins: tuple[Pin, ...], project: Project,
 
 
 def _choose(pin: Pin, offered: tuple[RemoteFile, ...], project: Project) -> dict[Runtime, RemoteFile]:
-    """The file that serves each runtime: the wheel that fits best, or the sdist of a package that has no wheel at all."""
+    """The file that serves each runtime: the wheel that fits best, or the sdist if the package has no wheel at all."""
     wheels = {file.filename: file for file in offered if file.filename.endswith(".whl")}
     sdists = [file for file in offered if file.filename not in wheels]
     chosen = {}

@@ -21,8 +21,7 @@ def source_members(folder: Path) -> list[Member]:
     if not folder.is_dir():
         raise BuildError(f"Source folder not found: {folder}; check `source` in release.toml")
     members = [
-        stored(f"python/{path.relative_to(folder.parent).as_posix()}", path.read_bytes())
-        for path in _files(folder)
+        stored(f"python/{path.relative_to(folder.parent).as_posix()}", path.read_bytes()) for path in _files(folder)
     ]
     if not any(member.name.endswith(".py") for member in members):
         raise BuildError(f"Source folder is empty: {folder} has no Python file; check `source` in release.toml")

@@ -22,7 +22,9 @@ from tasks.release.runtimes import ARCHITECTURES, Runtime
 
 __all__ = ["Wheel", "best_wheel", "check_record", "open_wheel", "runtime_tags", "wheel_members"]
 
-_LEFT_OUT = re.compile(r"\.dist-info/(RECORD(\.jws|\.p7s)?|INSTALLER|REQUESTED|direct_url\.json)$|\.py[co]$|/__pycache__/")
+_LEFT_OUT = re.compile(
+    r"\.dist-info/(RECORD(\.jws|\.p7s)?|INSTALLER|REQUESTED|direct_url\.json)$|\.py[co]$|/__pycache__/"
+)
 _NAMES_THE_BUILDER = re.compile(r"\.dist-info/WHEEL$")
 _ALIASES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 _FROM_DATA = re.compile(r"[^/]+\.data/(purelib|platlib)/(?P<path>.+)")
@@ -111,7 +113,9 @@ def wheel_members(wheel: Wheel, prefix: str) -> Iterator[Member]:
                 continue
             file.seek(entry.header_offset + 26)
             lengths = file.read(4)
-            start = entry.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+            start = (
+                entry.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+            )
             yield Member(
                 name=prefix + path,
                 sha256=digests[entry.filename],
@@ -135,7 +139,7 @@ def _record(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
     if len(names) != 1:
         raise BuildError(f"{path.name} has no RECORD of its files; do not use this wheel")
     rows = csv.reader(io.StringIO(archive.read(names[0]).decode("utf-8")))
-    return {row[0]: _hex(row[1]) for row in rows if len(row) == 3 and row[1].startswith("sha256=")}
+    return {row[0]: _hex(row[1]) for row in rows if "".join(row[1:2]).startswith("sha256=")}
 
 
 def _hex(digest: str) -> str:
@@ -144,7 +148,7 @@ def _hex(digest: str) -> str:
 
 
 def _installed(name: str) -> str:
-    """Where a wheel's file goes below site-packages; empty for scripts, headers and data, which a layer has no use for."""
+    """Where a wheel's file goes below site-packages; empty for scripts, headers and data, which a layer cannot use."""
     if ".data/" not in name.partition("/")[0] + "/":
         return name
     relocated = _FROM_DATA.fullmatch(name)

@@ -103,9 +103,9 @@ def _manifest(workspace: Workspace) -> dict[str, Any]:
     """What the manifest says of each layer; nothing if there is none, or if it is not ours."""
     try:
         layers: dict[str, Any] = json.loads(workspace.manifest.read_text(encoding="utf-8"))["layers"]
-        return layers
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}
+    return layers
 
 
 def _note(workspace: Workspace, artifact: Artifact, recipe: Recipe) -> None:

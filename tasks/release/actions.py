@@ -10,7 +10,19 @@ from typing import TypeAlias
 
 from tasks.release.artifacts import Artifact, Release
 
-__all__ = ["Action", "Attach", "Copy", "CopyCanonical", "Plan", "Publish", "Record", "Skip", "Upload", "changes", "layer_of"]
+__all__ = [
+    "Action",
+    "Attach",
+    "Copy",
+    "CopyCanonical",
+    "Plan",
+    "Publish",
+    "Record",
+    "Skip",
+    "Upload",
+    "changes",
+    "layer_of",
+]
 
 
 @dataclass(frozen=True)

@@ -95,8 +95,8 @@ def parse_record(text: str) -> Release:
 
 
 def hex_digest(base64_digest: str) -> str:
-    """A SHA-256 as AWS writes it, in hex; empty for what digests no whole (nothing, or a multipart upload's `...-2`)."""
-    return base64.b64decode(base64_digest).hex() if len(base64_digest) == 44 else ""
+    """A SHA-256 as AWS writes it, in hex; empty for what digests no whole: nothing, or a multipart upload's `...-2`."""
+    return base64.b64decode(base64_digest).hex() if base64_digest.endswith("=") else ""
 
 
 def description(artifact: Artifact, commit: str) -> str:

@@ -138,6 +138,10 @@ def _environments(
     return found
 
 
+_KINDS: Mapping[str, type] = {"runtimes": list, "variables": dict}
+"""What a key holds, where it is not text."""
+
+
 def _tables(document: dict[str, Any], kind: str, shape: Callable[..., T]) -> dict[str, T]:
     """Every [kind.name] of the document, in its order, each read as a `shape`."""
     tables = document.get(kind)
@@ -148,13 +152,13 @@ def _tables(document: dict[str, Any], kind: str, shape: Callable[..., T]) -> dic
 
 def _read(shape: Callable[..., T], table: object, where: str) -> T:
     """A table as a value of `shape`: no key missing, none unknown, each of the right type."""
-    if not isinstance(table, dict):
+    if not isinstance(table, Mapping):
         raise ConfigError(f"release.toml: [{where}] must be a table")
     known = {each.name: each for each in fields(shape)}  # type: ignore[arg-type]  # every shape is a dataclass
     for key, value in table.items():
         if key not in known:
             raise ConfigError(f"release.toml: [{where}] has an unknown key {key!r}; known: {', '.join(known)}")
-        kind = {"runtimes": list, "variables": dict}.get(key, str)
+        kind = _KINDS.get(key, str)
         if not isinstance(value, kind) or not value:
             raise ConfigError(f"release.toml: [{where}] {key} must be a {kind.__name__} with something in it")
     for key, each in known.items():
@@ -173,10 +177,10 @@ def _check(head: _ProjectTable, layers: dict[str, Layer], functions: dict[str, F
     ]:
         if runtime not in RUNTIMES:
             raise _unfit(where, "runtime", runtime, "one of " + ", ".join(RUNTIMES))
-    for kind, named in [("layers", layers), ("functions", functions)]:
-        for key, item in named.items():
-            _check_name(f"{kind}.{key}", key, item.name)
+    for key, function in functions.items():
+        _check_name(f"functions.{key}", key, function.name)
     for key, layer in layers.items():
+        _check_name(f"layers.{key}", key, layer.name)
         if bool(layer.source) == bool(layer.requirements):
             raise ConfigError(f"release.toml: [layers.{key}] needs either a source or requirements, and not both")
 

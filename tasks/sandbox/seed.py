@@ -16,9 +16,7 @@ FOREIGN_LAYER = "another-team-tracing"
 
 _TRUST = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 _HANDLER = "def lambda_handler(event, context):\n    return {'statusCode': 200, 'body': 'not released yet'}\n"
 

@@ -32,9 +32,7 @@ class Server:
             from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
             from werkzeug.serving import WSGIRequestHandler, make_server
         except ImportError as error:
-            raise ConfigError(
-                f"The sandbox needs moto ({error}); run: pip install -r requirements-dev.txt"
-            ) from error
+            raise ConfigError(f"The sandbox needs moto ({error}); run: pip install -r requirements-dev.txt") from error
 
         class Quiet(WSGIRequestHandler):
             """Logs no request."""

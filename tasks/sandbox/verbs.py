@@ -8,7 +8,7 @@ from tasks.site import WORKSPACE, use_endpoint
 __all__ = ["down", "sandbox", "up"]
 
 
-@task
+@task(default=True)
 def sandbox(c: Context) -> None:
     """Run the tasks that follow on this line against an emulated AWS, never a real one."""
     from tasks.sandbox import background

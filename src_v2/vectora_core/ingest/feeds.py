@@ -2,7 +2,7 @@
 
 import calendar
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from html import unescape
 
 import feedparser
@@ -36,4 +36,4 @@ def plain(text: str) -> str:
 def _date(entry: feedparser.FeedParserDict) -> str:
     """The day an entry was published or updated, in UTC."""
     moment = entry.get("published_parsed") or entry.get("updated_parsed")
-    return datetime.fromtimestamp(calendar.timegm(moment), timezone.utc).date().isoformat() if moment else ""
+    return datetime.fromtimestamp(calendar.timegm(moment), UTC).date().isoformat() if moment else ""

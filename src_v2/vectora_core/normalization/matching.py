@@ -13,7 +13,9 @@ class Matcher:
             for scope, terms in scopes.items()
         }
         self._patterns = {
-            scope: re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(names, key=len, reverse=True))) + r")(?!\w)")
+            scope: re.compile(
+                r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(names, key=len, reverse=True))) + r")(?!\w)"
+            )
             for scope, names in self._names.items()
             if names
         }

@@ -1,0 +1,93 @@
+"""Plain values that tests build on: a small project, artifacts, releases, and what an environment may hold of them."""
+
+import hashlib
+from collections.abc import Iterable
+
+from tasks.release.artifacts import Artifact, Release, description
+from tasks.release.deployed import Deployed, FunctionState, LayerVersion
+from tasks.release.project import Environment, parse_project
+
+RELEASE_TOML = """
+[project]
+name = "news"
+runtimes = ["python3.11", "python3.12"]
+
+[layers.core]
+name = "news-core-{env}"
+version_key = "CORE_VERSION"
+source = "src/core"
+
+[layers.deps]
+name = "news-deps-{env}"
+version_key = "DEPS_VERSION"
+source = "src/deps"
+
+[functions.ingest]
+name = "news-ingest-{env}"
+runtime = "python3.12"
+
+[functions.letter]
+name = "news-letter-{env}"
+runtime = "python3.11"
+
+[environments.dev]
+account = "111122223333"
+region = "eu-west-3"
+bucket = "news-code-dev"
+canonical_bucket = "news-config-dev"
+
+[environments.stage]
+account = "111122223333"
+region = "eu-west-3"
+bucket = "news-code-stage"
+canonical_bucket = "news-config-stage"
+
+[environments.prod]
+account = "444455556666"
+region = "eu-west-1"
+bucket = "news-code-prod"
+canonical_bucket = "news-config-prod"
+"""
+VERSION = "CORE_VERSION=1.2.4\nDEPS_VERSION=1.0.5\n"
+
+PROJECT = parse_project(RELEASE_TOML)
+DEV: Environment = PROJECT.environments["dev"]
+STAGE: Environment = PROJECT.environments["stage"]
+FOREIGN = "arn:aws:lambda:eu-west-3:999999999999:layer:tracing:7"
+
+
+def artifact(layer: str = "core", version: str = "1.2.4", contents: str = "first") -> Artifact:
+    """An artifact whose digests follow from its contents."""
+    digest = hashlib.sha256(f"{layer} {contents}".encode()).hexdigest()
+    return Artifact(layer, version, digest, digest[::-1], 100, 300, ("python3.11", "python3.12"), "x86_64")
+
+
+CORE = artifact("core")
+DEPS = artifact("deps", "1.0.5")
+RELEASE = Release((CORE, DEPS), "abc1234")
+
+
+def arn(environment: Environment, layer: str, number: int) -> str:
+    """The ARN of a layer version."""
+    return f"arn:aws:lambda:{environment.region}:{environment.account}:layer:{environment.layer_names[layer]}:{number}"
+
+
+def layer_version(of: Artifact, number: int = 1, environment: Environment = DEV) -> LayerVersion:
+    """A published artifact."""
+    return LayerVersion(arn(environment, of.layer, number), description(of, "abc1234"))
+
+
+def functions(layers: Iterable[str], environment: Environment = DEV) -> dict[str, FunctionState]:
+    """All functions of an environment with the same layers."""
+    return {name: FunctionState(tuple(layers), runtime, "r1") for name, runtime in environment.functions.items()}
+
+
+def running(release: Release = RELEASE, environment: Environment = DEV) -> Deployed:
+    """An environment in which everything is as the release says."""
+    versions = {each.layer: (layer_version(each, 1, environment),) for each in release.artifacts}
+    return Deployed(
+        objects={each.key: each.sha256 for each in release.artifacts},
+        layers=versions,
+        functions=functions([FOREIGN, *(found[0].arn for found in versions.values())], environment),
+        record=release,
+    )

@@ -1,0 +1,122 @@
+from dataclasses import replace
+
+import pytest
+
+from tasks.errors import PlanError
+from tasks.release.actions import Attach, Copy, CopyCanonical, Publish, Record
+from tasks.release.deployed import Deployed, FunctionState, LayerVersion
+from tasks.release.plan import plan
+from tasks.release.promotion import Source, check_route, check_source, promotion, running_release
+from tests.examples import CORE, DEPS, DEV, FOREIGN, PROJECT, RELEASE, STAGE, arn, artifact, functions, running
+from tests.examples import layer_version as published
+
+RUNNING = {"core": published(CORE), "deps": published(DEPS)}
+SOURCE = Source(
+    environment=DEV,
+    record=RELEASE,
+    objects={CORE.key: CORE.sha256, DEPS.key: DEPS.sha256},
+    digests={"core": CORE.sha256, "deps": DEPS.sha256},
+    canonical={"canonical/scopes.yaml": '"e1"', "canonical/client.yaml": '"e2"'},
+)
+
+
+def test_a_release_comes_from_the_environment_before() -> None:
+    assert check_route(PROJECT, "", "stage") == (DEV, STAGE)
+
+
+@pytest.mark.parametrize(("source", "target"), [("dev", "prod"), ("stage", "stage"), ("prod", "stage")])
+def test_no_environment_is_left_out_turned_round_or_promoted_into_itself(source: str, target: str) -> None:
+    with pytest.raises(PlanError, match=f"Cannot promote from {source} to {target}"):
+        check_route(PROJECT, source, target)
+
+
+def test_nothing_is_promoted_into_the_first_environment() -> None:
+    with pytest.raises(PlanError, match="Nothing is promoted into dev.*run: inv deploy --env dev"):
+        check_route(PROJECT, "", "dev")
+
+
+def test_the_version_names_the_release_that_the_source_runs_with_each_layer_at_its_own_version() -> None:
+    carried = running_release(DEV, running(), "1.2.4")
+    assert {layer: version.version for layer, version in carried.items()} == {"core": "1.2.4", "deps": "1.0.5"}
+
+
+def test_a_version_that_the_source_does_not_run_is_refused_saying_which_it_runs() -> None:
+    with pytest.raises(PlanError, match="does not run core 9.9.9: it runs core 1.2.4, deps 1.0.5"):
+        running_release(DEV, running(), "9.9.9")
+
+
+def test_a_layer_that_was_never_published_could_not_get_a_layer_version() -> None:
+    with pytest.raises(PlanError, match="Could not get layer version: core and deps was never published in dev"):
+        running_release(DEV, Deployed(functions=functions([FOREIGN])), "1.2.4")
+
+
+def test_a_published_layer_that_no_function_carries_is_not_running_because_it_once_passed_for_deployed() -> None:
+    deployed = replace(running(), functions=functions([FOREIGN]))
+    with pytest.raises(PlanError, match="news-ingest-dev runs no released version of core and deps"):
+        running_release(DEV, deployed, "1.2.4")
+
+
+def test_a_layer_version_by_other_hands_is_no_release() -> None:
+    by_hand = LayerVersion(arn(DEV, "core", 1), "by hand")
+    deployed = replace(running(), layers={"core": (by_hand,), "deps": (published(DEPS),)})
+    with pytest.raises(PlanError, match="runs no released version of core,"):
+        running_release(DEV, deployed, "1.2.4")
+
+
+def test_functions_that_disagree_run_no_release_because_one_was_once_forgotten() -> None:
+    old = artifact("core", "1.2.3", "older")
+    layers = {"core": (published(CORE, 2), published(old, 1)), "deps": (published(DEPS),)}
+    states = functions([arn(DEV, "core", 2), arn(DEV, "deps", 1)])
+    states["news-letter-dev"] = FunctionState((arn(DEV, "core", 1), arn(DEV, "deps", 1)), "python3.11", "")
+    with pytest.raises(PlanError, match="different releases: .*core 1.2.4.*news-letter-dev runs core 1.2.3"):
+        running_release(DEV, Deployed(layers=layers, functions=states), "1.2.4")
+
+
+def test_an_environment_without_functions_runs_nothing() -> None:
+    with pytest.raises(PlanError, match="none of its functions exists"):
+        running_release(DEV, replace(running(), functions={}), "1.2.4")
+
+
+def test_the_record_says_what_is_promoted() -> None:
+    assert check_source(SOURCE, RUNNING) == RELEASE
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (replace(SOURCE, record=None), "no record of the release it runs"),
+        (replace(SOURCE, objects={CORE.key: CORE.sha256}), "deps-1.0.5.zip is missing"),
+        (replace(SOURCE, objects={**SOURCE.objects, DEPS.key: ""}), "has other bytes than its release"),
+        (replace(SOURCE, digests={**SOURCE.digests, "core": DEPS.sha256}), "whose bytes are not those of core 1.2.4"),
+    ],
+)
+def test_a_source_without_those_bytes_is_refused_because_stale_zips_were_once_promoted(
+    source: Source, message: str
+) -> None:
+    with pytest.raises(PlanError, match=f"{message}.*run: inv deploy --env dev"):
+        check_source(source, RUNNING)
+
+
+def test_a_promotion_copies_publishes_records_attaches_and_brings_the_configuration() -> None:
+    empty = Deployed(functions=functions([FOREIGN], STAGE))
+    actions = plan(promotion(SOURCE, {}), RELEASE, STAGE, empty)
+    kinds = [type(action) for action in actions]
+    assert kinds == [Copy, Publish, Copy, Publish, Record, Attach, Attach, CopyCanonical, CopyCanonical]
+
+
+def test_only_configuration_that_differs_is_copied() -> None:
+    there = {"canonical/scopes.yaml": '"e1"', "canonical/client.yaml": '"old"', "canonical/own.yaml": '"x"'}
+    actions = plan(promotion(SOURCE, there), RELEASE, STAGE, running(environment=STAGE))
+    assert [str(action) for action in actions] == [
+        "Copying canonical/client.yaml to s3://news-config-stage/canonical/client.yaml"
+    ]
+
+
+def test_promoting_again_finds_nothing_to_do() -> None:
+    assert plan(promotion(SOURCE, SOURCE.canonical), RELEASE, STAGE, running(environment=STAGE)) == ()
+
+
+def test_a_target_that_knows_the_version_with_other_contents_is_refused() -> None:
+    stale = replace(running(environment=STAGE), objects={CORE.key: DEPS.sha256})
+    with pytest.raises(PlanError, match="core 1.2.4 exists in stage with other contents"):
+        plan(promotion(SOURCE, {}), RELEASE, STAGE, stale)

@@ -1,0 +1,92 @@
+"""Fixtures: an emulated AWS with the example project's environments, and a record of the calls made to it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.aws.connection import Connection, client, connect
+from tasks.layers.workspace import Workspace
+from tasks.release.project import Project
+from tasks.sandbox.seed import seed
+from tasks.sandbox.server import Server
+from tasks.site import Site
+from tests.examples import DEV, PROJECT, RELEASE_TOML, STAGE, VERSION
+
+_WRITES = ("Put", "Copy", "Create", "Delete", "Publish", "Update")
+
+
+class Calls(list[str]):
+    """The names of the AWS calls that were made, in order."""
+
+    @property
+    def writes(self) -> list[str]:
+        return [name for name in self if name.startswith(_WRITES)]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests."""
+    empty = tmp_path_factory.mktemp("canonical")
+    server = Server(empty)
+    server.start(PROJECT, empty)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def sandbox(server: Server, tmp_path: Path) -> str:
+    """The address of an AWS that holds the example project's environments, and no release yet."""
+    canonical = tmp_path / "canonical"
+    canonical.mkdir()
+    (canonical / "scopes.yaml").write_text("a: 1\n")
+    return refresh(server, PROJECT, canonical)
+
+
+def refresh(server: Server, project: Project, canonical: Path) -> str:
+    """Empty the server and put a project's environments there."""
+    from moto.core.base_backend import BackendDict  # moto's own reset, without a request
+
+    BackendDict.reset()
+    seed(project, server.url, canonical)
+    return server.url
+
+
+@pytest.fixture
+def dev(sandbox: str) -> Connection:
+    """The connection to dev."""
+    return connect(DEV, sandbox)
+
+
+@pytest.fixture
+def stage(sandbox: str) -> Connection:
+    """The connection to stage."""
+    return connect(STAGE, sandbox)
+
+
+@pytest.fixture
+def calls(sandbox: str) -> Iterator[Calls]:
+    """What is called from here on, by anyone."""
+    made = Calls()
+
+    def note(model: Any, **_: Any) -> None:
+        made.append(model.name)
+
+    clients = [client(service, environment, sandbox) for service in ("s3", "lambda") for environment in (DEV, STAGE)]
+    for each in clients:
+        each.meta.events.register("before-call", note, unique_id="calls")
+    yield made
+    for each in clients:
+        each.meta.events.unregister("before-call", unique_id="calls")
+
+
+@pytest.fixture
+def site(sandbox: str, tmp_path: Path) -> Site:
+    """The example project's repository, whose commands talk to the sandbox."""
+    (tmp_path / "release.toml").write_text(RELEASE_TOML)
+    (tmp_path / "VERSION").write_text(VERSION)
+    for layer in ("core", "deps"):
+        (tmp_path / "src" / layer).mkdir(parents=True)
+        (tmp_path / "src" / layer / "__init__.py").write_text(f"NAME = {layer!r}\n")
+    return Site(Workspace(tmp_path), sandbox)

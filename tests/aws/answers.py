@@ -2,8 +2,7 @@
 
 import io
 import json
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from botocore.awsrequest import AWSResponse
 
@@ -33,11 +32,11 @@ class Refusing:
             code = json.dumps({"Type": "User", "Message": "no"}).encode()
         return AWSResponse(request.url, self._status, {"x-amzn-errortype": self._code}, Body(code))
 
-    def __enter__(self) -> "Refusing":
+    def __enter__(self) -> Self:
         self._events.register_first(self._event, self._answer, unique_id="answers")
         return self
 
-    def __exit__(self, _k: type | None, _e: BaseException | None, _t: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._events.unregister(self._event, unique_id="answers")
 
 
@@ -52,9 +51,9 @@ class Reporting:
     def _edit(self, parsed: dict[str, Any], **_: Any) -> None:
         self._change(parsed)
 
-    def __enter__(self) -> "Reporting":
+    def __enter__(self) -> Self:
         self._events.register_last(self._event, self._edit, unique_id="reporting")
         return self
 
-    def __exit__(self, _k: type | None, _e: BaseException | None, _t: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._events.unregister(self._event, unique_id="reporting")

@@ -33,7 +33,7 @@ def test_an_sdist_is_built_pure_and_names_no_builder(tmp_path: Path) -> None:
 
 
 def test_an_sdist_that_comes_out_compiled_is_refused(tmp_path: Path) -> None:
-    setup = "from setuptools import Extension, setup; setup(name='old', version='1.0', ext_modules=[Extension('c', ['c.c'])])"
+    setup = "from setuptools import Extension, setup; setup(name='old', ext_modules=[Extension('c', ['c.c'])])"
     code = '#include <Python.h>\nstatic struct PyModuleDef m = {PyModuleDef_HEAD_INIT, "c"};\n'
     code += "PyMODINIT_FUNC PyInit_c(void) { return PyModule_Create(&m); }\n"
     sdist = make_sdist(tmp_path, setup, {"c.c": code})

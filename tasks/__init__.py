@@ -22,8 +22,8 @@ __all__ = ["namespace"]
 def _bound(task: Any, parameter: str, environment: Environment) -> "Task[Any]":
     """The same task with one parameter filled in with the environment's name, so that it cannot be given another.
 
-    The task gets a name of its own: Invoke drops a call that equals an earlier one in name, body and arguments, and
-    would run only the first of `inv dev.upload stage.upload`.
+    The task gets a name of its own: unless invoke.yaml says otherwise, Invoke drops a call that equals an earlier one
+    in name, body and arguments, and would run only the first of `inv dev.upload stage.upload`.
     """
     body = task.body
 
@@ -51,7 +51,7 @@ def _environment(environment: Environment) -> Collection:
 def _namespace() -> Collection:
     """Every task of this package."""
     root = Collection(
-        build.clean, build.build_core, build.build_deps, build.build, build.lock,
+        build.clean, build.build_core, build.build_deps, build.build_functions, build.build, build.check, build.lock,
         deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy,
         promote.promote,
         version.bump,

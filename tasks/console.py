@@ -8,10 +8,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tasks.release.actions import Action, Attach, CopyCanonical, Plan, Record, Skip, changes
+from tasks.release.actions import Action, Attach, Copy, CopyCanonical, Plan, Record, Skip, UpdateCode, Upload, Warn
 from tasks.release.artifacts import Artifact, Release
 
 __all__ = [
+    "FUNCTIONS",
     "announce",
     "heading",
     "say",
@@ -24,6 +25,9 @@ __all__ = [
     "say_start",
     "section",
 ]
+
+FUNCTIONS = "Updating Lambda layers..."
+"""The title of the section about functions."""
 
 _RULE = "=" * 60
 
@@ -42,21 +46,22 @@ def heading(text: str) -> None:
 
 def say_start(title: str, release: Release) -> None:
     """Print what begins, and the version of each layer it is about."""
-    versions = (f"   {artifact.layer}: {artifact.version}" for artifact in release.artifacts)
+    versions = (f"   {artifact.name}: {artifact.version}" for artifact in release.artifacts)
     say(f"[DEPLOY] {title}", "", "[INFO] Versions:", *versions)
 
 
 def say_end(title: str, *lines: str) -> None:
     """Print that all went well."""
-    say("", _RULE, f"[SUCCESS] {title}", *lines, _RULE)
+    say("", _RULE, f"[SUCCESS] {title}", *lines, _RULE, "")
 
 
 def say_built(artifact: Artifact, path: Path, *, cached: bool) -> None:
-    """Print a layer that was built: file, version, size, SHA-256."""
+    """Print an archive that was built: file, version, size, SHA-256."""
+    kind = "Package" if artifact.handler else "Layer"
     say(
-        f"[OK] Layer {artifact.layer} is unchanged (taken from the cache)"
+        f"[OK] {kind} {artifact.name} is unchanged (taken from the cache)"
         if cached
-        else f"[SUCCESS] Layer {artifact.layer} built successfully!",
+        else f"[SUCCESS] {kind} {artifact.name} built successfully!",
         f"   File: {path.as_posix()}",
         f"   Version: {artifact.version}",
         f"   Size: {artifact.size / (1024 * 1024):.2f} MB",
@@ -65,10 +70,8 @@ def say_built(artifact: Artifact, path: Path, *, cached: bool) -> None:
     )
 
 
-def say_plan(plan: Plan, environment: str) -> None:
+def say_plan(plan: Plan) -> None:
     """Print what would be done, in the words that doing it would print."""
-    count = len(changes(plan))
-    say("", f"[INFO] Dry run: {count} change{'s' if count != 1 else ''} to {environment}, none of them made:")
     for action in plan:
         announce(action)
         if isinstance(action, Attach):
@@ -76,8 +79,14 @@ def say_plan(plan: Plan, environment: str) -> None:
 
 
 def section(action: Action) -> str:
-    """The title of the section that an action stands in."""
-    return "Copying canonical..." if isinstance(action, CopyCanonical) else "Updating Lambda layers..."
+    """The title of the section that an action stands in, unless it is about a layer."""
+    match action:
+        case CopyCanonical():
+            return "Copying canonical..."
+        case Upload() | Copy():
+            return "Deploying function packages..."
+        case _:
+            return FUNCTIONS
 
 
 def announce(action: Action) -> None:
@@ -85,7 +94,9 @@ def announce(action: Action) -> None:
     match action:
         case Skip():
             say(f"   [SKIP] {action} (create it, then run the same command again)")
-        case Attach() | CopyCanonical() | Record():
+        case Warn():
+            say(f"   [WARNING] {action}")
+        case UpdateCode() | Attach() | CopyCanonical() | Record():
             say(f"   {action}")
         case _:
             say(f"[DEPLOY] {action}")
@@ -93,6 +104,8 @@ def announce(action: Action) -> None:
 
 def say_done(action: Action) -> None:
     """Print that an action which says nothing of its own is done."""
+    if isinstance(action, UpdateCode):
+        say("      [OK] Code updated")
     if isinstance(action, Attach):
         say("      [OK] Layers updated")
 

@@ -4,25 +4,31 @@ A verb says which steps it takes. Everything is read and planned before the firs
 shown and not performed, and a second run finds nothing to do.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks import console
-from tasks.layers.workshop import Built, build_layer, find_built
-from tasks.layers.workspace import Workspace
-from tasks.release.actions import CopyCanonical, Plan, Publish, changes, layer_of
-from tasks.release.artifacts import Artifact, Release
+from tasks.building import build_artifacts
+from tasks.errors import PlanError, ReleaseError
+from tasks.layers.workshop import find_built
+from tasks.release.actions import Action, Attach, Copy, Plan, Publish, Upload, changes
+from tasks.release.artifacts import Release, record_prefix
+from tasks.release.deployed import Deployed
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Step, plan
-from tasks.release.project import Environment, Project
-from tasks.release.promotion import Source, check_route, check_source, promotion, running_release
+from tasks.release.project import Environment
+from tasks.release.promotion import Source, check_route, check_source, find_release, promotion, running_release
 from tasks.site import Site
 
 if TYPE_CHECKING:  # tasks.aws imports boto3, which a command that needs no AWS must not wait for
+    from tasks.aws.connection import Connection
     from tasks.aws.perform import Hands
 
-__all__ = ["DEPLOY", "PUBLICATION", "UPDATE", "UPLOADING", "Verb", "build_layers", "release_built", "release_promoted"]
+__all__ = ["DEPLOY", "PUBLICATION", "UPDATE", "UPLOADING", "Verb", "release_built", "release_promoted"]
 
 
 @dataclass(frozen=True)
@@ -34,125 +40,146 @@ class Verb:
     steps: tuple[Step, ...]
 
 
-UPLOADING = Verb("Uploading", "Upload", UPLOAD)
-PUBLICATION = Verb("Publishing", "Publication", PUBLISH)
-UPDATE = Verb("Updating Lambdas and deploying", "Update", UPDATE_LAMBDAS)
-DEPLOY = Verb("Deploying", "Deployment", UPDATE_LAMBDAS)
-
-
-def build_layers(workspace: Workspace, project: Project, names: Iterable[str]) -> list[Built]:
-    """Build layers, saying what comes out."""
-    done = []
-    for name in names:
-        console.say(f"[INFO] Building layer {name}")
-        built = build_layer(workspace, project, name)
-        console.say_built(built.artifact, built.path.relative_to(workspace.root), cached=built.cached)
-        done.append(built)
-    return done
+UPLOADING = Verb("Uploading to", "Upload to", UPLOAD)
+PUBLICATION = Verb("Publishing to", "Publication to", PUBLISH)
+UPDATE = Verb("Updating Lambdas in", "Update of", UPDATE_LAMBDAS)
+DEPLOY = Verb("Deploying to", "Deployment to", UPDATE_LAMBDAS)
 
 
 def release_built(site: Site, env: str, verb: Verb, *, layer: str = "", dry_run: bool) -> None:
     """Bring an environment to what the sources give now, as far as the verb goes. A dry run builds nothing either."""
-    project = site.workspace.project()
-    environment, names = project.environment(env), project.select(layer)
-    bring = find_built if dry_run else build_layers
-    built = bring(site.workspace, project, names)
-    release = Release(tuple(each.artifact for each in built), site.workspace.commit())
-    console.say_start(f"{verb.doing} to {env} environment", release)
-    archives = {each.artifact.layer: each.path for each in built}
-    hands, decided = _plan(site, environment, release, verb.steps, archives)
-    if _apply(decided, release, hands, dry_run=dry_run):
-        console.say_end(f"{verb.done} to {env} completed successfully!")
+    with _advising(site):
+        project = site.workspace.project()
+        environment, names = project.environment(env), project.select(layer)
+        bring = find_built if dry_run else build_artifacts
+        built = bring(site.workspace, project, names)
+        release = Release(tuple(each.artifact for each in built), site.workspace.commit())
+        console.say_start(f"{verb.doing} {env} environment", release)
+        archives = {each.artifact.name: each.path for each in built}
+        hands, decided = _plan(site, environment, release, verb.steps, archives)
+        if _apply(decided, release, hands, dry_run=dry_run):
+            console.say_end(f"{verb.done} {env} completed successfully!")
 
 
 def release_promoted(site: Site, source: str, target: str, version: str, *, dry_run: bool) -> None:
     """Bring the release that `source` runs, which must be `version`, to `target`: the same bytes, nothing built."""
-    here, there = check_route(site.workspace.project(), source, target)
-    origin, release = _observe_source(site, here, version)
-    console.say_start(f"Promoting from {here.name} to {there.name}", release)
-    steps = promotion(origin, _observe_canonical(site, there))
-    hands, decided = _plan(site, there, release, steps, {})
-    if _apply(decided, release, hands, dry_run=dry_run):
-        console.say_end(
-            "Promotion completed successfully!", f"   {here.name} -> {there.name}", f"   Version: {version}"
-        )
+    from tasks.aws.observe import observe_canonical
+
+    with _advising(site):
+        here, there = check_route(site.workspace.project(), source, target, version)
+        origin = _observe_source(site, here, version)
+        console.say_start(f"Promoting from {here.name} to {there.name}", origin.release)
+        steps = promotion(origin, observe_canonical(_connect(site, there)))
+        hands, decided = _plan(site, there, origin.release, steps, {})
+        if _apply(decided, origin.release, hands, dry_run=dry_run):
+            route = f"   {here.name} -> {there.name}"
+            console.say_end("Promotion completed successfully!", route, f"   Version: {version}")
+
+
+def _connect(site: Site, environment: Environment) -> "Connection":
+    from tasks.aws.connection import connect
+
+    return connect(environment, site.endpoint)
 
 
 def _plan(
-    site: Site, environment: Environment, release: Release, steps: tuple[Step, ...], archives: dict[str, Path]
+    site: Site, environment: Environment, release: Release, steps: tuple[Step, ...], archives: Mapping[str, Path]
 ) -> tuple["Hands", Plan]:
     """Observe an environment and decide; with the plan come the hands to perform it."""
-    from tasks.aws.connection import connect
     from tasks.aws.observe import observe
     from tasks.aws.perform import Hands
 
-    connection = connect(environment, site.endpoint)
+    connection = _connect(site, environment)
     deployed = observe(connection, release)
-    return Hands(connection, deployed.found(release), archives), plan(steps, release, environment, deployed)
+    decided = plan(steps, release, environment, deployed)
+    if any(isinstance(action, Attach) for action in decided):
+        _check_found(connection, release, deployed)
+    return Hands(connection, deployed.found(release), archives), decided
 
 
-def _observe_source(site: Site, environment: Environment, version: str) -> tuple[Source, Release]:
+def _check_found(connection: "Connection", release: Release, deployed: Deployed) -> None:
+    """PlanError if a layer version that would be attached has other bytes than its description says."""
+    from tasks.aws.observe import observe_digests
+
+    found = {layer.name: version for layer in release.layers if (version := deployed.find(layer))}
+    digests = observe_digests(connection, found)
+    for layer in release.layers:
+        if layer.name in found and digests[layer.name] != layer.sha256:
+            raise PlanError(
+                f"{found[layer.name].arn} says it holds {layer}, but its bytes are others; delete that layer version "
+                "(aws lambda delete-layer-version) and run the same command again"
+            )
+
+
+def _observe_source(site: Site, environment: Environment, version: str) -> Source:
     """What an environment runs, once all that could be wrong with it has been ruled out."""
-    from tasks.aws.connection import connect
-    from tasks.aws.observe import observe_digests, observe_functions, observe_record
+    from tasks.aws.observe import (
+        observe_canonical,
+        observe_digests,
+        observe_functions,
+        observe_objects,
+        observe_records,
+    )
 
-    connection = connect(environment, site.endpoint)
+    connection = _connect(site, environment)
     deployed = observe_functions(connection)
     running = running_release(environment, deployed, version)
-    record, objects = observe_record(connection, {layer: item.version for layer, item in running.items()})
+    first = next(iter(running))
+    records = observe_records(connection, record_prefix(f"{first} {version}"))
+    release = find_release(environment, deployed, running, records)
     source = Source(
         environment=environment,
-        record=record,
-        objects=objects,
+        release=release,
+        objects=observe_objects(connection, release.artifacts),
         digests=observe_digests(connection, running),
-        canonical=_observe_canonical(site, environment),
+        canonical=observe_canonical(connection),
     )
-    return source, check_source(source, running)
-
-
-def _observe_canonical(site: Site, environment: Environment) -> dict[str, str]:
-    from tasks.aws.connection import connect
-    from tasks.aws.observe import observe_canonical
-
-    return observe_canonical(connect(environment, site.endpoint))
+    check_source(source, running)
+    return source
 
 
 def _apply(decided: Plan, release: Release, hands: "Hands", *, dry_run: bool) -> bool:
     """Perform a plan, or only show it. False if there was nothing to do, or it was a dry run."""
     environment = hands.connection.environment.name
     if not changes(decided):
-        for action in decided:
-            console.announce(action)
-        console.say("", f"[SUCCESS] {environment} is up to date")
+        console.say_plan(decided)
+        console.say("", f"[SUCCESS] {environment} is up to date", "")
         return False
     if dry_run:
-        console.say_plan(decided, environment)
+        count = len(changes(decided))
+        console.say("", f"[INFO] Dry run: {count} change{'s' * (count > 1)} to {environment}, none of them made:")
+        console.say_plan(decided)
         return False
-    for artifact in release.artifacts:
-        _apply_layer(tuple(a for a in decided if layer_of(a) == artifact.layer), artifact, hands)
-    _apply_rest(tuple(a for a in decided if not layer_of(a)), hands)
+    for layer in release.layers:
+        own = [each for each in decided if isinstance(each, Upload | Copy | Publish) and each.artifact == layer]
+        console.heading(f"Deploying {layer.name} layer...")
+        _perform(own, hands)
+        if arn := hands.published.get(layer.name):
+            console.say_layer(arn, published=any(isinstance(action, Publish) for action in own))
+    rest = [each for each in decided if not (hasattr(each, "artifact") and each.artifact in release.layers)]
+    for title, actions in groupby(rest, console.section):
+        console.heading(title)
+        if title == console.FUNCTIONS:
+            console.say_arns({layer.name: hands.published[layer.name] for layer in release.layers})
+        _perform(actions, hands)
     return True
 
 
-def _apply_layer(actions: Plan, artifact: Artifact, hands: "Hands") -> None:
-    """One layer's section: its archive and its layer version."""
-    console.heading(f"Deploying {artifact.layer} layer...")
+def _perform(actions: Iterable[Action], hands: "Hands") -> None:
+    """Do one after the other, stopping at the first that fails."""
     for action in actions:
-        console.announce(action)
-        hands.perform(action)
-    if arn := hands.published.get(artifact.layer):
-        console.say_layer(arn, published=any(isinstance(action, Publish) for action in actions))
-
-
-def _apply_rest(actions: Plan, hands: "Hands") -> None:
-    """What concerns the release as a whole: its record, the functions, the configuration."""
-    section = ""
-    for action in actions:
-        if (title := console.section(action)) != section:
-            section = title
-            console.heading(title)
-            if not isinstance(action, CopyCanonical):
-                console.say_arns(hands.published)
         console.announce(action)
         hands.perform(action)
         console.say_done(action)
+
+
+@contextmanager
+def _advising(site: Site) -> Iterator[None]:
+    """On the sandbox, the commands that errors advise stay there too."""
+    try:
+        yield
+    except ReleaseError as error:
+        if not site.endpoint:
+            raise
+        advice = re.sub(r"\brun: inv (?=deploy|promote)", "run: inv sandbox ", error.text)
+        raise type(error)(advice) from error

@@ -9,7 +9,7 @@ from tasks.layers.workspace import Workspace
 
 __all__ = ["WORKSPACE", "Site", "here", "use_endpoint"]
 
-WORKSPACE = Workspace(Path(__file__).absolute().parent.parent)
+WORKSPACE = Workspace(Path(__file__).resolve().parent.parent)
 """The repository that holds this package; `inv` may be called from any folder below it."""
 
 

@@ -10,12 +10,17 @@ from tasks.site import WORKSPACE
 __all__ = ["bump"]
 
 
-@task(help={"part": "what to raise: major, minor or patch", "layer": "the layer to raise; by default the first"})
+@task(
+    help={
+        "part": "what to raise: major, minor or patch",
+        "layer": "the layer (or the function) to raise; by default the first layer",
+    }
+)
 def bump(_c: Context, part: str, layer: str = "") -> None:
     """Raise a layer's version in VERSION, and nothing else in that file."""
     project = WORKSPACE.project()
     name = layer or next(iter(project.layers))
-    key = project.select(name)[name].version_key
+    key = project.version_key(name)
     text, old, new = versions.bump(WORKSPACE.read("VERSION"), key, part)
     with replacing(WORKSPACE.root / "VERSION") as aside:
         aside.write_bytes(text.encode("utf-8"))

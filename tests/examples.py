@@ -2,10 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
 from tasks.release.artifacts import Artifact, Release, description
-from tasks.release.deployed import Deployed, FunctionState, LayerVersion
-from tasks.release.project import Environment, parse_project
+from tasks.release.deployed import Deployed, DeployedFunction, LayerVersion
+from tasks.release.project import Environment
+from tasks.release.project_file import parse_project
 
 RELEASE_TOML = """
 [project]
@@ -59,7 +62,14 @@ FOREIGN = "arn:aws:lambda:eu-west-3:999999999999:layer:tracing:7"
 def artifact(layer: str = "core", version: str = "1.2.4", contents: str = "first") -> Artifact:
     """An artifact whose digests follow from its contents."""
     digest = hashlib.sha256(f"{layer} {contents}".encode()).hexdigest()
-    return Artifact(layer, version, digest, digest[::-1], 100, 300, ("python3.11", "python3.12"), "x86_64")
+    runtimes = ("python3.11", "python3.12")
+    return Artifact(layer, version, digest, digest[::-1], 100, 300, runtimes, "x86_64", (layer,))
+
+
+def package(function: str = "ingest", contents: str = "first", modules: tuple[str, ...] = ("handler",)) -> Artifact:
+    """A function's package."""
+    made = artifact(function, "0" * 16, contents)
+    return replace(made, modules=modules, handler="handler.run")
 
 
 CORE = artifact("core")
@@ -74,17 +84,25 @@ def arn(environment: Environment, layer: str, number: int) -> str:
 
 def layer_version(of: Artifact, number: int = 1, environment: Environment = DEV) -> LayerVersion:
     """A published artifact."""
-    return LayerVersion(arn(environment, of.layer, number), description(of, "abc1234"))
+    return LayerVersion(arn(environment, of.name, number), description(of, "abc1234"))
 
 
-def functions(layers: Iterable[str], environment: Environment = DEV) -> dict[str, FunctionState]:
+def function(layers: Iterable[str] = (), **facts: Any) -> DeployedFunction:
+    """A function with some layers."""
+    known = {"runtime": "python3.12", "architecture": "x86_64", "handler": "handler.run", "revision": "r1"}
+    return DeployedFunction(
+        layers=dict.fromkeys(layers, 50), **{**known, "code_sha256": "0" * 64, "code_size": 10, **facts}
+    )
+
+
+def functions(layers: Iterable[str], environment: Environment = DEV) -> dict[str, DeployedFunction]:
     """All functions of an environment with the same layers."""
-    return {name: FunctionState(tuple(layers), runtime, "r1") for name, runtime in environment.functions.items()}
+    return {name: function(layers) for name in environment.function_names.values()}
 
 
 def running(release: Release = RELEASE, environment: Environment = DEV) -> Deployed:
     """An environment in which everything is as the release says."""
-    versions = {each.layer: (layer_version(each, 1, environment),) for each in release.artifacts}
+    versions = {each.name: (layer_version(each, 1, environment),) for each in release.layers}
     return Deployed(
         objects={each.key: each.sha256 for each in release.artifacts},
         layers=versions,

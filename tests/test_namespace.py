@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 def repository(tmp_path: Path) -> Path:
     """The example project with this package in it, as another team would copy it."""
     shutil.copytree(ROOT / "tasks", tmp_path / "tasks")
-    (tmp_path / "tasks.py").write_bytes((ROOT / "tasks.py").read_bytes())
+    shutil.copy(ROOT / "tasks.py", tmp_path)
+    shutil.copy(ROOT / "invoke.yaml", tmp_path)
     (tmp_path / "release.toml").write_text(RELEASE_TOML)
     (tmp_path / "VERSION").write_text(VERSION)
     for layer in ("core", "deps"):
@@ -48,6 +49,7 @@ def test_one_line_builds_deploys_and_promotes_on_the_sandbox(repository: Path) -
 
 
 def test_two_environments_on_one_line_are_both_reached_where_invoke_would_drop_the_second(repository: Path) -> None:
+    (repository / "invoke.yaml").unlink()
     result = inv(repository, "sandbox", "dev.upload", "stage.upload")
     assert "Upload to dev completed" in result.stdout
     assert "Upload to stage completed" in result.stdout
@@ -56,8 +58,13 @@ def test_two_environments_on_one_line_are_both_reached_where_invoke_would_drop_t
 def test_the_environment_may_be_named_in_three_ways(repository: Path) -> None:
     result = inv(repository, "sandbox", "dev.deploy", "deploy", "--env", "dev", "deploy", "dev")
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count("dev is up to date") == 1
+    assert result.stdout.count("dev is up to date") == 2
     assert result.stdout.count("Deployment to dev completed") == 1
+
+
+def test_the_same_task_twice_on_one_line_runs_twice_where_invoke_would_drop_the_second(repository: Path) -> None:
+    inv(repository, "bump", "--part", "patch", "bump", "--part", "patch")
+    assert "CORE_VERSION=1.2.6" in (repository / "VERSION").read_text()
 
 
 def test_an_environments_own_task_takes_no_other_environment(repository: Path) -> None:
@@ -98,20 +105,16 @@ def test_bump_raises_the_first_layer_by_default(repository: Path) -> None:
 def test_build_and_its_parts_work_from_a_folder_below(repository: Path) -> None:
     result = inv(repository / "src", "build")
     assert result.returncode == 0, result.stderr
-    assert sorted(path.name for path in (repository / ".build" / "layers").iterdir()) == [
-        "core-1.2.4.zip",
-        "deps-1.0.5.zip",
-    ]
+    built = sorted(path.name for path in (repository / ".build" / "layers").glob("*.zip"))
+    assert built == ["core-1.2.4.zip", "deps-1.0.5.zip"]
 
 
 def test_build_of_one_layer_leaves_the_other(repository: Path) -> None:
     inv(repository, "build")
     (repository / "VERSION").write_text("CORE_VERSION=1.2.4\nDEPS_VERSION=1.0.6\n")
     inv(repository, "build", "--layer", "deps")
-    assert sorted(path.name for path in (repository / ".build" / "layers").iterdir()) == [
-        "core-1.2.4.zip",
-        "deps-1.0.6.zip",
-    ]
+    built = sorted(path.name for path in (repository / ".build" / "layers").glob("*.zip"))
+    assert built == ["core-1.2.4.zip", "deps-1.0.6.zip"]
 
 
 def test_a_sandbox_in_the_background_keeps_what_was_deployed_until_it_is_taken_down(repository: Path) -> None:
@@ -130,4 +133,4 @@ def test_without_the_word_sandbox_a_running_sandbox_is_not_used(repository: Path
     (repository / ".build" / "sandbox" / "server.json").write_text('{"url": "http://127.0.0.1:1"}')
     text = RELEASE_TOML.replace('region = "eu-west-3"', 'region = "eu-west-3"\nprofile = "no-such-profile"')
     (repository / "release.toml").write_text(text)
-    assert "AWS profile no-such-profile is not set up" in inv(repository, "deploy", "dev").stderr
+    assert "The config profile (no-such-profile) could not be found" in inv(repository, "deploy", "dev").stderr

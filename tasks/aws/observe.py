@@ -10,15 +10,17 @@ from botocore.exceptions import ClientError
 from tasks.aws.connection import AT_ONCE, Connection
 from tasks.aws.refusals import code_of
 from tasks.errors import AwsError
-from tasks.release.artifacts import Release, hex_digest, parse_record, record_key
-from tasks.release.deployed import Deployed, FunctionState, LayerVersion
+from tasks.release.artifacts import Artifact, Release, hex_digest, parse_record
+from tasks.release.deployed import Deployed, DeployedFunction, LayerVersion
+from tasks.release.project import Environment
 
 __all__ = [
     "observe",
     "observe_canonical",
     "observe_digests",
     "observe_functions",
-    "observe_record",
+    "observe_objects",
+    "observe_records",
     "read_record",
     "read_sha256",
 ]
@@ -27,28 +29,44 @@ Reads = dict[tuple[str, str], Callable[[], Any]]
 
 
 def observe(connection: Connection, release: Release) -> Deployed:
-    """What the environment holds of a release: its archives, layer versions, functions and record."""
-    keys = [artifact.key for artifact in release.artifacts]
-    return _deployed(
-        connection,
-        _function_reads(connection, [artifact.layer for artifact in release.artifacts])
-        | {("objects", key): partial(read_sha256, connection, key) for key in keys}
-        | {("record", ""): partial(read_record, connection, release.key)},
+    """What the environment holds of a release: its archives, layer versions, functions and record.
+
+    Archives are written once and recorded afterwards, so where the record is there, listing them is enough; only
+    without it each is asked for its digest.
+    """
+    prefixes = sorted({artifact.key.partition("/")[0] + "/" for artifact in release.artifacts})
+    found = _at_once(
+        _function_reads(connection, {layer.name: layer for layer in release.layers})
+        | {("keys", prefix): partial(_list_keys, connection, prefix) for prefix in prefixes}
+        | {("record", ""): partial(read_record, connection, release.key)}
     )
+    record: Release | None = found.get(("record", ""))
+    there = {item["Key"] for items in _named("keys", found).values() for item in items}
+    present = [artifact for artifact in release.artifacts if artifact.key in there]
+    if record and record.artifacts == release.artifacts:
+        objects = {artifact.key: artifact.sha256 for artifact in present}
+    else:
+        objects = observe_objects(connection, present)
+    return Deployed(objects, _named("layers", found), _named("functions", found), record)
 
 
 def observe_functions(connection: Connection) -> Deployed:
     """The functions of the environment and every layer version they may carry."""
-    return _deployed(connection, _function_reads(connection, connection.environment.layer_names))
+    found = _at_once(_function_reads(connection, dict.fromkeys(connection.environment.layer_names)))
+    return Deployed(layers=_named("layers", found), functions=_named("functions", found))
 
 
-def observe_record(connection: Connection, versions: Mapping[str, str]) -> tuple[Release | None, dict[str, str]]:
-    """The record of the release with these versions, and the archives (key -> SHA-256) of it that are there."""
-    record = read_record(connection, record_key(versions))
-    keys = [artifact.key for artifact in record.artifacts] if record else []
-    return record, _named(
-        "objects", _at_once({("objects", key): partial(read_sha256, connection, key) for key in keys})
-    )
+def observe_records(connection: Connection, prefix: str) -> list[Release]:
+    """The records of releases below a prefix, newest first."""
+    listed = sorted(_list_keys(connection, prefix), key=lambda item: item["LastModified"], reverse=True)
+    reads: Reads = {("record", item["Key"]): partial(read_record, connection, item["Key"]) for item in listed}
+    return list(_at_once(reads).values())
+
+
+def observe_objects(connection: Connection, artifacts: Iterable[Artifact]) -> dict[str, str]:
+    """The archives that are there: key -> SHA-256 (hex), empty if S3 has none of the whole."""
+    reads: Reads = {("objects", each.key): partial(read_sha256, connection, each.key) for each in artifacts}
+    return _named("objects", _at_once(reads))
 
 
 def observe_digests(connection: Connection, running: Mapping[str, LayerVersion]) -> dict[str, str]:
@@ -59,12 +77,8 @@ def observe_digests(connection: Connection, running: Mapping[str, LayerVersion])
 
 def observe_canonical(connection: Connection) -> dict[str, str]:
     """The configuration that travels with a release: key -> ETag of everything below canonical/."""
-    environment = connection.environment
-    with connection.doing(f"list s3://{environment.canonical_bucket}/canonical/"):
-        pages = connection.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=environment.canonical_bucket, Prefix="canonical/", ExpectedBucketOwner=environment.account
-        )
-        return {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", [])}
+    listed = _list_keys(connection, "canonical/", connection.environment.canonical_bucket)
+    return {item["Key"]: item["ETag"] for item in listed}
 
 
 def read_sha256(connection: Connection, key: str) -> str | None:
@@ -76,35 +90,21 @@ def read_sha256(connection: Connection, key: str) -> str | None:
 def read_record(connection: Connection, key: str) -> Release | None:
     """The release recorded under a key; None if there is none."""
     found = _read_object(connection, connection.s3.get_object, key)
-    return parse_record(found["Body"].read().decode("utf-8")) if found else None
+    if not found:
+        return None
+    with connection.doing(f"read s3://{connection.environment.bucket}/{key}"):
+        return parse_record(found["Body"].read())
 
 
-def _deployed(connection: Connection, reads: Reads) -> Deployed:
-    """Do the reads and put them together. AwsError if what they found belongs to another account."""
-    found = _at_once(reads)
-    deployed = Deployed(
-        objects=_named("objects", found),
-        layers=_named("layers", found),
-        functions=_named("functions", found),
-        record=found.get(("record", "")),
-    )
-    environment = connection.environment
-    for versions in deployed.layers.values():
-        for version in versions:
-            if (account := version.arn.split(":")[4]) != environment.account:
-                raise AwsError(
-                    f"These credentials belong to account {account}, but {environment.name} is {environment.account} "
-                    f"in release.toml; use another profile, or correct [environments.{environment.name}]"
-                )
-    return deployed
-
-
-def _function_reads(connection: Connection, layers: Iterable[str]) -> Reads:
-    """What it takes to know the functions and what they may carry."""
+def _function_reads(connection: Connection, layers: Mapping[str, Artifact | None]) -> Reads:
+    """What it takes to know the functions and what they may carry: layers, each with the artifact sought among them."""
     functions: Reads = {
-        ("functions", name): partial(_read_function, connection, name) for name in connection.environment.functions
+        ("functions", name): partial(_read_function, connection, name)
+        for name in connection.environment.function_names.values()
     }
-    return functions | {("layers", layer): partial(_list_layer_versions, connection, layer) for layer in layers}
+    return functions | {
+        ("layers", layer): partial(_list_layer_versions, connection, layer, sought) for layer, sought in layers.items()
+    }
 
 
 def _at_once(reads: Reads) -> dict[tuple[str, str], Any]:
@@ -118,19 +118,42 @@ def _named(kind: str, found: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
     return {name: value for (each, name), value in found.items() if each == kind}
 
 
-def _list_layer_versions(connection: Connection, layer: str) -> tuple[LayerVersion, ...]:
-    """All versions of a layer, newest first; none if it was never published."""
-    name = connection.environment.layer_names[layer]
+def _list_keys(connection: Connection, prefix: str, bucket: str = "") -> list[dict[str, Any]]:
+    """What S3 lists below a prefix, in the bucket for archives or another."""
+    bucket = bucket or connection.environment.bucket
+    with connection.doing(f"list s3://{bucket}/{prefix}"):
+        pages = connection.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=prefix, ExpectedBucketOwner=connection.environment.account
+        )
+        return [item for page in pages for item in page.get("Contents", [])]
+
+
+def _list_layer_versions(
+    connection: Connection, layer: str, sought: Artifact | None = None
+) -> tuple[LayerVersion, ...]:
+    """The versions of a layer, newest first, page by page until `sought` is among them; none if never published."""
+    name, found = connection.environment.layer_names[layer], []
     with connection.doing(f"list the versions of layer {name}"):
-        pages = connection.functions.get_paginator("list_layer_versions").paginate(LayerName=name)
-        return tuple(
-            LayerVersion(item["LayerVersionArn"], item.get("Description", ""))
-            for page in pages
-            for item in page["LayerVersions"]
+        for page in connection.functions.get_paginator("list_layer_versions").paginate(LayerName=name):
+            for item in page["LayerVersions"]:
+                _check_account(connection.environment, item["LayerVersionArn"])
+                found.append(LayerVersion(item["LayerVersionArn"], item.get("Description", "")))
+            if sought and any(version.holds(sought) for version in found):
+                break
+    return tuple(found)
+
+
+def _check_account(environment: Environment, arn: str) -> None:
+    """AwsError if what was found belongs to another account than the environment's."""
+    account = (arn.split(":") + [""] * 5)[4]
+    if account and account != environment.account:
+        raise AwsError(
+            f"These credentials belong to account {account}, but {environment.name} is {environment.account} "
+            f"in release.toml; use another profile, or correct [environments.{environment.name}]"
         )
 
 
-def _read_function(connection: Connection, name: str) -> FunctionState | None:
+def _read_function(connection: Connection, name: str) -> DeployedFunction | None:
     """A function's configuration, once no update of it is in progress; None if there is no such function.
 
     GetFunction is used because it alone has a rate of its own (100/s); all other reads share 15/s:
@@ -143,12 +166,21 @@ def _read_function(connection: Connection, name: str) -> FunctionState | None:
             if code_of(error) == "ResourceNotFoundException":
                 return None
             raise
-        if "Pending" in found.get("State", "") or found.get("LastUpdateStatus") == "InProgress":
+        _check_account(connection.environment, found.get("FunctionArn", ""))
+        if found.get("State") == "Pending" or found.get("LastUpdateStatus") == "InProgress":
             waiter = "function_active_v2" if found.get("State") == "Pending" else "function_updated_v2"
             connection.functions.get_waiter(waiter).wait(FunctionName=name)
             found = connection.functions.get_function(FunctionName=name)["Configuration"]
-        layers = tuple(layer["Arn"] for layer in found.get("Layers", []))
-        return FunctionState(layers, found.get("Runtime", ""), found.get("RevisionId", ""))
+        return DeployedFunction(
+            layers={layer["Arn"]: layer.get("CodeSize", 0) for layer in found.get("Layers", [])},
+            runtime=found.get("Runtime", ""),
+            architecture=found.get("Architectures", ["x86_64"])[0],
+            handler=found.get("Handler", ""),
+            revision=found.get("RevisionId", ""),
+            code_sha256=hex_digest(found.get("CodeSha256", "")),
+            code_size=found.get("CodeSize", 0),
+            failed=found.get("LastUpdateStatus") == "Failed",
+        )
 
 
 def _read_digest(connection: Connection, arn: str) -> str:

@@ -10,7 +10,7 @@ from tasks.aws.connection import Connection
 from tasks.aws.observe import read_record, read_sha256
 from tasks.aws.refusals import code_of
 from tasks.errors import AwsError
-from tasks.release.actions import Action, Attach, Copy, CopyCanonical, Publish, Record, Skip, Upload
+from tasks.release.actions import Action, Attach, Copy, CopyCanonical, Publish, Record, Skip, UpdateCode, Upload, Warn
 
 __all__ = ["Hands"]
 
@@ -28,6 +28,7 @@ class Hands:
         self.connection = connection
         self.published = dict(published)
         self.archives = dict(archives or {})
+        self._revisions: dict[str, str] = {}
         self._owner = {"ExpectedBucketOwner": connection.environment.account}
 
     def perform(self, action: Action) -> None:
@@ -42,11 +43,13 @@ class Hands:
                     self._publish(action)
                 case Record():
                     self._record(action)
+                case UpdateCode():
+                    self._update_code(action)
                 case Attach():
                     self._attach(action)
                 case CopyCanonical():
                     self._copy_canonical(action)
-                case Skip():
+                case Skip() | Warn():
                     pass
                 case _:
                     assert_never(action)
@@ -56,7 +59,7 @@ class Hands:
 
         A single PutObject, so that ChecksumSHA256 is the SHA-256 of the whole and equals Lambda's CodeSha256.
         """
-        with self.archives[action.artifact.layer].open("rb") as file:
+        with self.archives[action.artifact.name].open("rb") as file:
             self._once(
                 self.connection.s3.put_object,
                 Bucket=action.bucket,
@@ -75,6 +78,7 @@ class Hands:
             Bucket=action.bucket,
             Key=action.artifact.key,
             CopySource=source,
+            ExpectedSourceBucketOwner=action.owner,
             ChecksumAlgorithm="SHA256",
         )
         self._check_stored(action)
@@ -103,7 +107,7 @@ class Hands:
                 f"{answer['LayerVersionArn']} has CodeSha256 {found}, not the {artifact.code_sha256} of {artifact}; "
                 f"it is attached to nothing: delete it, and s3://{action.bucket}/{artifact.key}, and run again"
             )
-        self.published[artifact.layer] = answer["LayerVersionArn"]
+        self.published[artifact.name] = answer["LayerVersionArn"]
 
     def _record(self, action: Record) -> None:
         self._once(
@@ -117,16 +121,43 @@ class Hands:
         if found is None or found.artifacts != action.release.artifacts:
             raise AwsError(f"s3://{action.bucket}/{action.release.key} records another release; run the command again")
 
+    def _update_code(self, action: UpdateCode) -> None:
+        """Replace the function's package, wait until the update is over, and look at the result."""
+        found = self._update(
+            self.connection.functions.update_function_code,
+            action,
+            S3Bucket=action.bucket,
+            S3Key=action.artifact.key,
+            Architectures=[action.artifact.architecture],
+        )
+        if found["CodeSha256"] != action.artifact.code_sha256:
+            raise AwsError(
+                f"{action.function} runs CodeSha256 {found['CodeSha256']} after its update, not the "
+                f"{action.artifact.code_sha256} of {action.artifact}; run the same command again"
+            )
+
     def _attach(self, action: Attach) -> None:
         """Replace the function's list of layers, wait until the update is over, and look at the result."""
         wanted = list(action.arns(self.published))
-        revision = {"RevisionId": action.revision} if action.revision else {}
-        self.connection.functions.update_function_configuration(FunctionName=action.function, Layers=wanted, **revision)
-        self.connection.functions.get_waiter("function_updated_v2").wait(FunctionName=action.function)
-        found = self.connection.functions.get_function(FunctionName=action.function)["Configuration"]
+        handler = {"Handler": action.handler} if action.handler else {}
+        call = self.connection.functions.update_function_configuration
+        found = self._update(call, action, Layers=wanted, **handler)
         layers = [layer["Arn"] for layer in found.get("Layers", [])]
         if layers != wanted:
             raise AwsError(f"{action.function} has the layers {layers} after its update; run the same command again")
+
+    def _update(self, call: Any, action: UpdateCode | Attach, **request: Any) -> Any:
+        """Update a function unless it was changed since it was read; its configuration once the update is over.
+
+        AWS changes the revision at the call and again on completion, so the next update goes by the one read last.
+        """
+        if revision := self._revisions.get(action.function, action.revision):
+            request["RevisionId"] = revision
+        call(FunctionName=action.function, **request)
+        self.connection.functions.get_waiter("function_updated_v2").wait(FunctionName=action.function)
+        found = self.connection.functions.get_function(FunctionName=action.function)["Configuration"]
+        self._revisions[action.function] = found.get("RevisionId", "")
+        return found
 
     def _copy_canonical(self, action: CopyCanonical) -> None:
         self.connection.s3.copy_object(
@@ -134,6 +165,7 @@ class Hands:
             Key=action.key,
             CopySource={"Bucket": action.source, "Key": action.key},
             CopySourceIfMatch=action.etag,
+            ExpectedSourceBucketOwner=action.owner,
             **self._owner,
         )
 

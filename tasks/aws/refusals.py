@@ -55,7 +55,7 @@ def explain(what: str, environment: Environment) -> Iterator[None]:
     try:
         yield
     except exceptions.ClientError as error:
-        code, text = code_of(error), error.response["Error"].get("Message", "")
+        code, text = code_of(error), error.response["Error"].get("Message", "")[:300]
         remedy = next((remedy for codes, remedy in _REMEDIES.items() if code in codes), "")
         remedy = remedy.format(**words) if remedy else f"{text}; correct that and run the same command again"
         raise AwsError(f"Cannot {what}: {remedy} [{code}]") from error
@@ -72,20 +72,28 @@ def code_of(error: exceptions.ClientError) -> str:
     return str(error.response["Error"].get("Code", ""))
 
 
-def refuse_redirect(response: Any, **_: Any) -> None:
+def refuse_redirect(response: Any, request_dict: dict[str, Any], **_: Any) -> None:
     """Stop at S3's answer that a bucket lives in another region, which botocore would follow in silence.
 
-    Lambda follows nothing: it refuses to publish from a bucket in another region, after the upload.
+    Lambda follows nothing: it refuses to publish from a bucket in another region, after the upload. botocore
+    recognizes that answer by several codes (utils.S3RegionRedirectorv2), HEAD's bare 400 among them; what they have in
+    common is a header that names another region than the request was signed for.
     """
-    if response is not None and response[1].get("Error", {}).get("Code") in ("301", "PermanentRedirect"):
-        raise exceptions.ClientError(response[1], "S3")
+    if response is None or "Error" not in response[1]:
+        return
+    named = response[1].get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region", "")
+    signed = request_dict.get("context", {}).get("client_region", "")
+    code = response[1]["Error"].get("Code")
+    if code in ("301", "PermanentRedirect") or (named and signed and named != signed):
+        answer = {"Error": {"Code": "PermanentRedirect", "Message": f"the bucket is in {named}"}}
+        raise exceptions.ClientError(answer, "S3")
 
 
 def _local_remedy(error: exceptions.BotoCoreError) -> str:
     """What to try when the call never got an answer."""
     match error:
         case exceptions.ProfileNotFound():
-            return "AWS {profile} is not set up on this machine; run: {configure}"
+            return "{error}; run: {configure} (or try it all without an account: inv sandbox ...)"
         case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
             return "no AWS credentials found; run: {configure} (or try it all without an account: inv sandbox ...)"
         case exceptions.SSOError() | exceptions.TokenRetrievalError():

@@ -6,6 +6,8 @@ is chosen and fetched from that list is decided here. The addresses stay in the 
 
 import hashlib
 import http.client
+import shutil
+import tempfile
 import tomllib
 import urllib.error
 import urllib.request
@@ -43,14 +45,15 @@ def list_files(lock: Path, pins: Iterable[Pin], runtime: Runtime, cache: Path) -
     key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
     index = cache / "index" / f"pylock.{key}.toml"
     if not index.exists():
-        with replacing(index) as aside:
-            made = aside.with_name(f"pylock.{key}-new.toml")
+        index.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as aside:
+            made = Path(aside).resolve() / index.name
             run_uv(
                 ["pip", "compile", lock.name, "--universal", "--python-version", runtime.full_version],
-                ["--no-deps", "--generate-hashes", "--format", "pylock.toml", "--output-file", str(made.resolve())],
+                ["--no-deps", "--generate-hashes", "--format", "pylock.toml", "--output-file", str(made)],
                 folder=lock.parent,
             )
-            made.replace(aside)
+            made.replace(index)
     packages = tomllib.loads(index.read_text(encoding="utf-8"))["packages"]
     offered = {(package["name"], package["version"]): tuple(_files(package)) for package in packages}
     return {
@@ -75,11 +78,11 @@ def fetch_all(files: Iterable[RemoteFile], cache: Path) -> dict[RemoteFile, Path
 
 def _fetch(file: RemoteFile, cache: Path) -> Path:
     """One file from the cache or its index; whatever has not the pinned hash never gets its name."""
-    path = cache / "files" / file.sha256 / file.filename
+    path = cache / "files" / file.sha256[:16] / file.filename
     if path.exists() and file_sha256(path) == file.sha256:
         return path
     with replacing(path) as aside:
-        aside.write_bytes(_download(file))
+        aside.write_bytes(_download(file, cache))
         if (found := file_sha256(aside)) != file.sha256:
             raise BuildError(
                 f"{file.filename} has SHA-256 {found[:16]}..., not the locked {file.sha256[:16]}...; "
@@ -90,7 +93,7 @@ def _fetch(file: RemoteFile, cache: Path) -> Path:
     return path
 
 
-def _download(file: RemoteFile) -> bytes:
+def _download(file: RemoteFile, cache: Path) -> bytes:
     """The bytes behind the address, tried three times."""
     failure = ""
     for _ in range(_ATTEMPTS):
@@ -101,4 +104,6 @@ def _download(file: RemoteFile) -> bytes:
                 return contents
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             failure = str(error) or type(error).__name__
+    # an address may have gone stale: the next build asks the index afresh
+    shutil.rmtree(cache / "index", ignore_errors=True)
     raise BuildError(f"Cannot download {file.filename}: {failure}; check the network and build again")

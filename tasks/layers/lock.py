@@ -7,7 +7,7 @@ that an outdated lock is noticed without asking an index.
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from tasks.release.runtimes import Runtime, marker_environment
 
 __all__ = ["Pin", "lock_path", "read_lock", "write_lock"]
 
-_MADE_FROM = "# Written by `inv lock`; do not edit. Made from requirements: "
+_MADE_FROM = "# Written by `inv lock`; do not edit. Requirements and pins: "
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def write_lock(requirements: Path, runtime: Runtime, options: tuple[str, ...] = 
             folder=requirements.parent,
         )
         resolved = aside.read_text(encoding="utf-8")
-        aside.write_text(_MADE_FROM + _fingerprint(wanted, runtime) + "\n" + resolved, encoding="utf-8", newline="\n")
+        head = f"{_MADE_FROM}{_fingerprint(wanted, runtime)}, {_digest(_pins(resolved, lock))}\n"
+        aside.write_text(head + resolved, encoding="utf-8", newline="\n")
     return lock
 
 
@@ -70,11 +71,14 @@ def read_lock(requirements: Path, runtime: Runtime) -> tuple[Pin, ...]:
     if not lock.is_file():
         raise BuildError(f"Requirements are not locked: {lock} not found; run: inv lock")
     text = lock.read_text(encoding="utf-8")
-    if not text.startswith(_MADE_FROM + _fingerprint(wanted, runtime)):
+    made_from, _, digest = text.partition("\n")[0].strip().removeprefix(_MADE_FROM).partition(", ")
+    if made_from != _fingerprint(wanted, runtime):
         raise BuildError(f"{lock} is out of date: {requirements.name} or the runtimes have changed; run: inv lock")
     pins = tuple(_pins(text, lock))
     for requirement in wanted:
         _check_satisfied(requirement, pins, lock)
+    if digest != _digest(pins):
+        raise BuildError(f"{lock} was edited by hand, so it may miss what a package needs; run: inv lock")
     return pins
 
 
@@ -97,6 +101,12 @@ def _fingerprint(requirements: list[Requirement], runtime: Runtime) -> str:
     """What a lock depends on, in 16 hex digits; comments, order and line endings do not matter."""
     lines = sorted(f"{canonicalize_name(item.name)}|{item}" for item in requirements)
     return hashlib.sha256("\n".join([runtime.full_version, *lines]).encode()).hexdigest()[:16]
+
+
+def _digest(pins: Iterable[Pin]) -> str:
+    """What the lock pins, in 16 hex digits, so that a line that was lost or changed is noticed."""
+    lines = [f"{pin}|{pin.marker}|{sorted(pin.hashes)}" for pin in pins]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def _pins(text: str, lock: Path) -> Iterator[Pin]:

@@ -3,10 +3,12 @@
 The key is found without building, downloading or asking anyone, so that an unchanged layer is never built again.
 """
 
+import ast
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +17,9 @@ from tasks.layers.archive import Member, tree_digest
 from tasks.layers.downloads import RemoteFile, fetch_all, list_files
 from tasks.layers.lock import Pin, lock_path, read_lock
 from tasks.layers.sdists import BUILDERS, build_wheel
-from tasks.layers.sources import source_members
+from tasks.layers.sources import read_sources
 from tasks.layers.wheels import Wheel, best_wheel, runtime_tags, wheel_members
-from tasks.release.project import Layer, Project
+from tasks.release.project import Project
 from tasks.release.runtimes import Runtime
 
 __all__ = ["Recipe", "recipe_for"]
@@ -30,24 +32,58 @@ _EVERYWHERE = "python/"
 
 @dataclass(frozen=True)
 class Recipe:
-    """`key` stands for every input; `requirements` are the locked versions, empty for a layer of our own sources."""
+    """`key` stands for every input, `requirements` are the locked versions, `untracked` the sources left out."""
 
     key: str
-    requirements: Mapping[str, str]
     members: Callable[[], list[Member]]
+    requirements: Mapping[str, str] = field(default_factory=dict)
+    untracked: tuple[str, ...] = ()
 
 
-def recipe_for(root: Path, project: Project, layer: Layer, cache: Path) -> Recipe:
-    """The recipe of a layer of the repository at `root`. BuildError if its inputs are missing or unfit."""
+def recipe_for(root: Path, project: Project, name: str, cache: Path) -> Recipe:
+    """The recipe of a layer, or of a function's package, of the repository at `root`.
+
+    BuildError if its inputs are missing or unfit.
+    """
+    if name in project.functions:
+        function = project.functions[name]
+        recipe = _from_sources(root, function.source, "", [function.runtime, project.architecture])
+        _check_handler(root / function.source, function.handler)
+        return recipe
+    layer = project.layers[name]
+    runtimes = [runtime.name for runtime in project.runtimes]
     if layer.source:
-        members = source_members(root / layer.source)
-        return Recipe(_key(tree_digest(members)), {}, lambda: members)
+        package = layer.source.rstrip("/").rpartition("/")[2]
+        return _from_sources(root, layer.source, f"{_EVERYWHERE}{package}/", [*runtimes, project.architecture])
     requirements = root / layer.requirements
     pins = read_lock(requirements, project.runtimes[0])
     builders = BUILDERS.read_text(encoding="utf-8")
     lines = [f"{pin}|{pin.marker}|{' '.join(sorted(pin.hashes))}" for pin in pins]
-    key = _key(lines, [runtime.name for runtime in project.runtimes], project.architecture, builders)
-    return Recipe(key, _versions(pins, project), partial(_pinned_members, requirements, pins, project, cache))
+    key = _key(lines, runtimes, project.architecture, builders)
+    return Recipe(key, partial(_pinned_members, requirements, pins, project, cache), _versions(pins, project))
+
+
+def _from_sources(root: Path, source: str, prefix: str, made_for: list[str]) -> Recipe:
+    """The recipe of a folder of our own."""
+    sources = read_sources(root / source, prefix)
+    untracked = tuple(f"{source}/{name}" for name in sources.untracked)
+    return Recipe(_key(tree_digest(sources.members), made_for), lambda: sources.members, untracked=untracked)
+
+
+def _check_handler(folder: Path, handler: str) -> None:
+    """BuildError unless the folder has the module and the function that Lambda is to call."""
+    module, _, function = handler.rpartition(".")
+    path = folder / (module.replace(".", "/") + ".py")
+    try:
+        names = {getattr(node, "name", "") for node in ast.parse(path.read_bytes()).body}
+    except FileNotFoundError as error:
+        raise BuildError(
+            f"{path} not found, but the handler is {handler}; correct `handler` in release.toml"
+        ) from error
+    except SyntaxError as error:
+        raise BuildError(f"{path}, line {error.lineno}: {error.msg}; correct it") from error
+    if function not in names:
+        raise BuildError(f"{path} defines no {function}, but the handler is {handler}; correct one of them")
 
 
 def _key(*inputs: object) -> str:
@@ -73,14 +109,24 @@ def _pinned_members(requirements: Path, pins: tuple[Pin, ...], project: Project,
     offered = list_files(lock_path(requirements), pins, project.runtimes[0], cache)
     chosen = {pin: _choose(pin, offered[pin], project) for pin in pins}
     paths = fetch_all((file for files in chosen.values() for file in files.values()), cache)
-    members: dict[str, tuple[Member, Pin]] = {}
+    members: list[Member] = []
+    owners: dict[tuple[str, str], Pin] = {}
     for pin, files in chosen.items():
         for member in _placed(files, paths, project, cache):
-            if member.name in members:
-                other = members[member.name][1]
-                raise BuildError(f"{pin} and {other} both bring {member.name}; a layer can hold only one of them")
-            members[member.name] = (member, pin)
-    return [member for member, _ in members.values()]
+            for place in _places(member.name, project):
+                if other := owners.get(place):
+                    raise BuildError(f"{pin} and {other} both bring {place[1]}; a layer can hold only one of them")
+                owners[place] = pin
+            members.append(member)
+    return members
+
+
+def _places(name: str, project: Project) -> list[tuple[str, str]]:
+    """Each runtime that finds a file, with the path it finds it under; two files in one place hide one another."""
+    own = re.fullmatch(r"python/lib/(python3\.\d+)/site-packages/(.+)", name)
+    if own:
+        return [(own[1], own[2])]
+    return [(runtime.name, name.removeprefix(_EVERYWHERE)) for runtime in project.runtimes]
 
 
 def _choose(pin: Pin, offered: tuple[RemoteFile, ...], project: Project) -> dict[Runtime, RemoteFile]:
@@ -94,6 +140,8 @@ def _choose(pin: Pin, offered: tuple[RemoteFile, ...], project: Project) -> dict
             chosen[runtime] = wheels[best]
         elif sdists and not wheels:
             chosen[runtime] = sdists[0]
+        elif not offered:
+            raise BuildError(f"{pin}: none of its files has a locked hash; the lock was edited by hand: run: inv lock")
         else:
             raise BuildError(
                 f"{pin} has no wheel for {runtime.name} on {project.architecture} (glibc {runtime.glibc[0]}."

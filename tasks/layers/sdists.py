@@ -1,7 +1,6 @@
 """Packages that exist only as an sdist: built once, by a pinned builder, into a wheel that must be pure."""
 
 import hashlib
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -18,20 +17,18 @@ BUILDERS = Path(__file__).with_name("builders.lock")
 def build_wheel(sdist: Path, cache: Path) -> Wheel:
     """The pure wheel of an sdist. BuildError if it cannot be built with the pinned builders, or comes out compiled."""
     key = hashlib.sha256(sdist.parent.name.encode() + BUILDERS.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
-    folder = cache / "built" / key[:32]
-    if not folder.exists():
+    folder = cache / "built" / key[:16]
+    if not list(folder.glob("*.whl")):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=folder.parent))
-        try:
-            _build(sdist, aside)
-            aside.replace(folder)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=cache) as aside:
+            wheel = _build(sdist, Path(aside))
+            folder.mkdir(exist_ok=True)
+            wheel.replace(folder / wheel.name)
     return Wheel(next(folder.glob("*.whl")), built=True)
 
 
-def _build(sdist: Path, folder: Path) -> None:
-    """Build into `folder`, where nothing but one sound and pure wheel may appear."""
+def _build(sdist: Path, folder: Path) -> Path:
+    """The one sound and pure wheel that an sdist gives, built into `folder`."""
     try:
         run_uv(
             ["build", "--wheel", str(sdist.resolve()), "--out-dir", str(folder.resolve()), "--no-create-gitignore"],
@@ -45,3 +42,4 @@ def _build(sdist: Path, folder: Path) -> None:
     if not Wheel(wheel).pure:
         raise BuildError(f"{sdist.name} builds {wheel.name}, which is not pure Python; require a version with wheels")
     check_record(wheel)
+    return wheel

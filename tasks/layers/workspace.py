@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import ConfigError
-from tasks.release.project import Project, parse_project
+from tasks.release.project import Project
+from tasks.release.project_file import parse_project
 from tasks.release.versions import read_versions
 
 __all__ = ["Workspace", "file_sha256", "replacing"]
@@ -27,6 +28,11 @@ class Workspace:
     def layers(self) -> Path:
         """The archives that were built last."""
         return self.root / ".build" / "layers"
+
+    @property
+    def functions(self) -> Path:
+        """The functions' packages that were built last."""
+        return self.root / ".build" / "functions"
 
     @property
     def manifest(self) -> Path:
@@ -48,9 +54,9 @@ class Workspace:
         return parse_project(self.read("release.toml"))
 
     def versions(self, project: Project) -> dict[str, str]:
-        """The version of each layer in VERSION."""
-        found = read_versions(self.read("VERSION"), [layer.version_key for layer in project.layers.values()])
-        return {name: found[layer.version_key] for name, layer in project.layers.items()}
+        """The version in VERSION of each layer, and of each function that has one there."""
+        found = read_versions(self.read("VERSION"), project.version_keys.values())
+        return {name: found[key] for name, key in project.version_keys.items()}
 
     def read(self, name: str) -> str:
         """A text file of the repository with its line endings as they are; ConfigError if it is missing."""
@@ -58,6 +64,8 @@ class Workspace:
             return (self.root / name).read_bytes().decode("utf-8")
         except FileNotFoundError as error:
             raise ConfigError(f"{name} not found in {self.root}; run inv in the folder of your release.toml") from error
+        except OSError as error:
+            raise ConfigError(f"{name} cannot be read ({error.strerror}); put a file in its place") from error
         except UnicodeDecodeError as error:
             raise ConfigError(f"{name} is not UTF-8 text ({error}); save it as UTF-8") from error
 
@@ -65,7 +73,9 @@ class Workspace:
         """The commit that is checked out: 7 hex digits, `-dirty` behind them if files differ; `none` outside git."""
         command = ["git", "status", "--porcelain=v2", "--branch"]
         try:
-            result = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
+            result = subprocess.run(
+                command, cwd=self.root, capture_output=True, encoding="utf-8", errors="replace", check=False
+            )
         except FileNotFoundError:
             return "none"
         commit = re.search(r"^# branch\.oid ([0-9a-f]{7})", result.stdout, re.MULTILINE)
@@ -83,7 +93,7 @@ def file_sha256(path: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """A file beside `path` to write to, which takes its place when all went well and is gone otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-", suffix=path.suffix)
     os.close(handle)
     aside = Path(name)
     try:

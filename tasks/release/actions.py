@@ -19,9 +19,10 @@ __all__ = [
     "Publish",
     "Record",
     "Skip",
+    "UpdateCode",
     "Upload",
+    "Warn",
     "changes",
-    "layer_of",
 ]
 
 
@@ -38,10 +39,11 @@ class Upload:
 
 @dataclass(frozen=True)
 class Copy:
-    """Copy an archive, byte for byte, from the bucket of the environment before."""
+    """Copy an archive, byte for byte, from the bucket `source`, which the account `owner` owns."""
 
     artifact: Artifact
     source: str
+    owner: str
     bucket: str
 
     def __str__(self) -> str:
@@ -73,19 +75,34 @@ class Record:
 
 
 @dataclass(frozen=True)
+class UpdateCode:
+    """Give a function a package that the bucket holds. `revision` as in `Attach`."""
+
+    function: str
+    artifact: Artifact
+    bucket: str
+    revision: str
+
+    def __str__(self) -> str:
+        return f"Updating code of {self.function}..."
+
+
+@dataclass(frozen=True)
 class Attach:
     """Give a function its layers: ARNs as they are, and artifacts for the ARN that each gets or has.
 
-    `revision` is AWS's id of the configuration this was decided on, empty if unknown.
+    `handler` is set with them, unless it is empty. `revision` is AWS's id of the configuration this was decided on,
+    empty if unknown.
     """
 
     function: str
     layers: tuple[str | Artifact, ...]
+    handler: str
     revision: str
 
     def arns(self, published: Mapping[str, str]) -> tuple[str, ...]:
         """The ARNs, once every layer has one: `published` maps a layer to its ARN."""
-        return tuple(layer if isinstance(layer, str) else published[layer.layer] for layer in self.layers)
+        return tuple(layer if isinstance(layer, str) else published[layer.name] for layer in self.layers)
 
     def __str__(self) -> str:
         return f"Updating {self.function}..."
@@ -97,6 +114,7 @@ class CopyCanonical:
 
     key: str
     source: str
+    owner: str
     bucket: str
     etag: str
 
@@ -114,15 +132,21 @@ class Skip:
         return f"Lambda not found: {self.function}"
 
 
-Action: TypeAlias = Upload | Copy | Publish | Record | Attach | CopyCanonical | Skip
+@dataclass(frozen=True)
+class Warn:
+    """Not a change: something about a function that its owner should know."""
+
+    function: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.function} {self.text}"
+
+
+Action: TypeAlias = Upload | Copy | Publish | Record | UpdateCode | Attach | CopyCanonical | Skip | Warn
 Plan: TypeAlias = tuple[Action, ...]
-
-
-def layer_of(action: Action) -> str:
-    """The layer an action belongs to; empty for those that concern the release as a whole."""
-    return action.artifact.layer if isinstance(action, Upload | Copy | Publish) else ""
 
 
 def changes(plan: Plan) -> Plan:
     """The part of a plan that would change something; empty means up to date."""
-    return tuple(action for action in plan if not isinstance(action, Skip))
+    return tuple(action for action in plan if not isinstance(action, Skip | Warn))

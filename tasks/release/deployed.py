@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from tasks.release.artifacts import Artifact, Release, parse_description
 
-__all__ = ["Deployed", "FunctionState", "LayerVersion", "unversioned"]
+__all__ = ["Deployed", "DeployedFunction", "LayerVersion", "unversioned"]
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,25 @@ class LayerVersion:
 
 
 @dataclass(frozen=True)
-class FunctionState:
-    """A function as it is: its layers (ARNs, in order), its runtime, and AWS's id of this configuration."""
+class DeployedFunction:
+    """A function as it is.
 
-    layers: tuple[str, ...]
+    layers       ARN -> size (bytes, zipped), in order
+    revision     AWS's id of this configuration, empty if unknown
+    code_sha256  of its package, in hex; `code_size` in bytes, zipped
+    failed       whether its last update failed
+    modules      the top-level modules of its package, as far as they were looked at
+    """
+
+    layers: Mapping[str, int]
     runtime: str
+    architecture: str
+    handler: str
     revision: str
+    code_sha256: str
+    code_size: int
+    failed: bool = False
+    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,16 +59,16 @@ class Deployed:
 
     objects: Mapping[str, str] = field(default_factory=dict)
     layers: Mapping[str, tuple[LayerVersion, ...]] = field(default_factory=dict)
-    functions: Mapping[str, FunctionState] = field(default_factory=dict)
+    functions: Mapping[str, DeployedFunction] = field(default_factory=dict)
     record: Release | None = None
 
     def find(self, artifact: Artifact) -> LayerVersion | None:
         """The newest layer version with the artifact's contents, found by what it holds and never by its rank."""
-        return next((version for version in self.layers.get(artifact.layer, ()) if version.holds(artifact)), None)
+        return next((version for version in self.layers.get(artifact.name, ()) if version.holds(artifact)), None)
 
     def found(self, release: Release) -> dict[str, str]:
         """The ARN of each layer whose artifact is published already."""
-        return {a.layer: version.arn for a in release.artifacts if (version := self.find(a))}
+        return {layer.name: version.arn for layer in release.layers if (version := self.find(layer))}
 
     def running(self) -> dict[str, dict[str, LayerVersion]]:
         """For each function, the layer version it carries of each layer; a layer it does not carry is left out."""

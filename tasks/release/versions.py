@@ -12,7 +12,7 @@ __all__ = ["PARTS", "bump", "is_version", "read_versions"]
 
 PARTS = ("major", "minor", "patch")
 
-_NUMBER = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
+_NUMBER = re.compile(r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}")
 
 
 def is_version(text: str) -> bool:

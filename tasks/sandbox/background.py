@@ -1,18 +1,20 @@
 """A sandbox in a process of its own, which keeps what is deployed to it between commands."""
 
+import http.client
 import json
 import os
 import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from tasks.errors import ReleaseError
 from tasks.layers.workspace import Workspace
 from tasks.sandbox.server import IDENTITY
 
-__all__ = ["find", "start", "stop"]
+__all__ = ["find", "note", "start", "stop"]
 
 _PATIENCE = 60
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -20,17 +22,21 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def find(workspace: Workspace) -> str:
     """The address of the sandbox that is up for this repository; empty if none is. A stale note is removed."""
-    note = workspace.sandbox / "server.json"
     try:
-        url: str = json.loads(note.read_text(encoding="utf-8"))["url"]
+        url: str = json.loads(note(workspace).read_text(encoding="utf-8"))["url"]
         if _ask(url)["root"] == str(workspace.root):
             return url
     except FileNotFoundError:
         return ""
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         pass
-    note.unlink(missing_ok=True)
+    note(workspace).unlink(missing_ok=True)
     return ""
+
+
+def note(workspace: Workspace) -> Path:
+    """Where a sandbox that is up leaves its address."""
+    return workspace.sandbox / "server.json"
 
 
 def start(workspace: Workspace) -> str:

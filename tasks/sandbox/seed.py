@@ -23,31 +23,34 @@ _HANDLER = "def lambda_handler(event, context):\n    return {'statusCode': 200, 
 
 def seed(project: Project, endpoint: str, canonical: Path) -> None:
     """Create every environment, and store the local `canonical` folder in the first."""
+    buckets: set[str] = set()
     for environment in project.environments.values():
         variables = {k: v.replace("{env}", environment.name) for k, v in project.sandbox_variables.items()}
-        _create(environment, endpoint, variables)
+        named = [value for name, value in variables.items() if name.endswith("_BUCKET")]
+        for bucket in sorted({environment.bucket, environment.canonical_bucket, *named} - buckets):
+            connect(environment, endpoint).s3.create_bucket(Bucket=bucket, **_location(environment.region))
+            buckets.add(bucket)
+        _create(project, environment, endpoint, variables)
     first = connect(next(iter(project.environments.values())), endpoint)
     for path in sorted(path for path in canonical.rglob("*") if path.is_file()):
         key = f"canonical/{path.relative_to(canonical).as_posix()}"
         first.s3.put_object(Bucket=first.environment.canonical_bucket, Key=key, Body=path.read_bytes())
 
 
-def _create(environment: Environment, endpoint: str, variables: dict[str, str]) -> None:
-    """One environment's buckets, role, foreign layer and functions."""
+def _create(project: Project, environment: Environment, endpoint: str, variables: dict[str, str]) -> None:
+    """One environment's role, foreign layer and functions."""
     there = connect(environment, endpoint)
-    named = [value for name, value in variables.items() if name.endswith("_BUCKET")]
-    for bucket in dict.fromkeys([environment.bucket, environment.canonical_bucket, *named]):
-        there.s3.create_bucket(Bucket=bucket, **_location(environment.region))
     role = client("iam", environment, endpoint).create_role(
         RoleName=f"sandbox-{environment.name}", AssumeRolePolicyDocument=json.dumps(_TRUST)
     )["Role"]["Arn"]
     foreign = there.functions.publish_layer_version(
         LayerName=f"{FOREIGN_LAYER}-{environment.name}", Content={"ZipFile": _zip("python/tracing.py", "")}
     )["LayerVersionArn"]
-    for name, runtime in environment.functions.items():
+    for key, name in environment.function_names.items():
         there.functions.create_function(
             FunctionName=name,
-            Runtime=runtime,
+            Runtime=project.functions[key].runtime,
+            Architectures=[project.architecture],
             Role=role,
             Handler="handler.lambda_handler",
             Code={"ZipFile": _zip("handler.py", _HANDLER)},

@@ -19,6 +19,8 @@ from tasks.sandbox.seed import seed
 
 __all__ = ["IDENTITY", "Server"]
 
+_LOOK_EVERY = 1.0
+
 IDENTITY = "/_sandbox"
 """GET says whose sandbox this is, DELETE stops it."""
 
@@ -73,12 +75,22 @@ def main() -> None:
     """Serve in the background, leaving the address for others to find."""
     workspace = Workspace(Path.cwd())
     server = Server(workspace.root)
-    serving = threading.Thread(target=server.wait)
+    serving = threading.Thread(target=server.wait, daemon=True)
     serving.start()
     seed(workspace.project(), server.url, workspace.root / "canonical")
+    note = json.dumps({"url": server.url, "pid": os.getpid()})
     with replacing(workspace.sandbox / "server.json") as aside:
-        aside.write_text(json.dumps({"url": server.url, "pid": os.getpid()}), encoding="utf-8")
-    serving.join()
+        aside.write_text(note, encoding="utf-8")
+    while serving.is_alive() and _reads(workspace.sandbox / "server.json") == note:
+        serving.join(_LOOK_EVERY)
+
+
+def _reads(path: Path) -> str:
+    """What a file says; empty if it is gone: a sandbox that nobody can find any more has no reason to stay."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 if __name__ == "__main__":

@@ -5,16 +5,17 @@ import pytest
 from tasks.aws.connection import Connection
 from tasks.aws.observe import observe, observe_canonical, observe_functions
 from tasks.errors import AwsError
+from tasks.release.artifacts import Release, description
 from tasks.release.deployed import Deployed
 from tests.aws.answers import Reporting
 from tests.conftest import Calls
-from tests.examples import CORE, DEV, RELEASE
+from tests.examples import CORE, DEV, RELEASE, arn
 
 
 def test_a_fresh_environment_holds_functions_and_nothing_of_ours(dev: Connection) -> None:
     deployed = observe(dev, RELEASE)
     assert (deployed.objects, deployed.layers, deployed.record) == ({}, {"core": (), "deps": ()}, None)
-    assert set(deployed.functions) == set(DEV.functions)
+    assert set(deployed.functions) == set(DEV.function_names.values())
 
 
 def test_a_function_that_does_not_exist_is_left_out(dev: Connection) -> None:
@@ -24,7 +25,7 @@ def test_a_function_that_does_not_exist_is_left_out(dev: Connection) -> None:
 
 def test_an_observation_takes_one_call_for_each_thing_it_looks_at(dev: Connection, calls: Calls) -> None:
     observe(dev, RELEASE)
-    assert sorted(calls) == sorted(["GetFunction"] * 2 + ["ListLayerVersions"] * 2 + ["HeadObject"] * 2 + ["GetObject"])
+    assert sorted(calls) == sorted(["GetFunction"] * 2 + ["ListLayerVersions"] * 2 + ["ListObjectsV2", "GetObject"])
 
 
 def test_layer_versions_come_newest_first(dev: Connection) -> None:
@@ -79,3 +80,40 @@ def test_a_function_that_is_being_updated_is_waited_for_so_that_the_next_call_do
     with Reporting(dev.functions, "GetFunction", report):
         assert set(observe_functions(dev).functions) == {"news-ingest-dev"}
     assert statuses == []
+
+
+def test_without_its_record_each_archive_that_is_there_is_asked_for_its_digest(dev: Connection, calls: Calls) -> None:
+    dev.s3.put_object(Bucket="news-code-dev", Key=CORE.key, Body=b"by hand")
+    observe(dev, RELEASE)
+    assert calls.count("HeadObject") == 1
+
+
+def test_where_the_record_is_there_archives_need_only_be_listed(dev: Connection, calls: Calls) -> None:
+    dev.s3.put_object(Bucket="news-code-dev", Key=CORE.key, Body=b"an archive")
+    dev.s3.put_object(Bucket="news-code-dev", Key=RELEASE.key, Body=RELEASE.record().encode())
+    assert observe(dev, RELEASE).objects == {CORE.key: CORE.sha256}
+    assert "HeadObject" not in calls
+
+
+def test_a_function_whose_last_update_failed_is_known_as_such(dev: Connection) -> None:
+    def report(answer: dict[str, Any]) -> None:
+        if "Configuration" in answer:
+            answer["Configuration"]["LastUpdateStatus"] = "Failed"
+
+    with Reporting(dev.functions, "GetFunction", report):
+        assert all(there.failed for there in observe_functions(dev).functions.values())
+
+
+def test_listing_stops_at_the_page_that_has_what_is_sought(dev: Connection) -> None:
+    pages = [["old 1", "old 2"], [description(CORE, "abc1234")], ["never read"]]
+
+    def answer(parsed: dict[str, Any]) -> None:
+        parsed["LayerVersions"] = [
+            {"LayerVersionArn": arn(DEV, "core", 9), "Description": text} for text in pages.pop(0)
+        ]
+        parsed["NextMarker"] = f"after {len(pages)}"
+
+    with Reporting(dev.functions, "ListLayerVersions", answer):
+        found = observe(dev, Release((CORE,), "abc1234")).layers["core"]
+    assert len(found) == 3
+    assert pages == [["never read"]]

@@ -1,4 +1,5 @@
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,11 @@ from tasks.aws.connection import Connection
 from tasks.aws.observe import observe, read_sha256
 from tasks.aws.perform import Hands
 from tasks.errors import AwsError
-from tasks.release.actions import Attach, Copy, CopyCanonical, Publish, Record, Skip, Upload
+from tasks.release.actions import Attach, Copy, CopyCanonical, Publish, Record, Skip, UpdateCode, Upload
 from tasks.release.artifacts import Artifact, Release
 from tests.aws.answers import Refusing, Reporting
 from tests.conftest import Calls
-from tests.examples import CORE, FOREIGN, artifact
+from tests.examples import CORE, DEV, FOREIGN
 
 BYTES = b"an archive"
 BUCKET = "news-code-dev"
@@ -72,14 +73,14 @@ def test_a_layer_with_other_bytes_than_the_artifact_is_an_error_and_attached_to_
 
 def test_a_copy_is_the_same_bytes_with_the_same_digest(stage: Connection, hands: Hands, built: Artifact) -> None:
     hands.perform(Upload(built, BUCKET))
-    Hands(stage, {}).perform(Copy(built, BUCKET, "news-code-stage"))
+    Hands(stage, {}).perform(Copy(built, BUCKET, DEV.account, "news-code-stage"))
     assert read_sha256(stage, built.key) == built.sha256
 
 
 def test_a_copy_that_does_not_arrive_as_it_left_is_an_error(stage: Connection, hands: Hands, built: Artifact) -> None:
     hands.perform(Upload(built, BUCKET))
     with pytest.raises(AwsError, match="holds SHA-256"):
-        Hands(stage, {}).perform(Copy(replace(built, sha256="0" * 64), BUCKET, "news-code-stage"))
+        Hands(stage, {}).perform(Copy(replace(built, sha256="0" * 64), BUCKET, DEV.account, "news-code-stage"))
 
 
 def test_a_record_reads_back_as_the_release(hands: Hands) -> None:
@@ -91,14 +92,14 @@ def test_a_record_reads_back_as_the_release(hands: Hands) -> None:
 def test_a_record_is_written_once(hands: Hands) -> None:
     hands.perform(Record(Release((CORE,), "abc1234"), BUCKET))
     with pytest.raises(AwsError, match="records another release"):
-        hands.perform(Record(Release((artifact("core", "1.2.4", "other"),), "abc1234"), BUCKET))
+        hands.perform(Record(Release((replace(CORE, sha256="0" * 64),), "abc1234"), BUCKET))
 
 
 def test_the_layers_of_a_function_become_exactly_those_of_the_plan(hands: Hands) -> None:
     hands.published["core"] = FOREIGN.replace("tracing", "core")
     first = hands.connection.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]["Layers"][0]["Arn"]
     publish(hands)
-    hands.perform(Attach("news-ingest-dev", (first, CORE), ""))
+    hands.perform(Attach("news-ingest-dev", (first, CORE), "", ""))
     layers = hands.connection.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]["Layers"]
     assert [layer["Arn"] for layer in layers] == [first, hands.published["core"]]
 
@@ -119,7 +120,7 @@ def test_an_update_that_ends_as_failed_is_an_error_with_its_reason(hands: Hands)
         Reporting(hands.connection.functions, "GetFunction", fail),
         pytest.raises(AwsError, match="Updating news-ingest-dev.*: The role is gone"),
     ):
-        hands.perform(Attach("news-ingest-dev", (CORE,), ""))
+        hands.perform(Attach("news-ingest-dev", (CORE,), "", ""))
 
 
 def test_an_update_is_waited_for_so_that_the_next_call_does_not_meet_the_old_code(hands: Hands) -> None:
@@ -130,7 +131,7 @@ def test_an_update_is_waited_for_so_that_the_next_call_does_not_meet_the_old_cod
         answer["Configuration"]["LastUpdateStatus"] = statuses.pop(0)
 
     with Reporting(hands.connection.functions, "GetFunction", report):
-        hands.perform(Attach("news-ingest-dev", (CORE,), ""))
+        hands.perform(Attach("news-ingest-dev", (CORE,), "", ""))
     assert statuses == []
 
 
@@ -138,13 +139,13 @@ def test_a_function_that_changed_since_it_was_read_is_left_alone(hands: Hands) -
     publish(hands)
     refusing = Refusing(hands.connection.functions, "UpdateFunctionConfiguration", "PreconditionFailedException", 412)
     with refusing, pytest.raises(AwsError, match="changed by someone else.*run the same command again"):
-        hands.perform(Attach("news-ingest-dev", (CORE,), "r1"))
+        hands.perform(Attach("news-ingest-dev", (CORE,), "", "r1"))
     assert refusing.asked == 1
 
 
 def test_configuration_is_copied_as_it_was_when_it_was_read(dev: Connection, stage: Connection) -> None:
     etag = dev.s3.head_object(Bucket="news-config-dev", Key="canonical/scopes.yaml")["ETag"]
-    action = CopyCanonical("canonical/scopes.yaml", "news-config-dev", "news-config-stage", etag)
+    action = CopyCanonical("canonical/scopes.yaml", "news-config-dev", DEV.account, "news-config-stage", etag)
     Hands(stage, {}).perform(action)
     assert stage.s3.head_object(Bucket="news-config-stage", Key="canonical/scopes.yaml")["ETag"] == etag
 
@@ -152,3 +153,39 @@ def test_configuration_is_copied_as_it_was_when_it_was_read(dev: Connection, sta
 def test_a_skip_calls_nothing(hands: Hands, calls: Calls) -> None:
     hands.perform(Skip("news-ingest-dev"))
     assert calls == []
+
+
+def test_the_code_of_a_function_becomes_the_package(hands: Hands, built: Artifact) -> None:
+    package = replace(built, handler="handler.run")
+    hands.perform(Upload(package, BUCKET))
+    hands.perform(UpdateCode("news-ingest-dev", package, BUCKET, ""))
+    found = hands.connection.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]
+    assert found["CodeSha256"] == built.code_sha256
+
+
+def test_the_second_update_of_a_function_goes_by_the_revision_the_first_one_left(hands: Hands, built: Artifact) -> None:
+    package = replace(built, handler="handler.run")
+    hands.perform(Upload(package, BUCKET))
+    publish(hands)
+    sent = []
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        sent.append(json.loads(params["body"] or "{}").get("RevisionId"))
+
+    def report(answer: dict[str, Any]) -> None:
+        answer["Configuration"]["RevisionId"] = "after"
+
+    events = hands.connection.functions.meta.events
+    events.register("before-call.lambda", note, unique_id="revisions")
+    with Reporting(hands.connection.functions, "GetFunction", report):
+        hands.perform(UpdateCode("news-ingest-dev", package, BUCKET, "before"))
+        hands.perform(Attach("news-ingest-dev", (CORE,), "", "before"))
+    events.unregister("before-call.lambda", unique_id="revisions")
+    assert [revision for revision in sent if revision] == ["before", "after"]
+
+
+def test_the_handler_is_set_with_the_layers(hands: Hands) -> None:
+    publish(hands)
+    hands.perform(Attach("news-ingest-dev", (CORE,), "other.run", ""))
+    found = hands.connection.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]
+    assert found["Handler"] == "other.run"

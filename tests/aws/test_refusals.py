@@ -42,7 +42,10 @@ def test_each_code_of_aws_has_a_cause_and_a_next_command(code: str, message: str
     ("error", "message"),
     [
         (exceptions.NoCredentialsError(), "no AWS credentials found; run: aws configure --profile rag-lai-prod"),
-        (exceptions.ProfileNotFound(profile="x"), "profile rag-lai-prod is not set up on this machine"),
+        (
+            exceptions.ProfileNotFound(profile="x"),
+            "profile .x. could not be found; run: aws configure --profile rag-lai-prod .or try",
+        ),
         (exceptions.UnauthorizedSSOTokenError(), "has expired; run: aws sso login --profile rag-lai-prod"),
         (exceptions.EndpointConnectionError(endpoint_url="u"), "no answer from AWS in eu-west-3"),
         (exceptions.ConnectTimeoutError(endpoint_url="u"), "no answer from AWS in eu-west-3"),
@@ -69,7 +72,10 @@ def test_a_bug_keeps_its_traceback() -> None:
 def test_an_unknown_profile_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    with pytest.raises(AwsError, match="profile rag-lai-prod is not set up.*run: aws configure --profile rag-lai-prod"):
+    with pytest.raises(
+        AwsError,
+        match="profile .rag-lai-prod. could not be found; run: aws configure --profile rag",
+    ):
         connect(WITH_PROFILE)
 
 

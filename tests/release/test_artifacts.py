@@ -1,10 +1,11 @@
 import base64
+from dataclasses import replace
 
 import pytest
 
 from tasks.errors import PlanError
-from tasks.release.artifacts import Release, description, hex_digest, parse_description, parse_record
-from tests.examples import CORE, DEPS, RELEASE
+from tasks.release.artifacts import Release, description, hex_digest, parse_description, parse_record, top_modules
+from tests.examples import CORE, DEPS, RELEASE, package
 
 
 def test_the_key_is_made_of_layer_and_version_and_never_cut_up_again() -> None:
@@ -12,17 +13,40 @@ def test_the_key_is_made_of_layer_and_version_and_never_cut_up_again() -> None:
 
 
 def test_a_record_reads_back_as_the_same_release() -> None:
-    assert parse_record(RELEASE.record()) == RELEASE
+    assert parse_record(RELEASE.record().encode()) == RELEASE
 
 
 def test_raising_one_layer_alone_makes_another_release_with_a_key_of_its_own() -> None:
-    assert RELEASE.key == "releases/core-1.2.4_deps-1.0.5.json"
+    raised = Release((CORE, replace(DEPS, version="1.0.6")), "abc1234")
+    assert RELEASE.key.startswith("releases/core-1.2.4/")
+    assert raised.key.startswith("releases/core-1.2.4/")
+    assert raised.key != RELEASE.key
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"commit": "x", "artifacts": {"core": {"layer": "core"}}}'])
-def test_a_record_that_is_not_ours_is_refused(text: str) -> None:
+@pytest.mark.parametrize("contents", [b"", b"\xff", b"[]", b"{}", b'{"commit": "x", "artifacts": [{"name": "core"}]}'])
+def test_a_record_that_is_not_ours_is_refused(contents: bytes) -> None:
     with pytest.raises(PlanError, match="cannot be read"):
-        parse_record(text)
+        parse_record(contents)
+
+
+def test_a_package_lies_apart_from_the_layers() -> None:
+    assert package("ingest").key == "functions/ingest-0000000000000000.zip"
+    release = Release((CORE, package("ingest")), "abc1234")
+    assert (release.layers, list(release.packages)) == ((CORE,), ["ingest"])
+
+
+def test_the_top_level_modules_of_an_archive_are_its_packages_files_and_libraries() -> None:
+    names = [
+        "python/requests/api.py",
+        "python/six.py",
+        "python/requests-2.0.dist-info/METADATA",
+        "python/lib/python3.11/site-packages/_yaml.cpython-311-x86_64-linux-gnu.so",
+        "python/lib/python3.11/site-packages/yaml/cyaml.py",
+        "python/numpy.libs/libopenblas.so.0",
+        "python/README.txt",
+    ]
+    assert top_modules(names) == ("_yaml", "requests", "six", "yaml")
+    assert top_modules(["handler.py", "vectora_core/__init__.py"]) == ("handler", "vectora_core")
 
 
 def test_a_description_says_version_and_contents_within_lambdas_256_characters() -> None:

@@ -3,11 +3,24 @@ from dataclasses import replace
 import pytest
 
 from tasks.errors import PlanError
-from tasks.release.actions import Attach, Publish, Record, Skip, Upload, changes
+from tasks.release.actions import Attach, Publish, Record, Skip, UpdateCode, Upload, Warn, changes
 from tasks.release.artifacts import Release
-from tasks.release.deployed import Deployed, FunctionState, LayerVersion
+from tasks.release.deployed import Deployed, LayerVersion
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, merge_layers, plan
-from tests.examples import CORE, DEPS, DEV, FOREIGN, RELEASE, arn, artifact, functions, layer_version, running
+from tests.examples import (
+    CORE,
+    DEPS,
+    DEV,
+    FOREIGN,
+    RELEASE,
+    arn,
+    artifact,
+    function,
+    functions,
+    layer_version,
+    package,
+    running,
+)
 
 EMPTY = Deployed(functions=functions([FOREIGN]))
 
@@ -124,6 +137,68 @@ def test_our_layers_are_known_in_every_partition() -> None:
 
 
 def test_a_function_that_has_the_layers_in_its_own_order_is_left_alone() -> None:
-    turned = FunctionState((arn(DEV, "deps", 1), FOREIGN, arn(DEV, "core", 1)), "python3.12", "r1")
-    deployed = replace(running(), functions=dict.fromkeys(DEV.functions, turned))
+    turned = function([arn(DEV, "deps", 1), FOREIGN, arn(DEV, "core", 1)])
+    deployed = replace(running(), functions=dict.fromkeys(DEV.function_names.values(), turned))
     assert plan(UPDATE_LAMBDAS, RELEASE, DEV, deployed) == ()
+
+
+WITH_PACKAGE = Release((CORE, DEPS, package("ingest")), "abc1234")
+
+
+def test_a_package_is_uploaded_and_its_function_updated_code_before_layers() -> None:
+    actions = plan(UPDATE_LAMBDAS, WITH_PACKAGE, DEV, EMPTY)
+    kinds = [type(action) for action in actions]
+    assert kinds == [Upload, Publish, Upload, Publish, Upload, Record, UpdateCode, Attach, Attach]
+    assert [str(action) for action in actions if isinstance(action, UpdateCode)] == [
+        "Updating code of news-ingest-dev..."
+    ]
+
+
+def test_a_function_that_runs_the_package_already_keeps_it() -> None:
+    deployed = running(WITH_PACKAGE)
+    states = {**deployed.functions}
+    states["news-ingest-dev"] = replace(states["news-ingest-dev"], code_sha256=package("ingest").sha256)
+    assert plan(UPDATE_LAMBDAS, WITH_PACKAGE, DEV, replace(deployed, functions=states)) == ()
+
+
+def test_a_package_that_holds_a_layers_module_is_refused_because_for_weeks_the_layer_never_ran() -> None:
+    hiding = Release((CORE, DEPS, package("ingest", modules=("core", "handler"))), "abc1234")
+    with pytest.raises(PlanError, match="package of function ingest holds core, which would hide the layer core"):
+        plan(UPDATE_LAMBDAS, hiding, DEV, EMPTY)
+
+
+def test_a_function_whose_own_package_hides_a_layer_is_warned_about() -> None:
+    states = {name: replace(there, modules=("core", "x")) for name, there in running().functions.items()}
+    actions = plan(UPDATE_LAMBDAS, RELEASE, DEV, replace(running(), functions=states))
+    assert [type(action) for action in actions] == [Warn, Warn]
+    assert "news-ingest-dev has its own core (of core) in its package, which hides the layer" in str(actions[0])
+    assert changes(actions) == ()
+
+
+def test_a_handler_other_than_declared_is_set_with_the_layers() -> None:
+    deployed = running(WITH_PACKAGE)
+    there = replace(deployed.functions["news-ingest-dev"], code_sha256=package("ingest").sha256, handler="old.main")
+    states = {**deployed.functions, "news-ingest-dev": there}
+    (attach,) = plan(UPDATE_LAMBDAS, WITH_PACKAGE, DEV, replace(deployed, functions=states))
+    assert isinstance(attach, Attach)
+    assert attach.handler == "handler.run"
+
+
+def test_a_function_whose_last_update_failed_is_updated_again() -> None:
+    states = {name: replace(there, failed=True) for name, there in running().functions.items()}
+    actions = plan(UPDATE_LAMBDAS, RELEASE, DEV, replace(running(), functions=states))
+    assert [type(action) for action in actions] == [Attach, Attach]
+
+
+@pytest.mark.parametrize("facts", [{"runtime": "python3.14"}, {"architecture": "arm64"}])
+def test_a_function_on_a_runtime_or_machine_the_layers_are_not_made_for_is_refused(facts: dict[str, str]) -> None:
+    deployed = replace(EMPTY, functions=dict.fromkeys(EMPTY.functions, function([FOREIGN], **facts)))
+    with pytest.raises(PlanError, match="but core 1.2.4 is made for python3.11, python3.12 on x86_64"):
+        plan(UPDATE_LAMBDAS, RELEASE, DEV, deployed)
+
+
+def test_layers_and_code_that_unpack_to_more_than_250_mib_are_refused_before_anything_is_done() -> None:
+    large = Release((replace(CORE, unzipped=200_000_000), replace(DEPS, unzipped=62_000_000)), "abc1234")
+    states = dict.fromkeys(EMPTY.functions, function([FOREIGN], code_size=200_000))
+    with pytest.raises(PlanError, match="more than Lambda's 262,144,000 bytes"):
+        plan(UPDATE_LAMBDAS, large, DEV, replace(EMPTY, functions=states))

@@ -1,14 +1,14 @@
 import pytest
 
 from tasks.errors import ConfigError
-from tasks.release.project import parse_project
+from tasks.release.project_file import parse_project
 from tests.examples import PROJECT, RELEASE_TOML
 
 
 def test_names_are_spelled_out_for_each_environment() -> None:
     stage = PROJECT.environment("stage")
     assert stage.layer_names == {"core": "news-core-stage", "deps": "news-deps-stage"}
-    assert stage.functions == {"news-ingest-stage": "python3.12", "news-letter-stage": "python3.11"}
+    assert stage.function_names == {"ingest": "news-ingest-stage", "letter": "news-letter-stage"}
 
 
 def test_an_environment_knows_the_one_before_it() -> None:
@@ -39,12 +39,28 @@ def test_an_unknown_layer_lists_those_that_exist() -> None:
         ('source = "src/core"', "", "either a source or requirements"),
         ('source = "src/core"', 'source = "src/core"\nrequirements = "r.txt"', "and not both"),
         ('version_key = "CORE_VERSION"', "", r"\[layers.core\] needs a version_key"),
-        ('version_key = "CORE_VERSION"', "version_key = 3", "version_key must be a str"),
+        ('version_key = "CORE_VERSION"', "version_key = 3", 'version_key must be text in "quotes"'),
+        ('"CORE_VERSION"', '"DEPS_VERSION"', "version_key 'DEPS_VERSION' stands there twice"),
+        ('"news-core-{env}"', '"news-deps-{env}"', "name 'news-deps-{env}' stands there twice"),
+        ("[functions.ingest]", "[functions.core]", "table 'core' stands there twice"),
+        ('source = "src/core"', 'source = "../core"', "path '../core' must be below the repository"),
+        ('source = "src/core"', 'source = "src\\\\core"', "with forward slashes"),
+        ('source = "src/core"', 'source = "src/core"\nmax_zipped_mb = "5"', "max_zipped_mb must be a whole number"),
+        (
+            'runtime = "python3.12"',
+            'runtime = "python3.12"\nsource = "fn"',
+            "handler '' must be a module and a function",
+        ),
         ('"news-core-{env}"', '"news-core"', "name 'news-core' must be"),
         ('"news-core-{env}"', '"news core {env}"', "must be up to 52 letters"),
         ('["python3.11", "python3.12"]', '["python2.7"]', "runtime 'python2.7' must be one of"),
-        ('["python3.11", "python3.12"]', "[]", "runtimes must be a list with something in it"),
-        ('runtime = "python3.12"', 'runtime = "nodejs20.x"', r"\[functions.ingest\] runtime 'nodejs20.x' must be"),
+        ('["python3.11", "python3.12"]', "[]", "runtimes must be a list in brackets, and not empty"),
+        (
+            'runtime = "python3.12"',
+            'runtime = "nodejs20.x"',
+            r"\[functions.ingest\] runtime 'nodejs20.x' must be one of the",
+        ),
+        ('runtime = "python3.12"', 'runtime = "python3.13"', "must be one of the project's runtimes"),
         ('"111122223333"', '"1234"', "account '1234' must be 12 digits"),
         ('"eu-west-3"', '"Paris"', "region 'Paris' must be a region such as eu-west-3"),
         ('"news-code-dev"', '"News_Code"', "must be a bucket name"),

@@ -4,16 +4,31 @@ import pytest
 
 from tasks.errors import PlanError
 from tasks.release.actions import Attach, Copy, CopyCanonical, Publish, Record
-from tasks.release.deployed import Deployed, FunctionState, LayerVersion
+from tasks.release.artifacts import Release
+from tasks.release.deployed import Deployed, LayerVersion
 from tasks.release.plan import plan
-from tasks.release.promotion import Source, check_route, check_source, promotion, running_release
-from tests.examples import CORE, DEPS, DEV, FOREIGN, PROJECT, RELEASE, STAGE, arn, artifact, functions, running
+from tasks.release.promotion import Source, check_route, check_source, find_release, promotion, running_release
+from tests.examples import (
+    CORE,
+    DEPS,
+    DEV,
+    FOREIGN,
+    PROJECT,
+    RELEASE,
+    STAGE,
+    arn,
+    artifact,
+    function,
+    functions,
+    package,
+    running,
+)
 from tests.examples import layer_version as published
 
 RUNNING = {"core": published(CORE), "deps": published(DEPS)}
 SOURCE = Source(
     environment=DEV,
-    record=RELEASE,
+    release=RELEASE,
     objects={CORE.key: CORE.sha256, DEPS.key: DEPS.sha256},
     digests={"core": CORE.sha256, "deps": DEPS.sha256},
     canonical={"canonical/scopes.yaml": '"e1"', "canonical/client.yaml": '"e2"'},
@@ -21,18 +36,18 @@ SOURCE = Source(
 
 
 def test_a_release_comes_from_the_environment_before() -> None:
-    assert check_route(PROJECT, "", "stage") == (DEV, STAGE)
+    assert check_route(PROJECT, "", "stage", "1.2.4") == (DEV, STAGE)
 
 
 @pytest.mark.parametrize(("source", "target"), [("dev", "prod"), ("stage", "stage"), ("prod", "stage")])
 def test_no_environment_is_left_out_turned_round_or_promoted_into_itself(source: str, target: str) -> None:
     with pytest.raises(PlanError, match=f"Cannot promote from {source} to {target}"):
-        check_route(PROJECT, source, target)
+        check_route(PROJECT, source, target, "1.2.4")
 
 
 def test_nothing_is_promoted_into_the_first_environment() -> None:
     with pytest.raises(PlanError, match="Nothing is promoted into dev.*run: inv deploy --env dev"):
-        check_route(PROJECT, "", "dev")
+        check_route(PROJECT, "", "dev", "1.2.4")
 
 
 def test_the_version_names_the_release_that_the_source_runs_with_each_layer_at_its_own_version() -> None:
@@ -46,7 +61,9 @@ def test_a_version_that_the_source_does_not_run_is_refused_saying_which_it_runs(
 
 
 def test_a_layer_that_was_never_published_could_not_get_a_layer_version() -> None:
-    with pytest.raises(PlanError, match="Could not get layer version: core and deps was never published in dev"):
+    with pytest.raises(
+        PlanError, match="Could not get layer version: dev never published core and deps; run: inv deploy"
+    ):
         running_release(DEV, Deployed(functions=functions([FOREIGN])), "1.2.4")
 
 
@@ -67,7 +84,7 @@ def test_functions_that_disagree_run_no_release_because_one_was_once_forgotten()
     old = artifact("core", "1.2.3", "older")
     layers = {"core": (published(CORE, 2), published(old, 1)), "deps": (published(DEPS),)}
     states = functions([arn(DEV, "core", 2), arn(DEV, "deps", 1)])
-    states["news-letter-dev"] = FunctionState((arn(DEV, "core", 1), arn(DEV, "deps", 1)), "python3.11", "")
+    states["news-letter-dev"] = function([arn(DEV, "core", 1), arn(DEV, "deps", 1)])
     with pytest.raises(PlanError, match="different releases: .*core 1.2.4.*news-letter-dev runs core 1.2.3"):
         running_release(DEV, Deployed(layers=layers, functions=states), "1.2.4")
 
@@ -78,13 +95,35 @@ def test_an_environment_without_functions_runs_nothing() -> None:
 
 
 def test_the_record_says_what_is_promoted() -> None:
-    assert check_source(SOURCE, RUNNING) == RELEASE
+    older = Release((artifact("core", "1.2.4", "older"), DEPS), "abc1234")
+    assert find_release(DEV, running(), RUNNING, [older, RELEASE]) == RELEASE
+
+
+def test_an_environment_that_runs_no_recorded_release_is_refused() -> None:
+    with pytest.raises(PlanError, match="dev has no record of the release it runs .core 1.2.4, deps 1.0.5"):
+        find_release(DEV, running(), RUNNING, [])
+
+
+def test_a_record_that_lacks_a_layer_which_runs_is_another_release() -> None:
+    with pytest.raises(PlanError, match="no record"):
+        find_release(DEV, running(), RUNNING, [Release((CORE,), "abc1234")])
+
+
+def test_a_function_that_runs_another_package_than_the_recorded_one_is_no_release() -> None:
+    with_package = Release((CORE, DEPS, package("ingest")), "abc1234")
+    with pytest.raises(PlanError, match="or a function runs another package"):
+        find_release(DEV, running(), RUNNING, [with_package])
+    states = dict.fromkeys(running().functions, function([], code_sha256=package("ingest").sha256))
+    assert find_release(DEV, replace(running(), functions=states), RUNNING, [with_package]) == with_package
+
+
+def test_a_source_that_holds_the_bytes_of_its_release_is_fine() -> None:
+    check_source(SOURCE, RUNNING)
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (replace(SOURCE, record=None), "no record of the release it runs"),
         (replace(SOURCE, objects={CORE.key: CORE.sha256}), "deps-1.0.5.zip is missing"),
         (replace(SOURCE, objects={**SOURCE.objects, DEPS.key: ""}), "has other bytes than its release"),
         (replace(SOURCE, digests={**SOURCE.digests, "core": DEPS.sha256}), "whose bytes are not those of core 1.2.4"),
@@ -95,6 +134,17 @@ def test_a_source_without_those_bytes_is_refused_because_stale_zips_were_once_pr
 ) -> None:
     with pytest.raises(PlanError, match=f"{message}.*run: inv deploy --env dev"):
         check_source(source, RUNNING)
+
+
+def test_advice_about_a_later_environment_is_to_promote_never_to_deploy_into_it() -> None:
+    with pytest.raises(PlanError, match="stage never published .*; run: inv promote --to stage --version 1.2.4"):
+        running_release(STAGE, Deployed(functions=functions([FOREIGN], STAGE)), "1.2.4")
+
+
+@pytest.mark.parametrize("version", ["abc", "v1.2.4", "1.2"])
+def test_a_version_that_is_none_is_refused_as_such(version: str) -> None:
+    with pytest.raises(PlanError, match=f"--version '{version}' is not MAJOR.MINOR.PATCH"):
+        check_route(PROJECT, "", "stage", version)
 
 
 def test_a_promotion_copies_publishes_records_attaches_and_brings_the_configuration() -> None:

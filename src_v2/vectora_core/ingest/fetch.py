@@ -11,7 +11,9 @@ def fetch(url: str) -> bytes:
     headers = {"User-Agent": "vectora-inbox/2 (news digest)"}
     with requests.get(url, headers=headers, timeout=TIMEOUT, stream=True) as response:
         response.raise_for_status()
-        content: bytes = response.raw.read(MAX_BYTES + 1, decode_content=True)
-    if len(content) > MAX_BYTES:
-        raise OSError(f"{url} is larger than {MAX_BYTES} bytes")
+        content = b""
+        for block in response.iter_content(65536):
+            content += block
+            if len(content) > MAX_BYTES:
+                raise OSError(f"{url} is larger than {MAX_BYTES} bytes")
     return content

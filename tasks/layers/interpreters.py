@@ -1,0 +1,47 @@
+"""Finds the Pythons on this machine that can stand in for Lambda's."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from tasks.release.runtimes import Runtime
+
+__all__ = ["find_interpreter"]
+
+_PATIENCE = 20
+
+
+@cache
+def find_interpreter(runtime: Runtime) -> str:
+    """The path of an interpreter of the runtime's Python version; empty if none is found.
+
+    A name on PATH may be a shim (pyenv's) that has no such version behind it, so each is asked what it is.
+    """
+    for path in _candidates(runtime.version):
+        command = [path, "-I", "-S", "-c", "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])"]
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if result.stdout.strip() == runtime.version:
+            return path
+    return ""
+
+
+def _candidates(version: str) -> Iterator[str]:
+    """Where an interpreter may be: on PATH, with pyenv, with uv, or where Windows installs it."""
+    found = shutil.which(f"python{version}") or ""
+    homes = [
+        Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions",
+        Path.home() / ".local" / "share" / "uv" / "python",
+        Path(os.environ.get("APPDATA", Path.home())) / "uv" / "python",
+    ]
+    programs = Path(os.environ.get("LOCALAPPDATA", Path.home())) / "Programs" / "Python"
+    yield from [found] if found else []
+    for home in homes:
+        for folder in sorted(home.glob(f"*{version}*"), reverse=True):
+            yield str(folder / ("python.exe" if os.name == "nt" else f"bin/python{version}"))
+    yield str(programs / f"Python{version.replace('.', '')}" / "python.exe")

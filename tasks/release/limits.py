@@ -1,0 +1,53 @@
+"""What Lambda would refuse, found before anything is sent.
+
+The limits: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+from collections.abc import Iterable, Mapping
+
+from tasks.errors import PlanError
+from tasks.release.artifacts import Artifact, Release
+from tasks.release.deployed import DeployedFunction
+
+__all__ = ["MAX_LAYERS", "MAX_UNZIPPED", "check_function", "hidden_modules"]
+
+MAX_LAYERS = 5
+MAX_UNZIPPED = 262_144_000
+"""Bytes: the function's code and all its layers together."""
+
+
+def check_function(name: str, there: DeployedFunction, layers: Iterable[str | Artifact], release: Release) -> None:
+    """PlanError if a function could not have these layers: too many, too large, or made for another runtime.
+
+    Of layers that are not ours only the zipped size is known, so their sum is a lower bound; Lambda has the last word.
+    """
+    wanted = tuple(layers)
+    if len(wanted) > MAX_LAYERS:
+        raise PlanError(
+            f"{name} would have {len(wanted)} layers and Lambda allows {MAX_LAYERS}; "
+            f"take one of these off it first: {', '.join(there.layers)}"
+        )
+    for layer in release.layers:
+        if there.runtime not in layer.runtimes or there.architecture != layer.architecture:
+            raise PlanError(
+                f"{name} runs {there.runtime} on {there.architecture}, but {layer} is made for "
+                f"{', '.join(layer.runtimes)} on {layer.architecture}; declare that runtime in release.toml, or "
+                "correct the function"
+            )
+    sizes = {str(layer): layer.unzipped if isinstance(layer, Artifact) else there.layers[layer] for layer in wanted}
+    if sum(sizes.values()) + there.code_size > MAX_UNZIPPED:
+        listed = ", ".join(f"{layer} {size:,}" for layer, size in sizes.items())
+        raise PlanError(
+            f"{name} would unpack to more than Lambda's {MAX_UNZIPPED:,} bytes: code {there.code_size:,}, {listed}; "
+            "make a layer smaller"
+        )
+
+
+def hidden_modules(package: Iterable[str], layers: Iterable[Artifact]) -> Mapping[str, str]:
+    """The modules of a function's package that a layer brings too, with the layer that brings them.
+
+    Lambda looks in /var/task before /opt/python, so the package's copy would run and the layer's never:
+    https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-searchpath
+    """
+    brought = {module: layer.name for layer in layers for module in layer.modules}
+    return {module: brought[module] for module in package if module in brought}

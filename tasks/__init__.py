@@ -10,7 +10,7 @@ from typing import Any
 
 from invoke import Collection, Task
 
-from tasks import build, deploy, promote, version
+from tasks import build, deploy, promote, show, version
 from tasks.errors import ConfigError
 from tasks.release.project import Environment
 from tasks.sandbox import verbs as sandbox
@@ -54,7 +54,7 @@ def _namespace() -> Collection:
         build.clean, build.build_core, build.build_deps, build.build_functions, build.build, build.check, build.lock,
         deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy,
         promote.promote,
-        version.bump,
+        version.bump, show.show, show.compare,
     )  # fmt: skip
     root.add_collection(Collection("sandbox", sandbox.sandbox, sandbox.up, sandbox.down))
     for environment in WORKSPACE.project().environments.values():

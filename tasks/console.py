@@ -4,10 +4,12 @@ Lines start with a plain ASCII tag, and a character that the console cannot show
 nothing crashes on a cp1252 or ASCII stdout. The wording of a normal deployment is a contract with whoever reads logs.
 """
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tasks.layers.contents import Contents, Difference
 from tasks.release.actions import Action, Attach, Copy, CopyCanonical, Plan, Record, Skip, UpdateCode, Upload, Warn
 from tasks.release.artifacts import Artifact, Release
 
@@ -18,6 +20,8 @@ __all__ = [
     "say",
     "say_arns",
     "say_built",
+    "say_contents",
+    "say_difference",
     "say_done",
     "say_end",
     "say_layer",
@@ -35,8 +39,12 @@ _RULE = "=" * 60
 def say(*lines: str) -> None:
     """Print lines as they are."""
     encoding = sys.stdout.encoding or "ascii"
-    for line in lines or ("",):
-        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    try:
+        for line in lines or ("",):
+            print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        # whoever read along has left (`inv deploy dev | head`): a deployment goes on to its end all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def heading(text: str) -> None:
@@ -122,3 +130,32 @@ def say_layer(arn: str, *, published: bool) -> None:
 def say_arns(arns: Mapping[str, str]) -> None:
     """Print the layer versions that functions are about to get."""
     say("   Layer ARNs:", *(f"      {layer}: {arn}" for layer, arn in arns.items()))
+
+
+def say_contents(name: str, contents: Contents, *, files: bool) -> None:
+    """Print what is in an archive."""
+    say(f"[INFO] {name}: {len(contents.files)} files, {contents.size:,} bytes, {contents.unzipped:,} unpacked")
+    for each in contents.distributions:
+        made_for = f" ({', '.join(each.runtimes)} each)" if each.runtimes else ""
+        say(f"   {each.name} {each.version}  {each.licence or 'licence not stated'}{made_for}")
+    say("", "   Unpacked bytes by package:")
+    say(*(f"      {size:>12,}  {package}" for package, size in contents.packages.items()), "")
+    if files:
+        say(*(f"   {size:>12,}  {file}" for file, (_, size) in sorted(contents.files.items())), "")
+
+
+def say_difference(title: str, difference: Difference) -> None:
+    """Print how two archives differ."""
+    if difference.empty:
+        say(f"[OK] {title}: the same files", "")
+        return
+    say(f"[INFO] {title}: {difference.size:+,} bytes, {difference.unzipped:+,} unpacked")
+    for sign, packages, files in [
+        ("+", difference.added, difference.files_added),
+        ("-", difference.removed, difference.files_removed),
+        ("~", difference.changed, difference.files_changed),
+    ]:
+        lines = [*(f"   {sign} {package}" for package in packages), *(f"      {sign} {file}" for file in files)]
+        if lines:
+            say(*lines)
+    say()

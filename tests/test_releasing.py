@@ -140,13 +140,15 @@ def test_raising_one_layer_alone_releases_it_beside_the_other_as_it_was(
     assert [arn.rpartition(":")[2] for arn in attached(dev)["news-letter-dev"][1:]] == ["1", "2"]
     assert [arn.rpartition(":")[2] for arn in attached(stage)["news-letter-stage"][1:]] == ["1", "1"]
     stored = [item["Key"] for item in stage.s3.list_objects_v2(Bucket=STAGE.bucket)["Contents"]]
-    assert stored[:2] == ["layers/core-1.2.4.zip", "layers/deps-1.0.6.zip"]
-    assert len(stored) == 3
+    assert stored[:4] == [
+        f"layers/{name}.{end}" for name in ("core-1.2.4", "deps-1.0.6") for end in ("cdx.json", "zip")
+    ]
+    assert len(stored) == 5
 
 
 def test_one_layer_alone_is_uploaded_and_published_when_it_is_named(site: Site, calls: Calls, dev: Connection) -> None:
     release_built(site, "dev", PUBLICATION, layer="deps", dry_run=False)
-    assert calls.writes == ["PutObject", "PublishLayerVersion"]
+    assert calls.writes == ["PutObject", "PutObject", "PublishLayerVersion"]
     assert dev.functions.list_layer_versions(LayerName="news-core-dev")["LayerVersions"] == []
 
 
@@ -163,7 +165,7 @@ def test_a_missing_function_is_skipped_with_a_warning_and_the_others_are_updated
 def test_a_failure_to_publish_stops_at_once(site: Site, dev: Connection, calls: Calls) -> None:
     with Refusing(dev.functions, "PublishLayerVersion", "AccessDeniedException", 403), pytest.raises(AwsError):
         deploy(site)
-    assert calls.writes == ["PutObject", "PublishLayerVersion"]
+    assert calls.writes == ["PutObject", "PutObject", "PublishLayerVersion"]
 
 
 def test_a_failure_to_update_a_function_stops_at_once(site: Site, dev: Connection, calls: Calls) -> None:

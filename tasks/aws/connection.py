@@ -30,11 +30,19 @@ _SANDBOX_KEY = "sandbox"
 
 @dataclass(frozen=True)
 class Connection:
-    """An environment and the two clients that reach it; clients may be used by several threads."""
+    """An environment and the two clients that reach it; clients may be used by several threads.
+
+    `endpoint` is the sandbox's address, empty for real AWS.
+    """
 
     environment: Environment
     s3: Any
     functions: Any
+    endpoint: str = ""
+
+    def reaches(self, address: str) -> bool:
+        """Whether an address that was handed out may be read: on the sandbox only if it is the sandbox's own."""
+        return address.startswith(self.endpoint or "https://")
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
@@ -48,7 +56,9 @@ def connect(environment: Environment, endpoint: str = "") -> Connection:
 
     AwsError if the profile does not exist or no region or credentials can be found.
     """
-    return Connection(environment, client("s3", environment, endpoint), client("lambda", environment, endpoint))
+    return Connection(
+        environment, client("s3", environment, endpoint), client("lambda", environment, endpoint), endpoint
+    )
 
 
 def client(service: str, environment: Environment, endpoint: str = "") -> Any:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tasks.aws.connection import AT_ONCE, Connection
+from tasks.aws.live_package import live_modules
 from tasks.aws.refusals import code_of
 from tasks.errors import AwsError
 from tasks.release.artifacts import Artifact, Release, hex_digest, parse_record
@@ -15,6 +17,7 @@ from tasks.release.deployed import Deployed, DeployedFunction, LayerVersion
 from tasks.release.project import Environment
 
 __all__ = [
+    "download",
     "observe",
     "observe_canonical",
     "observe_digests",
@@ -36,7 +39,7 @@ def observe(connection: Connection, release: Release) -> Deployed:
     """
     prefixes = sorted({artifact.key.partition("/")[0] + "/" for artifact in release.artifacts})
     found = _at_once(
-        _function_reads(connection, {layer.name: layer for layer in release.layers})
+        _function_reads(connection, {layer.name: layer for layer in release.layers}, release.packages)
         | {("keys", prefix): partial(_list_keys, connection, prefix) for prefix in prefixes}
         | {("record", ""): partial(read_record, connection, release.key)}
     )
@@ -81,6 +84,16 @@ def observe_canonical(connection: Connection) -> dict[str, str]:
     return {item["Key"]: item["ETag"] for item in listed}
 
 
+def download(connection: Connection, key: str, path: Path) -> None:
+    """Bring an object of the environment's bucket to `path`. AwsError if there is none."""
+    found = _read_object(connection, connection.s3.get_object, key)
+    if found is None:
+        raise AwsError(f"s3://{connection.environment.bucket}/{key} does not exist, so it cannot be looked into")
+    with connection.doing(f"read s3://{connection.environment.bucket}/{key}"), path.open("wb") as file:
+        for block in found["Body"].iter_chunks(1 << 20):
+            file.write(block)
+
+
 def read_sha256(connection: Connection, key: str) -> str | None:
     """The SHA-256 (hex) that S3 has verified for an object; empty if it has none, None if there is no object."""
     head = _read_object(connection, connection.s3.head_object, key, ChecksumMode="ENABLED")
@@ -96,11 +109,17 @@ def read_record(connection: Connection, key: str) -> Release | None:
         return parse_record(found["Body"].read())
 
 
-def _function_reads(connection: Connection, layers: Mapping[str, Artifact | None]) -> Reads:
-    """What it takes to know the functions and what they may carry: layers, each with the artifact sought among them."""
+def _function_reads(
+    connection: Connection, layers: Mapping[str, Artifact | None], packages: Iterable[str] | None = None
+) -> Reads:
+    """What it takes to know the functions and what they may carry: layers, each with the artifact sought among them.
+
+    Functions that are not among `packages` keep a package of their own, which is looked into.
+    """
+    own = connection.environment.function_names.keys() - set(packages) if packages is not None else set()
     functions: Reads = {
-        ("functions", name): partial(_read_function, connection, name)
-        for name in connection.environment.function_names.values()
+        ("functions", name): partial(_read_function, connection, name, look_inside=key in own)
+        for key, name in connection.environment.function_names.items()
     }
     return functions | {
         ("layers", layer): partial(_list_layer_versions, connection, layer, sought) for layer, sought in layers.items()
@@ -153,7 +172,7 @@ def _check_account(environment: Environment, arn: str) -> None:
         )
 
 
-def _read_function(connection: Connection, name: str) -> DeployedFunction | None:
+def _read_function(connection: Connection, name: str, *, look_inside: bool) -> DeployedFunction | None:
     """A function's configuration, once no update of it is in progress; None if there is no such function.
 
     GetFunction is used because it alone has a rate of its own (100/s); all other reads share 15/s:
@@ -161,16 +180,18 @@ def _read_function(connection: Connection, name: str) -> DeployedFunction | None
     """
     with connection.doing(f"read function {name}"):
         try:
-            found = connection.functions.get_function(FunctionName=name)["Configuration"]
+            answer = connection.functions.get_function(FunctionName=name)
         except ClientError as error:
             if code_of(error) == "ResourceNotFoundException":
                 return None
             raise
+        found = answer["Configuration"]
         _check_account(connection.environment, found.get("FunctionArn", ""))
         if found.get("State") == "Pending" or found.get("LastUpdateStatus") == "InProgress":
             waiter = "function_active_v2" if found.get("State") == "Pending" else "function_updated_v2"
             connection.functions.get_waiter(waiter).wait(FunctionName=name)
             found = connection.functions.get_function(FunctionName=name)["Configuration"]
+        location = answer.get("Code", {}).get("Location", "")
         return DeployedFunction(
             layers={layer["Arn"]: layer.get("CodeSize", 0) for layer in found.get("Layers", [])},
             runtime=found.get("Runtime", ""),
@@ -180,6 +201,7 @@ def _read_function(connection: Connection, name: str) -> DeployedFunction | None
             code_sha256=hex_digest(found.get("CodeSha256", "")),
             code_size=found.get("CodeSize", 0),
             failed=found.get("LastUpdateStatus") == "Failed",
+            modules=live_modules(location) if look_inside and connection.reaches(location) else (),
         )
 
 

@@ -57,9 +57,19 @@ class Hands:
     def _upload(self, action: Upload) -> None:
         """S3 compares the bytes with the checksum before it stores them, and never replaces an object.
 
-        A single PutObject, so that ChecksumSHA256 is the SHA-256 of the whole and equals Lambda's CodeSha256.
+        A single PutObject, so that ChecksumSHA256 is the SHA-256 of the whole and equals Lambda's CodeSha256. The bill
+        of materials goes first, so that where the archive is, its bill is too.
         """
-        with self.archives[action.artifact.name].open("rb") as file:
+        archive = self.archives[action.artifact.name]
+        bill = archive.with_suffix(".cdx.json").read_bytes()
+        self.connection.s3.put_object(
+            Bucket=action.bucket,
+            Key=action.artifact.bill_key,
+            Body=bill,
+            ContentType="application/vnd.cyclonedx+json",
+            **self._owner,
+        )
+        with archive.open("rb") as file:
             self._once(
                 self.connection.s3.put_object,
                 Bucket=action.bucket,
@@ -72,14 +82,14 @@ class Hands:
         self._check_stored(action)
 
     def _copy(self, action: Copy) -> None:
-        source = {"Bucket": action.source, "Key": action.artifact.key}
+        """The archive and its bill, the bill first."""
+        copy = {"Bucket": action.bucket, "ExpectedSourceBucketOwner": action.owner}
+        bill, archive = (
+            {"Bucket": action.source, "Key": key} for key in (action.artifact.bill_key, action.artifact.key)
+        )
+        self.connection.s3.copy_object(Key=bill["Key"], CopySource=bill, **copy, **self._owner)
         self._once(
-            self.connection.s3.copy_object,
-            Bucket=action.bucket,
-            Key=action.artifact.key,
-            CopySource=source,
-            ExpectedSourceBucketOwner=action.owner,
-            ChecksumAlgorithm="SHA256",
+            self.connection.s3.copy_object, Key=archive["Key"], CopySource=archive, ChecksumAlgorithm="SHA256", **copy
         )
         self._check_stored(action)
 

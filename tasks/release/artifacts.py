@@ -54,6 +54,11 @@ class Artifact:
         return f"{'functions' if self.handler else 'layers'}/{self.filename}"
 
     @property
+    def bill_key(self) -> str:
+        """Where its bill of materials is stored, beside it."""
+        return self.key.removesuffix(".zip") + ".cdx.json"
+
+    @property
     def filename(self) -> str:
         """The archive's file name: `vectora-core-1.2.4.zip`."""
         return f"{self.name}-{self.version}.zip"

@@ -31,6 +31,7 @@ def built() -> Artifact:
 def hands(dev: Connection, tmp_path: Path) -> Hands:
     """Hands in dev, with the archive of `core`."""
     (tmp_path / "core.zip").write_bytes(BYTES)
+    (tmp_path / "core.cdx.json").write_text("{}")
     return Hands(dev, {}, {"core": tmp_path / "core.zip"})
 
 

@@ -1,0 +1,150 @@
+"""Building as a whole: what is checked together, and what is taken back."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tasks.building import build_artifacts, check_all, check_file
+from tasks.errors import BuildError
+from tasks.layers.workspace import Workspace
+from tests.examples import RELEASE_TOML, VERSION
+
+WITH_PACKAGE = RELEASE_TOML.replace(
+    'runtime = "python3.12"', 'runtime = "python3.12"\nsource = "src/fn"\nhandler = "handler.run"'
+).replace('["python3.11", "python3.12"]', '["python3.11", "python3.12", "python3.14"]')
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A project of two layers, one of which imports the other, and a function's package."""
+    files = {
+        "release.toml": WITH_PACKAGE,
+        "VERSION": VERSION,
+        "src/core/__init__.py": "import json\nfrom deps import NAME\n",
+        "src/core/sub/work.py": "import boto3\n",
+        "src/deps/__init__.py": "NAME = 'deps'\n",
+        "src/fn/handler.py": "import core\n\n\ndef run(event, context):\n    return core.NAME\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return Workspace(tmp_path)
+
+
+def build(workspace: Workspace, *names: str) -> list[str]:
+    project = workspace.project()
+    built = build_artifacts(workspace, project, names or project.select(""))
+    return [each.path.name for each in built]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.zip")) if folder.exists() else []
+
+
+def test_layers_and_packages_are_built_and_imported_on_each_runtime_that_is_here(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = build(workspace)
+    shown = capsys.readouterr().out
+    assert built[:2] == ["core-1.2.4.zip", "deps-1.0.5.zip"]
+    assert "[OK] Imported on python3.11: 3 modules" in shown or "[SKIP] Not tried on python3.11" in shown
+    assert "[SKIP] Not tried on python3.14: no such Python on this machine" in shown or "python3.14: 3" in shown
+
+
+def test_a_package_holds_the_handler_alone_and_has_its_version_from_its_contents(workspace: Workspace) -> None:
+    build(workspace)
+    (path,) = workspace.functions.glob("*.zip")
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["handler.py"]
+    assert path.stat().st_size < 10_000
+
+
+def test_a_package_has_the_version_under_its_key_if_it_names_one(workspace: Workspace) -> None:
+    text = WITH_PACKAGE.replace('handler = "handler.run"', 'handler = "handler.run"\nversion_key = "FN_VERSION"')
+    (workspace.root / "release.toml").write_text(text)
+    (workspace.root / "VERSION").write_text(VERSION + "FN_VERSION=3.0.0\n")
+    assert build(workspace)[2] == "ingest-3.0.0.zip"
+
+
+def test_a_package_that_bundles_a_layers_module_is_refused_because_it_would_hide_the_layer(
+    workspace: Workspace,
+) -> None:
+    (workspace.root / "src" / "fn" / "core").mkdir()
+    (workspace.root / "src" / "fn" / "core" / "__init__.py").write_text("")
+    with pytest.raises(BuildError, match="package of function ingest holds core, which would hide the layer core"):
+        build(workspace)
+    assert names(workspace.functions) == []
+
+
+def test_an_import_that_no_layer_satisfies_is_refused_without_any_interpreter(workspace: Workspace) -> None:
+    (workspace.root / "src" / "core" / "late.py").write_text("def f():\n    import yaml\n")
+    with pytest.raises(BuildError, match=r"src/core/late.py, line 2: imports yaml, which no layer brings"):
+        build(workspace)
+    assert names(workspace.layers) == []
+
+
+def test_a_module_that_cannot_be_imported_is_refused_and_nothing_is_left_behind(workspace: Workspace) -> None:
+    (workspace.root / "src" / "core" / "bad.py").write_text("raise RuntimeError('at import')\n")
+    with pytest.raises(BuildError, match=r"core.bad: RuntimeError: at import"):
+        build(workspace)
+    assert names(workspace.layers) == names(workspace.functions) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def other(event, context): ...\n", "defines no run, but the handler is handler.run"),
+        ("def run(:\n", "handler.py, line 1"),
+    ],
+)
+def test_a_handler_that_is_not_there_is_found_at_build_time(workspace: Workspace, text: str, message: str) -> None:
+    (workspace.root / "src" / "fn" / "handler.py").write_text(text)
+    with pytest.raises(BuildError, match=message):
+        build(workspace, "ingest")
+
+
+def test_a_handlers_module_that_is_not_there_is_found_at_build_time(workspace: Workspace) -> None:
+    (workspace.root / "src" / "fn" / "handler.py").rename(workspace.root / "src" / "fn" / "main.py")
+    with pytest.raises(BuildError, match="handler.py not found, but the handler is handler.run"):
+        build(workspace, "ingest")
+
+
+def test_a_layer_over_its_budget_is_refused_with_how_to_look_inside(workspace: Workspace) -> None:
+    text = WITH_PACKAGE.replace('source = "src/core"', 'source = "src/core"\nmax_unzipped_mb = 1')
+    (workspace.root / "release.toml").write_text(text)
+    (workspace.root / "src" / "core" / "data.txt").write_text("x" * 1_100_000)
+    with pytest.raises(BuildError, match=r"core 1.2.4 has 1.1 MB, more than its budget max_unzipped_mb = 1.*inv show"):
+        build(workspace, "core")
+
+
+def test_imports_are_tried_once_for_the_same_archives(workspace: Workspace) -> None:
+    build(workspace)
+    notes = {path: path.stat().st_mtime_ns for path in (workspace.cache / "trials").iterdir()}
+    build(workspace)
+    assert {path: path.stat().st_mtime_ns for path in (workspace.cache / "trials").iterdir()} == notes
+
+
+def test_declaring_another_runtime_makes_another_artifact(workspace: Workspace) -> None:
+    build(workspace, "core")
+    (workspace.root / "release.toml").write_text(WITH_PACKAGE.replace(', "python3.14"]', "]"))
+    (core,) = build_artifacts(workspace, workspace.project(), ["core"])
+    assert core.artifact.runtimes == ("python3.11", "python3.12")
+
+
+def test_check_looks_at_what_was_built(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BuildError, match="run: inv build"):
+        check_all(workspace, workspace.project())
+    build(workspace)
+    capsys.readouterr()
+    check_all(workspace, workspace.project())
+    assert "[OK] .build/layers/core-1.2.4.zip: nothing wrong" in capsys.readouterr().out
+
+
+def test_check_takes_any_file(workspace: Workspace, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("core/__init__.py", "")
+    with pytest.raises(BuildError, match="core/__init__.py: is not below python/"):
+        check_file(workspace.project(), tmp_path / "a.zip")
+    build(workspace, "core")
+    check_file(workspace.project(), workspace.layers / "core-1.2.4.zip")

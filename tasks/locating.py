@@ -9,6 +9,7 @@ from tasks.layers.workshop import find_built
 from tasks.layers.workspace import file_sha256, replacing
 from tasks.release.deployed import LayerVersion
 from tasks.release.project import Environment, Project
+from tasks.release.promotion import repair_command
 from tasks.release.versions import is_version
 from tasks.site import Site
 
@@ -55,9 +56,7 @@ def _running(site: Site, environment: Environment, layers: Iterable[str]) -> dic
     running = next(iter(observe_functions(connection).running().values()), {})
     for layer in layers:
         if layer not in running:
-            raise PlanError(
-                f"No function of {environment.name} runs a layer {layer}; run: inv deploy --env {environment.name}"
-            )
+            raise PlanError(f"No function of {environment.name} runs {layer}; {repair_command(environment)}")
     return {layer: _fetch(site, connection, layer, running[layer]) for layer in layers}
 
 

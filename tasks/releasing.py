@@ -4,9 +4,7 @@ A verb says which steps it takes. Everything is read and planned before the firs
 shown and not performed, and a second run finds nothing to do.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tasks import console
 from tasks.building import build_artifacts
-from tasks.errors import PlanError, ReleaseError
+from tasks.errors import PlanError
 from tasks.layers.workshop import find_built
 from tasks.release.actions import Action, Attach, Copy, Plan, Publish, Upload, changes
 from tasks.release.artifacts import Release, record_prefix
@@ -22,7 +20,7 @@ from tasks.release.deployed import Deployed
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Step, plan
 from tasks.release.project import Environment
 from tasks.release.promotion import Source, check_route, check_source, find_release, promotion, running_release
-from tasks.site import Site
+from tasks.site import Site, advising
 
 if TYPE_CHECKING:  # tasks.aws imports boto3, which a command that needs no AWS must not wait for
     from tasks.aws.connection import Connection
@@ -48,7 +46,7 @@ DEPLOY = Verb("Deploying to", "Deployment to", UPDATE_LAMBDAS)
 
 def release_built(site: Site, env: str, verb: Verb, *, layer: str = "", dry_run: bool) -> None:
     """Bring an environment to what the sources give now, as far as the verb goes. A dry run builds nothing either."""
-    with _advising(site):
+    with advising(site):
         project = site.workspace.project()
         environment, names = project.environment(env), project.select(layer)
         bring = find_built if dry_run else build_artifacts
@@ -65,7 +63,7 @@ def release_promoted(site: Site, source: str, target: str, version: str, *, dry_
     """Bring the release that `source` runs, which must be `version`, to `target`: the same bytes, nothing built."""
     from tasks.aws.observe import observe_canonical
 
-    with _advising(site):
+    with advising(site):
         here, there = check_route(site.workspace.project(), source, target, version)
         origin = _observe_source(site, here, version)
         console.say_start(f"Promoting from {here.name} to {there.name}", origin.release)
@@ -171,15 +169,3 @@ def _perform(actions: Iterable[Action], hands: "Hands") -> None:
         console.announce(action)
         hands.perform(action)
         console.say_done(action)
-
-
-@contextmanager
-def _advising(site: Site) -> Iterator[None]:
-    """On the sandbox, the commands that errors advise stay there too."""
-    try:
-        yield
-    except ReleaseError as error:
-        if not site.endpoint:
-            raise
-        advice = re.sub(r"\brun: inv (?=deploy|promote)", "run: inv sandbox ", error.text)
-        raise type(error)(advice) from error

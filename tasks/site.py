@@ -1,13 +1,17 @@
 """Where a command works: the repository it belongs to, and the AWS it talks to."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from invoke import Context
 
+from tasks.errors import ReleaseError
 from tasks.layers.workspace import Workspace
 
-__all__ = ["WORKSPACE", "Site", "here", "use_endpoint"]
+__all__ = ["WORKSPACE", "Site", "advising", "here", "use_endpoint"]
 
 WORKSPACE = Workspace(Path(__file__).resolve().parent.parent)
 """The repository that holds this package; `inv` may be called from any folder below it."""
@@ -32,3 +36,15 @@ def use_endpoint(c: Context, url: str) -> None:
     Invoke hands one and the same configuration to all tasks of a command line, with what earlier ones changed.
     """
     c.config["sandbox_endpoint"] = url
+
+
+@contextmanager
+def advising(site: Site) -> Iterator[None]:
+    """On the sandbox, the commands that errors advise stay there too."""
+    try:
+        yield
+    except ReleaseError as error:
+        if not site.endpoint:
+            raise
+        advice = re.sub(r"\brun: inv (?=deploy|promote|show)", "run: inv sandbox ", error.text)
+        raise type(error)(advice) from error

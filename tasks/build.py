@@ -45,14 +45,11 @@ def build_functions(_c: Context) -> None:
 def build(c: Context, layer: str = "") -> None:
     """Build everything: clean -> build-core -> build-deps -> build-functions."""
     project = WORKSPACE.project()
-    workshop.prepare(WORKSPACE, project, project.select(layer))  # what is wrong must show before anything is removed
-    if layer:
-        build_artifacts(WORKSPACE, project, [layer])
-        return
-    clean(c)
-    build_core(c)
-    build_deps(c)
-    build_functions(c)
+    names = project.select(layer)
+    workshop.prepare(WORKSPACE, project, names)  # what is wrong must show before anything is removed
+    if not layer:
+        clean(c)
+    build_artifacts(WORKSPACE, project, names)
 
 
 @task(help={"file": "check this archive instead, whatever made it"})
@@ -76,5 +73,6 @@ def lock(_c: Context, upgrade: str | bool = "") -> None:
         options = ("--upgrade-package", upgrade)
     for layer in project.layers.values():
         if layer.requirements:
-            path = write_lock(WORKSPACE.root / layer.requirements, project.runtimes[0], options)
+            path, changes = write_lock(WORKSPACE.root / layer.requirements, project.runtimes[0], options)
             console.say(f"[OK] Locked {layer.requirements} in {path.relative_to(WORKSPACE.root).as_posix()}")
+            console.say(*(f"   {change}" for change in changes or ["nothing changed"]))

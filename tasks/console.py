@@ -56,6 +56,11 @@ def say_start(title: str, release: Release) -> None:
     """Print what begins, and the version of each layer it is about."""
     versions = (f"   {artifact.name}: {artifact.version}" for artifact in release.artifacts)
     say(f"[DEPLOY] {title}", "", "[INFO] Versions:", *versions)
+    if release.commit.endswith("-dirty"):
+        say(
+            "",
+            f"[WARNING] Built from files that differ from commit {release.commit[:7]}; commit them first",
+        )
 
 
 def say_end(title: str, *lines: str) -> None:

@@ -72,10 +72,10 @@ def _of_arn(site: Site, project: Project, arn: str) -> Path:
                 for version in observe_functions(connection).layers[layer]:
                     if version.arn == arn:
                         return _fetch(site, connection, layer, version)
-                raise PlanError(
-                    f"{arn} does not exist; see what {environment.name} runs with: inv show {environment.name}"
-                )
-    raise ConfigError(f"{arn} is no layer of this project; name one of the layers in release.toml")
+                raise PlanError(f"{arn} does not exist; for what runs there, run: inv show {environment.name}")
+    raise ConfigError(
+        f"{arn} is no layer version of this project; it must name a layer of release.toml and end in a number"
+    )
 
 
 def _released(site: Site, project: Project, layer: str, version: str) -> Path:
@@ -88,13 +88,16 @@ def _released(site: Site, project: Project, layer: str, version: str) -> Path:
         for published in observe_functions(connection).layers[layer]:
             if published.version == version:
                 return _fetch(site, connection, layer, published)
-    raise PlanError(f"{layer} {version} was never released; released versions are layer versions that say so")
+    first = next(iter(project.environments))
+    raise PlanError(f"{layer} {version} was never released; for what runs now, run: inv show {first}")
 
 
 def _fetch(site: Site, connection: "Connection", layer: str, version: LayerVersion) -> Path:
     """A layer version's archive from the environment's bucket, kept in the cache; it must be the bytes Lambda has."""
     from tasks.aws.observe import download, observe_digests
 
+    if not version.version:
+        raise PlanError(f"{version.arn} was not published by this tool, so its archive is not in the bucket")
     digest = observe_digests(connection, {layer: version})[layer]
     filename = f"{layer}-{version.version}.zip"
     path = site.workspace.cache / "files" / digest[:16] / filename

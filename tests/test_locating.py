@@ -47,14 +47,14 @@ def test_a_released_version_is_found_where_it_was_released_first(released: Site)
 
 @pytest.mark.parametrize("what", ["nothing", "core@new", "qa:core", "arn:aws:lambda:eu-west-3:111122223333:layer:x:1"])
 def test_what_stands_for_nothing_is_refused_with_what_would(site: Site, what: str) -> None:
-    with pytest.raises(ConfigError, match="names no archive; use a file|is no layer of this project"):
+    with pytest.raises(ConfigError, match="names no archive; use a file|is no layer version of this project"):
         locate(site, what)
 
 
 def test_what_was_never_released_is_refused(released: Site) -> None:
     with pytest.raises(PlanError, match="core 9.9.9 was never released"):
         locate(released, "core@9.9.9")
-    with pytest.raises(PlanError, match="9 does not exist; see what dev runs with: inv show dev"):
+    with pytest.raises(PlanError, match="9 does not exist; for what runs there, run: inv show dev"):
         locate(released, arn(DEV, "core", 9))
     with pytest.raises(PlanError, match="No function of stage runs core; run: inv promote --to stage"):
         locate(released, "stage")

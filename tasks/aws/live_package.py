@@ -4,8 +4,8 @@ A ZIP's directory of names is at its end (APPNOTE.TXT 4.3.6), and the presigned 
 range requests, so two short reads are enough for a package of any size.
 """
 
+import http.client
 import struct
-import urllib.error
 import urllib.request
 
 from tasks.release.artifacts import top_modules
@@ -23,7 +23,7 @@ def live_modules(location: str) -> tuple[str, ...]:
         tail = _read(location, f"bytes=-{_TAIL}")
         start, size = _directory(tail)
         return top_modules(names_in_directory(_read(location, f"bytes={start}-{start + size - 1}")))
-    except (urllib.error.URLError, OSError, ValueError, struct.error):
+    except (http.client.HTTPException, OSError, ValueError, struct.error):  # URLError is an OSError
         return ()
 
 

@@ -82,15 +82,16 @@ class Hands:
         self._check_stored(action)
 
     def _copy(self, action: Copy) -> None:
-        """The archive and its bill, the bill first."""
+        """The archive and its bill of materials, the bill first; what has none can be promoted all the same."""
+        call, bill, key = self.connection.s3.copy_object, action.artifact.bill_key, action.artifact.key
         copy = {"Bucket": action.bucket, "ExpectedSourceBucketOwner": action.owner}
-        bill, archive = (
-            {"Bucket": action.source, "Key": key} for key in (action.artifact.bill_key, action.artifact.key)
-        )
-        self.connection.s3.copy_object(Key=bill["Key"], CopySource=bill, **copy, **self._owner)
-        self._once(
-            self.connection.s3.copy_object, Key=archive["Key"], CopySource=archive, ChecksumAlgorithm="SHA256", **copy
-        )
+        try:
+            call(Key=bill, CopySource={"Bucket": action.source, "Key": bill}, **copy, **self._owner)
+        except ClientError as error:
+            if code_of(error) != "NoSuchKey":
+                raise
+        source = {"Bucket": action.source, "Key": key}
+        self._once(call, Key=key, CopySource=source, ChecksumAlgorithm="SHA256", **copy)
         self._check_stored(action)
 
     def _check_stored(self, action: Upload | Copy) -> None:

@@ -10,7 +10,9 @@ entries and no extra fields. The format: https://pkware.cachefly.net/webdocs/cas
 """
 
 import hashlib
+import lzma
 import struct
+import zipfile
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,9 +21,14 @@ from typing import BinaryIO
 
 from tasks.errors import BuildError
 
-__all__ = ["DEFLATED", "STORED", "Member", "Span", "stored", "tree_digest", "write_archive"]
+__all__ = ["DEFLATED", "STORED", "UNREADABLE", "Member", "Span", "stored", "tree_digest", "write_archive"]
 
 STORED, DEFLATED = 0, 8
+
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, OSError, EOFError, ValueError,
+)  # fmt: skip
+"""What zipfile raises for an archive that is damaged, encrypted or packed by a method it does not know."""
 
 _DATE = 1 << 5 | 1
 _UNIX = 3 << 8

@@ -17,6 +17,8 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 from tasks.errors import BuildError
+from tasks.layers.archive import DEFLATED, STORED, UNREADABLE
+from tasks.release.artifacts import top_modules
 from tasks.release.limits import MAX_UNZIPPED
 from tasks.release.runtimes import RUNTIMES, Runtime
 
@@ -33,27 +35,27 @@ _MOST_SHOWN = 10
 
 def check_archive(path: Path, shown: str, runtimes: Sequence[Runtime], architecture: str, *, layer: bool) -> None:
     """BuildError, listing what is wrong with the archive at `path`, unless nothing is."""
+    if not path.is_file():
+        raise BuildError(f"{shown} does not exist, or is a folder; name an archive, or run: inv build")
     problems = list(find_problems(path, runtimes, architecture, layer=layer))
     if problems:
         more = [f"   ... and {len(problems) - _MOST_SHOWN} more"] if len(problems) > _MOST_SHOWN else []
         listed = "\n".join([*(f"   {problem}" for problem in problems[:_MOST_SHOWN]), *more])
-        raise BuildError(f"{shown} is not fit for Lambda; correct its sources and build again:\n{listed}")
+        raise BuildError(f"{shown} is not fit for Lambda; correct what it is made of:\n{listed}")
 
 
 def find_problems(path: Path, runtimes: Sequence[Runtime], architecture: str, *, layer: bool) -> Iterator[str]:
     """Everything wrong with an archive: a layer, with its `python/` root, or a function's package."""
     try:
         archive = zipfile.ZipFile(path)
-    except FileNotFoundError:
-        yield f"{path} does not exist"
-        return
-    except (zipfile.BadZipFile, OSError) as error:
+    except UNREADABLE as error:
         yield f"it is not a ZIP archive, or damaged ({error})"
         return
     with archive:
         files = [entry for entry in archive.infolist() if not entry.is_dir()]
         yield from _names(files, layer=layer)
         yield from _modes(files)
+        yield from _runtimes(files, runtimes, layer=layer)
         unzipped = sum(entry.file_size for entry in files)
         if unzipped > MAX_UNZIPPED:
             yield f"it unpacks to {unzipped:,} bytes, more than Lambda's {MAX_UNZIPPED:,}"
@@ -82,6 +84,22 @@ def _names(files: list[zipfile.ZipInfo], *, layer: bool) -> Iterator[str]:
             yield f"{name}: is a binary for Windows or macOS"
 
 
+def _runtimes(files: list[zipfile.ZipInfo], runtimes: Sequence[Runtime], *, layer: bool) -> Iterator[str]:
+    """Files that a declared runtime would miss or could not load, and an archive without any module."""
+    declared = [runtime.name for runtime in runtimes]
+    for entry in files:
+        own = re.match(r"python/lib/(python3\.\d+)/", entry.filename)
+        if layer and own and own[1] not in declared:
+            yield f"{entry.filename}: is for {own[1]}, which is not declared ({', '.join(declared)})"
+        made_for = re.search(r"\.cpython-3(\d+)-", entry.filename)
+        serving = {runtime.name for runtime in _serving(entry.filename, runtimes)}
+        if made_for and serving != {f"python3.{made_for[1]}"}:
+            others = ", ".join(sorted(serving))
+            yield f"{entry.filename}: is compiled for python3.{made_for[1]} alone, but would serve {others}"
+    if files and not top_modules(entry.filename for entry in files):
+        yield "it has no Python module"
+
+
 def _modes(files: list[zipfile.ZipInfo]) -> Iterator[str]:
     """Files that Lambda's user could not read, and what is no file. An archive from Windows has no modes at all."""
     for entry in files:
@@ -96,12 +114,12 @@ def _contents(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, runtimes: Sequence[Runtime], architecture: str
 ) -> Iterator[str]:
     """A file that cannot be read back, or a library that its runtimes cannot load."""
-    if entry.flag_bits & _ENCRYPTED:
-        yield f"{entry.filename}: is encrypted"
+    if entry.flag_bits & _ENCRYPTED or entry.compress_type not in (STORED, DEFLATED):
+        yield f"{entry.filename}: is encrypted, or packed by another method than deflate"
         return
     try:
         contents = archive.read(entry)
-    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError) as error:
+    except UNREADABLE as error:
         yield f"{entry.filename}: is damaged ({error})"
         return
     if _SHARED_OBJECT.search(entry.filename):
@@ -138,3 +156,5 @@ def _glibc_needs(elf: ELFFile) -> Iterator[tuple[int, int]]:
                 for version in versions:
                     if found := re.match(r"GLIBC_(\d+)\.(\d+)", version.name):
                         yield int(found[1]), int(found[2])
+                    elif version.name == "GLIBC_ABI_DT_RELR":  # relative relocations: glibc 2.36
+                        yield 2, 36

@@ -9,9 +9,11 @@ from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from tasks.errors import BuildError
+from tasks.layers.archive import UNREADABLE
 
 __all__ = ["Contents", "Difference", "Distribution", "compare", "read_contents"]
 
@@ -79,8 +81,8 @@ def read_contents(path: Path) -> Contents:
             files = {entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.is_dir()}
     except FileNotFoundError as error:
         raise BuildError(f"{path} does not exist; name an archive, or run: inv build") from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
-        raise BuildError(f"{path} is not a ZIP archive, or damaged ({error}); run: inv build") from error
+    except UNREADABLE as error:
+        raise BuildError(f"{path} is not a ZIP archive, is damaged or encrypted ({error}); name another") from error
     facts = {name: (hashlib.sha256(contents).hexdigest(), len(contents)) for name, contents in files.items()}
     return Contents(facts, _distributions(files), path.stat().st_size)
 
@@ -131,7 +133,7 @@ def compare(before: Contents, after: Contents) -> Difference:
 
 
 def _versions(contents: Contents) -> dict[str, str]:
-    return {each.name: each.version for each in contents.distributions}
+    return {canonicalize_name(each.name): each.version for each in contents.distributions}
 
 
 def _direction(old: str, new: str) -> str:

@@ -54,7 +54,11 @@ def list_files(lock: Path, pins: Iterable[Pin], runtime: Runtime, cache: Path) -
                 folder=lock.parent,
             )
             made.replace(index)
-    packages = tomllib.loads(index.read_text(encoding="utf-8"))["packages"]
+    try:
+        packages = tomllib.loads(index.read_text(encoding="utf-8"))["packages"]
+    except (ValueError, KeyError) as error:
+        index.unlink()
+        raise BuildError(f"The list of files in the cache was damaged ({error}) and is removed; build again") from error
     offered = {(package["name"], package["version"]): tuple(_files(package)) for package in packages}
     return {
         pin: tuple(file for file in offered.get((pin.name, pin.version), ()) if file.sha256 in pin.hashes)

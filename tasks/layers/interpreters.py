@@ -1,13 +1,15 @@
 """Finds the Pythons on this machine that can stand in for Lambda's."""
 
 import os
+import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tasks.release.runtimes import Runtime
+from tasks.release.runtimes import ARCHITECTURES, Runtime
 
 __all__ = ["find_interpreter"]
 
@@ -15,11 +17,13 @@ _PATIENCE = 20
 
 
 @cache
-def find_interpreter(runtime: Runtime) -> str:
-    """The path of an interpreter of the runtime's Python version; empty if none is found.
+def find_interpreter(runtime: Runtime, architecture: str) -> str:
+    """The path of a Linux interpreter of the runtime's Python version and architecture; empty if none is found.
 
     A name on PATH may be a shim (pyenv's) that has no such version behind it, so each is asked what it is.
     """
+    if sys.platform != "linux" or platform.machine() != ARCHITECTURES[architecture]:
+        return ""  # what is compiled for Lambda could not be loaded here
     for path in _candidates(runtime.version):
         command = [path, "-I", "-S", "-c", "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])"]
         try:
@@ -32,16 +36,13 @@ def find_interpreter(runtime: Runtime) -> str:
 
 
 def _candidates(version: str) -> Iterator[str]:
-    """Where an interpreter may be: on PATH, with pyenv, with uv, or where Windows installs it."""
+    """Where an interpreter may be: on PATH, with pyenv, or with uv."""
     found = shutil.which(f"python{version}") or ""
     homes = [
         Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions",
         Path.home() / ".local" / "share" / "uv" / "python",
-        Path(os.environ.get("APPDATA", Path.home())) / "uv" / "python",
     ]
-    programs = Path(os.environ.get("LOCALAPPDATA", Path.home())) / "Programs" / "Python"
     yield from [found] if found else []
     for home in homes:
         for folder in sorted(home.glob(f"*{version}*"), reverse=True):
-            yield str(folder / ("python.exe" if os.name == "nt" else f"bin/python{version}"))
-    yield str(programs / f"Python{version.replace('.', '')}" / "python.exe")
+            yield str(folder / "bin" / f"python{version}")

@@ -47,22 +47,42 @@ def lock_path(requirements: Path) -> Path:
     return requirements.with_suffix(".lock")
 
 
-def write_lock(requirements: Path, runtime: Runtime, options: tuple[str, ...] = ()) -> Path:
-    """Resolve the requirements for `runtime` and everything later; pins in the present lock are kept if they can be."""
+def write_lock(requirements: Path, runtime: Runtime, options: tuple[str, ...] = ()) -> tuple[Path, list[str]]:
+    """Resolve the requirements for `runtime` and everything later; pins in the present lock are kept if they can be.
+
+    Returns the lock, and what has changed in it as lines. BuildError if `options` name a package to upgrade that is
+    not in the lock.
+    """
     wanted = _requirements(requirements)
     lock = lock_path(requirements)
+    before = _pinned(lock)
+    if options[:1] == ("--upgrade-package",) and canonicalize_name(options[1]) not in before:
+        raise BuildError(f"{lock.name} has no {options[1]}; name one of: {', '.join(before) or 'none, it is empty'}")
     with replacing(lock) as aside:
         if lock.exists():
             aside.write_bytes(lock.read_bytes())
         run_uv(
             ["pip", "compile", requirements.name, "--universal", "--python-version", runtime.full_version],
-            ["--generate-hashes", "--no-header", "--output-file", str(aside), *options],
+            ["--generate-hashes", "--no-header", "--output-file", str(aside.resolve()), *options],
             folder=requirements.parent,
         )
         resolved = aside.read_text(encoding="utf-8")
         head = f"{_MADE_FROM}{_fingerprint(wanted, runtime)}, {_digest(_pins(resolved, lock))}\n"
         aside.write_text(head + resolved, encoding="utf-8", newline="\n")
-    return lock
+    after = _pinned(lock)
+    changed = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
+    return lock, [f"{name} {before.get(name, '(new)')} -> {after.get(name, '(gone)')}" for name in changed]
+
+
+def _pinned(lock: Path) -> dict[str, str]:
+    """What a lock pins, name -> versions; nothing if there is none, or it cannot be read."""
+    found: dict[str, str] = {}
+    try:
+        for pin in _pins(lock.read_text(encoding="utf-8"), lock):
+            found[pin.name] = f"{found[pin.name]}, {pin.version}" if pin.name in found else pin.version
+    except (OSError, BuildError):
+        return {}
+    return found
 
 
 def read_lock(requirements: Path, runtime: Runtime) -> tuple[Pin, ...]:

@@ -75,7 +75,7 @@ def _check_handler(folder: Path, handler: str) -> None:
     module, _, function = handler.rpartition(".")
     path = folder / (module.replace(".", "/") + ".py")
     try:
-        names = {getattr(node, "name", "") for node in ast.parse(path.read_bytes()).body}
+        names = set(_defined(ast.parse(path.read_bytes())))
     except FileNotFoundError as error:
         raise BuildError(
             f"{path} not found, but the handler is {handler}; correct `handler` in release.toml"
@@ -84,6 +84,17 @@ def _check_handler(folder: Path, handler: str) -> None:
         raise BuildError(f"{path}, line {error.lineno}: {error.msg}; correct it") from error
     if function not in names:
         raise BuildError(f"{path} defines no {function}, but the handler is {handler}; correct one of them")
+
+
+def _defined(module: ast.Module) -> Iterator[str]:
+    """The names that a module's own lines define, assign or import."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield node.asname or node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
 
 
 def _key(*inputs: object) -> str:

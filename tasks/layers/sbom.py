@@ -8,7 +8,12 @@ from uuid import NAMESPACE_URL, uuid5
 
 from tasks.layers.contents import Distribution
 
-__all__ = ["bill_of_materials"]
+__all__ = ["bill_of_materials", "serial_number"]
+
+
+def serial_number(tree: str) -> str:
+    """The bill's own name, which follows from what it is about."""
+    return f"urn:uuid:{uuid5(NAMESPACE_URL, tree)}"
 
 
 def bill_of_materials(name: str, distributions: Iterable[Distribution], tree: str) -> str:

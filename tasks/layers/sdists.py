@@ -1,6 +1,7 @@
 """Packages that exist only as an sdist: built once, by a pinned builder, into a wheel that must be pure."""
 
 import hashlib
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -18,13 +19,23 @@ def build_wheel(sdist: Path, cache: Path) -> Wheel:
     """The pure wheel of an sdist. BuildError if it cannot be built with the pinned builders, or comes out compiled."""
     key = hashlib.sha256(sdist.parent.name.encode() + BUILDERS.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
     folder = cache / "built" / key[:16]
-    if not list(folder.glob("*.whl")):
+    if not _sound(folder):
+        shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as aside:
             wheel = _build(sdist, Path(aside))
             folder.mkdir(exist_ok=True)
             wheel.replace(folder / wheel.name)
     return Wheel(next(folder.glob("*.whl")), built=True)
+
+
+def _sound(folder: Path) -> bool:
+    """Whether a wheel that was built before is there, and whole."""
+    try:
+        check_record(next(folder.glob("*.whl")))
+    except (StopIteration, BuildError):
+        return False
+    return True
 
 
 def _build(sdist: Path, folder: Path) -> Path:

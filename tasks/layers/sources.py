@@ -64,12 +64,18 @@ def _ls_files(folder: Path, *options: str) -> list[str] | None:
     """What `git ls-files` says below a folder; None if it says nothing because there is no work tree, or no git."""
     command = ["git", "ls-files", "-z", *options, "--", "."]
     # a repository named by the environment (inside a hook) is not the one the folder is in
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    named = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+    environment = {name: value for name, value in os.environ.items() if name not in named} | {"LC_ALL": "C"}
     try:
         result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
     except FileNotFoundError:
         return None
-    return None if result.returncode else os.fsdecode(result.stdout).split("\0")[:-1]
+    if result.returncode and b"not a git repository" in result.stderr:
+        return None
+    if result.returncode:
+        complaint = result.stderr.decode("utf-8", "replace").strip()
+        raise BuildError(f"git cannot say which files of {folder} it tracks; correct that first:\n{complaint}")
+    return os.fsdecode(result.stdout).split("\0")[:-1]
 
 
 def _walk(folder: Path, top: Path) -> Iterator[str]:

@@ -35,4 +35,4 @@ def run_uv(command: list[str], options: list[str], *, folder: Path) -> None:
     )
     if result.returncode:
         complaint = "\n".join(f"   {line}" for line in result.stderr.strip().splitlines()[-12:])
-        raise BuildError(f"uv {command[0]} failed; correct what it names and try again:\n{complaint}")
+        raise BuildError(f"uv {' '.join(command[:2])} failed; correct what it names and try again:\n{complaint}")

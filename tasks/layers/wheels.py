@@ -17,7 +17,7 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from tasks.errors import BuildError
-from tasks.layers.archive import DEFLATED, STORED, Member, Span, stored
+from tasks.layers.archive import DEFLATED, STORED, UNREADABLE, Member, Span, stored
 from tasks.release.runtimes import ARCHITECTURES, Runtime
 
 __all__ = ["Wheel", "best_wheel", "check_record", "open_wheel", "runtime_tags", "wheel_members"]
@@ -75,7 +75,7 @@ def open_wheel(path: Path) -> zipfile.ZipFile:
     """A wheel for reading; BuildError if it is no ZIP file, or names a file outside itself."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except UNREADABLE as error:
         raise BuildError(f"{path.name} is damaged ({error}); run the build again to download it afresh") from error
     for name in archive.namelist():
         if "\\" in name or ":" in name or name.startswith("/") or ".." in PurePosixPath(name).parts:
@@ -90,7 +90,7 @@ def check_record(path: Path) -> None:
         for entry in _files(archive):
             try:
                 contents = archive.read(entry)
-            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+            except UNREADABLE as error:
                 raise BuildError(f"{path.name} is damaged at {entry.filename} ({error}); do not use it") from error
             if digests.get(entry.filename) != hashlib.sha256(contents).hexdigest():
                 raise BuildError(f"{path.name}: {entry.filename} is not what the wheel's RECORD says; do not use it")

@@ -1,8 +1,8 @@
 """Builds layers into `.build/layers` and functions' packages into `.build/functions`, and says what is there.
 
-What has not changed its inputs since any earlier build is taken from the cache. An archive gets its name only after
-it was checked; archives and the manifest are written aside and renamed, so that a build that fails leaves nothing
-half-written.
+Archives are made in the cache, under a key that stands for their inputs, so that what has not changed is never made
+again. They get their names in `.build` only after they were checked; everything is written aside and renamed, so that a
+build that fails leaves nothing half-written.
 """
 
 import json
@@ -16,23 +16,24 @@ from typing import Any
 from tasks.errors import BuildError
 from tasks.layers.archive import tree_digest, write_archive
 from tasks.layers.recipes import Recipe, recipe_for
+from tasks.layers.sbom import bill_of_materials, serial_number
 from tasks.layers.workspace import Workspace, file_sha256, replacing
 from tasks.release.artifacts import Artifact, artifact_from_json, top_modules
 from tasks.release.project import Layer, Project
 
-__all__ = ["Built", "build", "clean", "find_built", "prepare", "withdraw"]
+__all__ = ["Built", "clean", "find_built", "make", "place", "prepare"]
 
 _MEGABYTE = 1_000_000
+_KINDS = {"layers": "Layer", "functions": "Package"}
 
 
 @dataclass(frozen=True)
 class Built:
-    """An archive on disk, whether it was there before, and the sources left out that git does not track."""
+    """An archive on disk, in the cache or in `.build`, and whether it was there before."""
 
     artifact: Artifact
     path: Path
     cached: bool
-    untracked: tuple[str, ...] = ()
 
     @property
     def bill(self) -> Path:
@@ -46,29 +47,32 @@ def prepare(workspace: Workspace, project: Project, names: Iterable[str]) -> dic
     return {name: recipe_for(workspace.root, project, name, workspace.cache) for name in names}
 
 
-def build(workspace: Workspace, project: Project, name: str, recipe: Recipe) -> Built:
-    """Build one artifact at its version, note it in the manifest, and remove its archives of other versions."""
-    artifact, archive, cached = _cached(workspace, project, name, recipe)
-    _check_budget(project.layers.get(name), artifact)
-    built = Built(artifact, _path(workspace, artifact), cached, recipe.untracked)
-    for target, source in [(built.bill, archive.with_suffix(".cdx.json")), (built.path, archive)]:
+def make(workspace: Workspace, project: Project, name: str, recipe: Recipe) -> Built:
+    """One artifact at its version in VERSION, in the cache: made there and checked by itself if it was not yet."""
+    archive = workspace.cache / "archives" / f"{recipe.key}.zip"
+    artifact = _cached(archive)
+    cached = artifact is not None
+    if artifact is None:
+        artifact = _make(project, name, recipe, archive)
+    function = project.functions.get(name)
+    version = workspace.versions(project).get(name, artifact.tree[:16])
+    artifact = replace(artifact, name=name, version=version, handler=function.handler if function else "")
+    _check_budget(project.layers.get(name), artifact, archive.relative_to(workspace.root))
+    return Built(artifact, archive, cached)
+
+
+def place(workspace: Workspace, made: Built, recipe: Recipe) -> Built:
+    """Give an artifact from the cache its name in `.build`, note it, and remove its archives of other versions."""
+    built = replace(made, path=_path(workspace, made.artifact))
+    for target, source in [(built.bill, made.bill), (built.path, made.path)]:
         with replacing(target) as aside:
             shutil.copyfile(source, aside)
-    for other in _archives(workspace, artifact):
+    for other in _archives(workspace, built.artifact):
         if other not in (built.path, built.bill):
             other.unlink()
-    _write_manifest(workspace, _manifest(workspace) | {name: _entry(workspace, artifact, recipe)})
-    return built
-
-
-def withdraw(workspace: Workspace, built: Iterable[Built]) -> None:
-    """Take back archives that turned out unfit."""
-    noted = _manifest(workspace)
-    for each in built:
-        each.path.unlink(missing_ok=True)
-        each.bill.unlink(missing_ok=True)
-        noted.pop(each.artifact.name, None)
+    noted = _manifest(workspace) | {built.artifact.name: _entry(workspace, built.artifact, recipe)}
     _write_manifest(workspace, noted)
+    return built
 
 
 def clean(workspace: Workspace) -> None:
@@ -92,12 +96,12 @@ def _find(
     kind = "functions" if name in project.functions else "layers"
     if entry is None or entry["version"] != versions.get(name, entry["version"]):
         missing = f".build/{kind}/{name}-{versions.get(name, '*')}.zip"
-        raise BuildError(f"{'Layer' if kind == 'layers' else 'Package'} file not found: {missing}; run: inv build")
+        raise BuildError(f"{_KINDS[kind]} file not found: {missing}; run: inv build")
     artifact = artifact_from_json(entry)
     path = _path(workspace, artifact)
     shown = path.relative_to(workspace.root).as_posix()
     if not path.is_file():
-        raise BuildError(f"Layer file not found: {shown}; run: inv build")
+        raise BuildError(f"{_KINDS[kind]} file not found: {shown}; run: inv build")
     if entry["key"] != recipe_for(workspace.root, project, name, workspace.cache).key:
         raise BuildError(f"{shown} is older than what it is built from; run: inv build")
     if file_sha256(path) != artifact.sha256:
@@ -105,26 +109,21 @@ def _find(
     return Built(artifact, path, cached=True)
 
 
-def _cached(workspace: Workspace, project: Project, name: str, recipe: Recipe) -> tuple[Artifact, Path, bool]:
-    """What a recipe gives, its archive in the cache, and whether that was there; it is made and checked if need be."""
-    archive = workspace.cache / "archives" / f"{recipe.key}.zip"
-    facts = archive.with_suffix(".json")
-    cached = facts.exists() and archive.exists()
-    artifact = artifact_from_json(json.loads(facts.read_text(encoding="utf-8"))) if cached else None
-    if artifact is None or file_sha256(archive) != artifact.sha256:
-        artifact, cached = _make(project, name, recipe, archive), False
-        with replacing(facts) as aside:
-            aside.write_text(json.dumps(asdict(artifact)), encoding="utf-8")
-    version = workspace.versions(project).get(name, artifact.tree[:16])
-    function = project.functions.get(name)
-    return replace(artifact, name=name, version=version, handler=function.handler if function else ""), archive, cached
+def _cached(archive: Path) -> Artifact | None:
+    """What is in the cache under an archive's name; None if it is not there whole."""
+    try:
+        artifact = artifact_from_json(json.loads(archive.with_suffix(".json").read_text(encoding="utf-8")))
+        bill = json.loads(archive.with_suffix(".cdx.json").read_text(encoding="utf-8"))
+        whole = file_sha256(archive) == artifact.sha256 and bill["serialNumber"] == serial_number(artifact.tree)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return artifact if whole else None
 
 
 def _make(project: Project, name: str, recipe: Recipe, archive: Path) -> Artifact:
     """Write an archive and its bill of materials; it gets its name only if nothing is wrong with it."""
     from tasks.layers.checks import check_archive
     from tasks.layers.contents import read_contents
-    from tasks.layers.sbom import bill_of_materials
 
     members = recipe.members()
     tree = tree_digest(members)
@@ -137,7 +136,7 @@ def _make(project: Project, name: str, recipe: Recipe, archive: Path) -> Artifac
         bill = bill_of_materials(name, read_contents(aside).distributions, tree)
     with replacing(archive.with_suffix(".cdx.json")) as aside:
         aside.write_text(bill, encoding="utf-8", newline="\n")
-    return Artifact(
+    artifact = Artifact(
         name="",
         version="",
         tree=tree,
@@ -148,9 +147,12 @@ def _make(project: Project, name: str, recipe: Recipe, archive: Path) -> Artifac
         architecture=project.architecture,
         modules=top_modules(member.name for member in members),
     )
+    with replacing(archive.with_suffix(".json")) as aside:
+        aside.write_text(json.dumps(asdict(artifact)), encoding="utf-8")
+    return artifact
 
 
-def _check_budget(layer: Layer | None, artifact: Artifact) -> None:
+def _check_budget(layer: Layer | None, artifact: Artifact, archive: Path) -> None:
     """BuildError if a layer is larger than its budget in release.toml."""
     if layer is None:
         return
@@ -159,7 +161,7 @@ def _check_budget(layer: Layer | None, artifact: Artifact) -> None:
         if budget and size > budget * _MEGABYTE:
             raise BuildError(
                 f"{artifact} has {size / _MEGABYTE:.1f} MB, more than its budget {key} = {budget}; see what is in it "
-                f"with: inv show {artifact.name}, or raise the budget in release.toml"
+                f"with: inv show {archive.as_posix()}, or raise the budget in release.toml"
             )
 
 

@@ -138,7 +138,7 @@ def top_modules(names: Iterable[str]) -> tuple[str, ...]:
     found = set()
     for name in names:
         first, *rest = _SITE.sub("", name, count=1).split("/")
-        module = first if rest else re.sub(r"\.(py|[^/]*so(\.\d+)*)$", "", first)
+        module = first if rest else re.sub(r"\.(py|so|(cpython-\w+[\w-]*|abi3)\.so)$", "", first)
         if module.isidentifier() and (rest or module != first):
             found.add(module)
     return tuple(sorted(found))

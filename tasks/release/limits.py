@@ -6,20 +6,23 @@ The limits: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.h
 from collections.abc import Iterable, Mapping
 
 from tasks.errors import PlanError
-from tasks.release.artifacts import Artifact, Release
+from tasks.release.artifacts import Artifact
 from tasks.release.deployed import DeployedFunction
 
-__all__ = ["MAX_LAYERS", "MAX_UNZIPPED", "check_function", "hidden_modules"]
+__all__ = ["MAX_LAYERS", "MAX_UNZIPPED", "check_function", "hidden_modules", "hiding"]
 
 MAX_LAYERS = 5
 MAX_UNZIPPED = 262_144_000
 """Bytes: the function's code and all its layers together."""
 
 
-def check_function(name: str, there: DeployedFunction, layers: Iterable[str | Artifact], release: Release) -> None:
+def check_function(
+    name: str, there: DeployedFunction, layers: Iterable[str | Artifact], parts: tuple[Artifact, ...]
+) -> None:
     """PlanError if a function could not have these layers: too many, too large, or made for another runtime.
 
-    Of layers that are not ours only the zipped size is known, so their sum is a lower bound; Lambda has the last word.
+    `parts` are the release's layers, and the function's package if it gets one. Of what is not ours only the zipped
+    size is known, so the sum is a lower bound, and Lambda has the last word.
     """
     wanted = tuple(layers)
     if len(wanted) > MAX_LAYERS:
@@ -27,7 +30,7 @@ def check_function(name: str, there: DeployedFunction, layers: Iterable[str | Ar
             f"{name} would have {len(wanted)} layers and Lambda allows {MAX_LAYERS}; "
             f"take one of these off it first: {', '.join(there.layers)}"
         )
-    for layer in release.layers:
+    for layer in parts:
         if there.runtime not in layer.runtimes or there.architecture != layer.architecture:
             raise PlanError(
                 f"{name} runs {there.runtime} on {there.architecture}, but {layer} is made for "
@@ -35,10 +38,11 @@ def check_function(name: str, there: DeployedFunction, layers: Iterable[str | Ar
                 "correct the function"
             )
     sizes = {str(layer): layer.unzipped if isinstance(layer, Artifact) else there.layers[layer] for layer in wanted}
-    if sum(sizes.values()) + there.code_size > MAX_UNZIPPED:
+    code = next((part.unzipped for part in parts if part.handler), there.code_size)
+    if sum(sizes.values()) + code > MAX_UNZIPPED:
         listed = ", ".join(f"{layer} {size:,}" for layer, size in sizes.items())
         raise PlanError(
-            f"{name} would unpack to more than Lambda's {MAX_UNZIPPED:,} bytes: code {there.code_size:,}, {listed}; "
+            f"{name} would unpack to more than Lambda's {MAX_UNZIPPED:,} bytes: code {code:,}, {listed}; "
             "make a layer smaller"
         )
 
@@ -51,3 +55,15 @@ def hidden_modules(package: Iterable[str], layers: Iterable[Artifact]) -> Mappin
     """
     brought = {module: layer.name for layer in layers for module in layer.modules}
     return {module: brought[module] for module in package if module in brought}
+
+
+def hiding(packages: Iterable[Artifact], layers: Iterable[Artifact]) -> str:
+    """Why a function's package must not be released with these layers; empty if there is no such package."""
+    brought = tuple(layers)
+    for package in packages:
+        for module, layer in hidden_modules(package.modules, brought).items():
+            return (
+                f"The package of function {package.name} holds {module}, which would hide the layer {layer} (Lambda "
+                f"looks in /var/task before /opt/python); take {module} out of the function's source folder"
+            )
+    return ""

@@ -12,7 +12,7 @@ from tasks.errors import PlanError
 from tasks.release.actions import Action, Attach, CopyCanonical, Plan, Publish, Record, Skip, UpdateCode, Upload, Warn
 from tasks.release.artifacts import Artifact, Release, description
 from tasks.release.deployed import Deployed, unversioned
-from tasks.release.limits import check_function, hidden_modules
+from tasks.release.limits import check_function, hidden_modules, hiding
 from tasks.release.project import Environment
 
 __all__ = ["PUBLISH", "UPDATE_LAMBDAS", "UPLOAD", "Step", "merge_layers", "plan"]
@@ -88,7 +88,7 @@ def plan_attach(release: Release, environment: Environment, deployed: Deployed) 
         if there is None:
             continue
         layers = merge_layers(tuple(there.layers), release, environment)
-        check_function(function, there, layers, release)
+        check_function(function, there, layers, release.layers + ((package,) if package else ()))
         handler = package.handler if package and package.handler != there.handler else ""
         wanted = Attach(function, layers, handler, there.revision)
         complete = len(found) == len(release.layers) and wanted.arns(found) == tuple(there.layers)
@@ -116,13 +116,8 @@ def merge_layers(current: tuple[str, ...], release: Release, environment: Enviro
 
 def refuse_hidden(release: Release) -> None:
     """PlanError if a function's package would hide a layer: for weeks "deployed" layers would never run."""
-    for package in release.packages.values():
-        if hidden := hidden_modules(package.modules, release.layers):
-            module, layer = next(iter(hidden.items()))
-            raise PlanError(
-                f"The package of function {package.name} holds {module}, which would hide the layer {layer} (Lambda "
-                f"looks in /var/task before /opt/python); take {module} out of the function's source folder"
-            )
+    if reason := hiding(release.packages.values(), release.layers):
+        raise PlanError(reason)
 
 
 def refuse_changed_contents(release: Release, environment: Environment, deployed: Deployed) -> None:

@@ -81,6 +81,10 @@ _KINDS: Mapping[str, type] = {"runtimes": list, "variables": dict, "max_zipped_m
 """What a key holds, where it is not text."""
 
 
+_TEXT = 'text in "quotes", and not empty'
+_WORDS = {list: "a list in brackets, and not empty", dict: "a table, and not empty", int: "a whole number above 0"}
+
+
 def _tables(document: dict[str, Any], kind: str, shape: Callable[..., T]) -> dict[str, T]:
     """Every [kind.name] of the document, in its order, each read as a `shape`."""
     tables = document.get(kind)
@@ -98,9 +102,8 @@ def _read(shape: Callable[..., T], table: object, where: str) -> T:
         if key not in known:
             raise ConfigError(f"release.toml: [{where}] has an unknown key {key!r}; known: {', '.join(known)}")
         kind = _KINDS.get(key, str)
-        if not isinstance(value, kind) or not value:
-            words = {list: "a list in brackets", dict: "a table", int: "a whole number"}.get(kind, 'text in "quotes"')
-            raise ConfigError(f"release.toml: [{where}] {key} must be {words}, and not empty")
+        if not isinstance(value, kind) or not value or (isinstance(value, int) and value < 0):
+            raise ConfigError(f"release.toml: [{where}] {key} must be {_WORDS.get(kind, _TEXT)}")
     for key, each in known.items():
         if each.default is MISSING and each.default_factory is MISSING and key not in table:
             raise ConfigError(f"release.toml: [{where}] needs a {key}")
@@ -111,6 +114,7 @@ def _check(head: _ProjectTable, layers: dict[str, Layer], functions: dict[str, F
     """Refuse what cannot be built or would be refused by Lambda."""
     if head.architecture not in ARCHITECTURES:
         raise _unfit("project", "architecture", head.architecture, " or ".join(ARCHITECTURES))
+    _check_distinct("runtime", head.runtimes)
     for runtime in head.runtimes:
         if runtime not in RUNTIMES:
             raise _unfit("project", "runtime", runtime, "one of " + ", ".join(RUNTIMES))

@@ -8,9 +8,10 @@ A wheel fits a runtime, never the machine that builds. Two facts per runtime dec
   are resolved and environment markers evaluated for it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["ARCHITECTURES", "RUNTIMES", "Runtime", "marker_environment"]
+__all__ = ["ARCHITECTURES", "RUNTIMES", "Runtime", "marker_environment", "standard_library"]
 
 ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Lambda's name of each architecture, and the machine name that wheels use for it."""
@@ -50,6 +51,24 @@ RUNTIMES = {
         Runtime((3, 14), 0, (2, 34)),
     )
 }
+
+
+_REMOVED = {
+    (3, 12): "asynchat asyncore distutils imp smtpd",
+    (
+        3,
+        13,
+    ): "aifc audioop cgi cgitb chunk crypt imghdr lib2to3 mailcap msilib nis nntplib ossaudiodev pipes sndhdr spwd "
+    "sunau telnetlib uu xdrlib",
+}
+"""Modules that left the standard library: https://docs.python.org/3/whatsnew/3.12.html and 3.13.html, "Removed"."""
+
+
+def standard_library(runtime: Runtime, known_here: Iterable[str]) -> frozenset[str]:
+    """The standard library of a runtime, from that of the Python that runs this."""
+    gone = {name for python, names in _REMOVED.items() if python <= runtime.python for name in names.split()}
+    ever = {name for names in _REMOVED.values() for name in names.split()}
+    return frozenset({*known_here, *ever} - gone)
 
 
 def marker_environment(runtime: Runtime, architecture: str) -> dict[str, str]:

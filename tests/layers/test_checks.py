@@ -62,6 +62,10 @@ GOOD = {"python/pkg/__init__.py": b"", "python/lib/python3.12/site-packages/c.so
         ({"python/lib.DLL": b"MZ"}, "lib.DLL: is a binary for Windows"),
         ({"python/a.dylib": b""}, "a.dylib: is a binary for Windows or macOS"),
         ({}, "it is empty"),
+        ({"python/README.txt": b""}, "it has no Python module"),
+        ({"python/lib/python3.9/site-packages/a.py": b""}, "is for python3.9, which is not declared"),
+        ({"python/a.cpython-311-x86_64-linux-gnu.so": library()}, "compiled for python3.11 alone, but would serve"),
+        ({"python/a.so": library(glibc="GLIBC_ABI_DT_RELR")}, "needs glibc 2.36"),
         ({"python/a.so": b"MZ"}, "a.so: is not a Linux library"),
         ({"python/a.so": library(ARM64)}, "a.so: is for aarch64, not for x86_64"),
         ({"python/a.so": library(glibc="GLIBC_2.28")}, "a.so: needs glibc 2.28, and python3.11 has 2.26"),
@@ -84,7 +88,7 @@ def test_a_sound_archive_has_no_problem(tmp_path: Path) -> None:
 
 
 def test_an_older_library_serves_every_runtime(tmp_path: Path) -> None:
-    assert problems(archive(tmp_path / "a.zip", {"python/a.cpython-311.so": library(glibc="GLIBC_2.26")})) == []
+    assert problems(archive(tmp_path / "a.zip", {"python/a.abi3.so": library(glibc="GLIBC_2.26")})) == []
 
 
 def test_arm64_is_a_machine_like_any_other(tmp_path: Path) -> None:
@@ -122,8 +126,21 @@ def test_a_damaged_file_is_found(tmp_path: Path) -> None:
     assert "python/a.py: is damaged" in problems(path)[0]
 
 
-def test_a_missing_archive_is_found(tmp_path: Path) -> None:
-    assert "does not exist" in problems(tmp_path / "none.zip")[0]
+def test_a_missing_archive_or_a_folder_is_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.zip", tmp_path):
+        with pytest.raises(BuildError, match="does not exist, or is a folder"):
+            check_archive(path, str(path), BOTH, "x86_64", layer=True)
+
+
+def test_a_file_packed_by_another_method_or_damaged_while_packed_is_found(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_LZMA) as made:
+        made.writestr("python/a.py", "A = 1")
+    assert any("packed by another method" in problem for problem in problems(tmp_path / "a.zip"))
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("python/a.py", "A = 1\n" * 100)
+    contents = (tmp_path / "b.zip").read_bytes()
+    (tmp_path / "b.zip").write_bytes(contents[:41] + b"\xff\xff\xff" + contents[44:])
+    assert any("is damaged" in problem for problem in problems(tmp_path / "b.zip"))
 
 
 def test_what_unpacks_to_more_than_lambda_allows_is_found_without_unpacking_it(tmp_path: Path) -> None:

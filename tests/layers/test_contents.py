@@ -69,7 +69,7 @@ def test_two_archives_differ_by_packages_files_and_size(tmp_path: Path) -> None:
 
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"no")
-    with pytest.raises(BuildError, match="not a ZIP archive, or damaged"):
+    with pytest.raises(BuildError, match="not a ZIP archive, is damaged or encrypted"):
         read_contents(tmp_path / "a.zip")
     with pytest.raises(BuildError, match="does not exist; name an archive"):
         read_contents(tmp_path / "b.zip")

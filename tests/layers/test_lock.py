@@ -116,3 +116,25 @@ def test_a_line_that_is_no_requirement_is_named(tmp_path: Path) -> None:
 def test_a_missing_requirements_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="Requirements file not found"):
         read_lock(tmp_path / "requirements.txt", RUNTIME)
+
+
+def test_locking_says_what_has_changed(requirements: Path) -> None:
+    make_wheel(requirements.parent / "wheels", "beta", "3.0")
+    list_wheels(requirements.parent / "wheels")
+    assert write_lock(requirements, RUNTIME)[1] == []
+    assert write_lock(requirements, RUNTIME, ("--upgrade-package", "Beta"))[1] == ["beta 2.0 -> 3.0"]
+
+
+def test_a_package_to_upgrade_must_be_in_the_lock(requirements: Path) -> None:
+    with pytest.raises(BuildError, match="requirements.lock has no gamma; name one of: alpha, beta"):
+        write_lock(requirements, RUNTIME, ("--upgrade-package", "gamma"))
+
+
+def test_a_line_that_was_lost_from_the_lock_is_noticed_because_a_dependency_once_was_missing(
+    requirements: Path,
+) -> None:
+    lock = requirements.with_suffix(".lock")
+    text = lock.read_text()
+    lock.write_text(text[: text.index("beta==")])
+    with pytest.raises(BuildError, match="was edited by hand"):
+        read_lock(requirements, RUNTIME)

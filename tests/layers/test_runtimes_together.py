@@ -8,8 +8,8 @@ import pytest
 
 from tasks.layers.interpreters import find_interpreter
 from tasks.layers.lock import write_lock
-from tasks.layers.trial import try_imports
-from tasks.layers.workshop import build, prepare
+from tasks.layers.trial import Stage, try_imports
+from tasks.layers.workshop import make, prepare
 from tasks.layers.workspace import Workspace
 from tasks.release.runtimes import RUNTIMES
 
@@ -31,7 +31,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = workspace.project()
     write_lock(root / "src_v2" / "requirements.txt", project.runtimes[0])
     recipe = prepare(workspace, project, ["common-deps"])["common-deps"]
-    return build(workspace, project, "common-deps", recipe).path
+    return make(workspace, project, "common-deps", recipe).path
 
 
 def test_each_runtime_gets_compiled_libraries_of_its_own_and_shares_the_rest(archive: Path) -> None:
@@ -48,12 +48,12 @@ def test_yaml_has_its_c_extension_and_charset_normalizer_imports_on_each_runtime
     archive: Path, runtime: object, tmp_path: Path
 ) -> None:
     assert isinstance(runtime, type(DECLARED[0]))
-    if not find_interpreter(runtime):
+    if not find_interpreter(runtime, "x86_64"):
         pytest.skip(f"no {runtime.name} on this machine")
     code = "import yaml, charset_normalizer, importlib.metadata as m\nfrom yaml import CSafeLoader\n"
     code += "assert m.version('PyYAML') and m.version('sgmllib3k')\n"
     with zipfile.ZipFile(tmp_path / "check.zip", "w") as package:
         package.writestr("check.py", code)
     modules = ["check", "feedparser", "requests", "bs4", "sgmllib"]
-    trial = try_imports(runtime, [archive], tmp_path / "check.zip", modules)
+    trial = try_imports(Stage(runtime, "x86_64", [archive], tmp_path / "check.zip"), modules)
     assert trial.failures == ()

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.errors import BuildError, ConfigError
 from tasks.layers.lock import write_lock
-from tasks.layers.workshop import Built, build, clean, find_built, prepare
+from tasks.layers.workshop import Built, clean, find_built, make, place, prepare
 from tasks.layers.workspace import Workspace
 from tasks.release.project import Project
 from tasks.release.runtimes import RUNTIMES
@@ -72,7 +72,8 @@ class Shop:
         write_lock(self.root / "src" / "requirements.txt", RUNTIMES["python3.11"])
 
     def make(self, name: str) -> Built:
-        return build(self.workspace, self.project, name, prepare(self.workspace, self.project, [name])[name])
+        recipe = prepare(self.workspace, self.project, [name])[name]
+        return place(self.workspace, make(self.workspace, self.project, name, recipe), recipe)
 
     def build(self, name: str) -> Path:
         return self.make(name).path
@@ -238,3 +239,14 @@ def test_a_repository_without_version_says_so(shop: Shop) -> None:
     (shop.root / "VERSION").unlink()
     with pytest.raises(ConfigError, match="VERSION not found"):
         shop.build("core")
+
+
+@pytest.mark.parametrize("pattern", ["*.json", "*.cdx.json", "*.zip"])
+@pytest.mark.parametrize("contents", [b"", b"[]", b'{"a": 1}', None])
+def test_whatever_is_damaged_in_the_cache_is_made_again(shop: Shop, pattern: str, contents: bytes | None) -> None:
+    good = shop.build("core").read_bytes()
+    bill = shop.make("core").bill.read_bytes()
+    for path in (shop.workspace.cache / "archives").glob(pattern):
+        path.unlink() if contents is None else path.write_bytes(contents)
+    made = shop.make("core")
+    assert (made.path.read_bytes(), made.bill.read_bytes(), made.cached) == (good, bill, False)

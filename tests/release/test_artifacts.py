@@ -44,6 +44,8 @@ def test_the_top_level_modules_of_an_archive_are_its_packages_files_and_librarie
         "python/lib/python3.11/site-packages/yaml/cyaml.py",
         "python/numpy.libs/libopenblas.so.0",
         "python/README.txt",
+        "python/libfoo.so.1",
+        "python/notes.also",
     ]
     assert top_modules(names) == ("_yaml", "requests", "six", "yaml")
     assert top_modules(["handler.py", "vectora_core/__init__.py"]) == ("handler", "vectora_core")

@@ -202,3 +202,15 @@ def test_layers_and_code_that_unpack_to_more_than_250_mib_are_refused_before_any
     states = dict.fromkeys(EMPTY.functions, function([FOREIGN], code_size=200_000))
     with pytest.raises(PlanError, match="more than Lambda's 262,144,000 bytes"):
         plan(UPDATE_LAMBDAS, large, DEV, replace(EMPTY, functions=states))
+
+
+def test_the_package_that_comes_counts_and_not_the_one_that_goes() -> None:
+    large = Release((CORE, DEPS, replace(package("ingest"), unzipped=263_000_000)), "abc1234")
+    with pytest.raises(PlanError, match="code 263,000,000"):
+        plan(UPDATE_LAMBDAS, large, DEV, EMPTY)
+
+
+def test_a_package_for_another_runtime_than_the_functions_is_refused() -> None:
+    other = Release((CORE, DEPS, replace(package("ingest"), runtimes=("python3.11",))), "abc1234")
+    with pytest.raises(PlanError, match="but ingest 0000000000000000 is made for python3.11"):
+        plan(UPDATE_LAMBDAS, other, DEV, EMPTY)

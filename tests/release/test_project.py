@@ -45,7 +45,11 @@ def test_an_unknown_layer_lists_those_that_exist() -> None:
         ("[functions.ingest]", "[functions.core]", "table 'core' stands there twice"),
         ('source = "src/core"', 'source = "../core"', "path '../core' must be below the repository"),
         ('source = "src/core"', 'source = "src\\\\core"', "with forward slashes"),
-        ('source = "src/core"', 'source = "src/core"\nmax_zipped_mb = "5"', "max_zipped_mb must be a whole number"),
+        (
+            'source = "src/core"',
+            'source = "src/core"\nmax_zipped_mb = "5"',
+            "max_zipped_mb must be a whole number above 0",
+        ),
         (
             'runtime = "python3.12"',
             'runtime = "python3.12"\nsource = "fn"',

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ def stop(workspace: Workspace) -> bool:
     url = find(workspace)
     if not url:
         return False
-    _ask(url, "DELETE")
+    with suppress(OSError, http.client.HTTPException, ValueError):  # it may be gone before it has answered
+        _ask(url, "DELETE")
     deadline = time.monotonic() + _PATIENCE
     while find(workspace) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -11,6 +11,7 @@ from typing import Any
 from invoke import Collection, Task
 
 from tasks import build, deploy, promote, show, version
+from tasks import invoke as run
 from tasks.errors import ConfigError
 from tasks.release.project import Environment
 from tasks.sandbox import verbs as sandbox
@@ -41,7 +42,8 @@ def _bound(task: Any, parameter: str, environment: Environment) -> "Task[Any]":
 def _environment(environment: Environment) -> Collection:
     """The tasks that take an environment, for this one."""
     tasks = Collection(environment.name)
-    for verb in (deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy):
+    verbs = (deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy, run.invoke, run.smoke, run.e2e)
+    for verb in verbs:
         tasks.add_task(_bound(verb, "env", environment), name=verb.name)
     if environment.previous:
         tasks.add_task(_bound(promote.promote, "to", environment), name="promote")
@@ -55,6 +57,7 @@ def _namespace() -> Collection:
         deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy,
         promote.promote,
         version.bump, show.show, show.compare,
+        run.invoke, run.smoke, run.e2e,
     )  # fmt: skip
     root.add_collection(Collection("sandbox", sandbox.sandbox, sandbox.up, sandbox.down))
     for environment in WORKSPACE.project().environments.values():

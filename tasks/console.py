@@ -4,14 +4,19 @@ Lines start with a plain ASCII tag, and a character that the console cannot show
 nothing crashes on a cp1252 or ASCII stdout. The wording of a normal deployment is a contract with whoever reads logs.
 """
 
+import json
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tasks.layers.contents import Contents, Difference
 from tasks.release.actions import Action, Attach, Copy, CopyCanonical, Plan, Record, Skip, UpdateCode, Upload, Warn
 from tasks.release.artifacts import Artifact, Release
+
+if TYPE_CHECKING:  # only its shape is needed here
+    from tasks.aws.invoke import Invocation
 
 __all__ = [
     "FUNCTIONS",
@@ -24,6 +29,7 @@ __all__ = [
     "say_difference",
     "say_done",
     "say_end",
+    "say_invocation",
     "say_layer",
     "say_plan",
     "say_start",
@@ -34,6 +40,7 @@ FUNCTIONS = "Updating Lambda layers..."
 """The title of the section about functions."""
 
 _RULE = "=" * 60
+_REFUSED = 400
 
 
 def say(*lines: str) -> None:
@@ -135,6 +142,19 @@ def say_layer(arn: str, *, published: bool) -> None:
 def say_arns(arns: Mapping[str, str]) -> None:
     """Print the layer versions that functions are about to get."""
     say("   Layer ARNs:", *(f"      {layer}: {arn}" for layer, arn in arns.items()))
+
+
+def say_invocation(invocation: "Invocation", *, log: bool) -> None:
+    """Print what came of an invocation, and if asked the end of its log."""
+    tag = "[ERROR]" if invocation.error else "[OK]" if invocation.status < _REFUSED else "[WARNING]"
+    say(
+        f"{tag} {invocation.function}",
+        f"   Status: {invocation.failure or invocation.status}",
+        f"   Duration: {invocation.seconds:.2f} s",
+        f"   Answer: {json.dumps(invocation.body, ensure_ascii=False)}",
+    )
+    if log:
+        say("   Log:", *(f"      {line}" for line in invocation.log.splitlines()))
 
 
 def say_contents(name: str, contents: Contents, *, files: bool) -> None:

@@ -1,6 +1,8 @@
 """Plain values that tests build on: a small project, artifacts, releases, and what an environment may hold of them."""
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -75,6 +77,20 @@ def package(function: str = "ingest", contents: str = "first", modules: tuple[st
 CORE = artifact("core")
 DEPS = artifact("deps", "1.0.5")
 RELEASE = Release((CORE, DEPS), "abc1234")
+
+
+def zipped(**files: str) -> bytes:
+    """A ZIP archive in memory: `a__b=""` is the file a/b.py."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            entry = zipfile.ZipInfo(name.replace("__", "/") + ".py")
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, text)
+    return buffer.getvalue()
+
+
+ZIP = zipped(python__core="NAME = 'core'")
 
 
 def arn(environment: Environment, layer: str, number: int) -> str:

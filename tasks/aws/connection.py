@@ -61,19 +61,27 @@ def connect(environment: Environment, endpoint: str = "") -> Connection:
     )
 
 
-def client(service: str, environment: Environment, endpoint: str = "") -> Any:
-    """The client of one service that reaches an environment, or its likeness on the sandbox at `endpoint`."""
+def client(service: str, environment: Environment, endpoint: str = "", patience: int = 0) -> Any:
+    """The client of one service that reaches an environment, or its likeness on the sandbox at `endpoint`.
+
+    With `patience` it waits for an answer that many seconds, and calls only once.
+    """
     with explain(f"connect to {environment.name}", environment):
-        return _client(service, environment.profile, environment.region, environment.account, endpoint)
+        return _client(service, environment.profile, environment.region, environment.account, endpoint, patience)
 
 
 @lru_cache
-def _client(service: str, profile: str, region: str, account: str, endpoint: str) -> Any:
+def _client(  # noqa: PLR0913, PLR0917  (what a client depends on, as a key of the cache)
+    service: str, profile: str, region: str, account: str, endpoint: str, patience: int
+) -> Any:
     """One client for all environments that share profile, region and account."""
+    config = _SANDBOX_CONFIG if endpoint else _CONFIG
+    if patience:
+        config = config.merge(Config(read_timeout=patience, retries={"total_max_attempts": 1}))
     if not endpoint:
-        made = _session(profile).client(service, region_name=region, config=_CONFIG)
+        made = _session(profile).client(service, region_name=region, config=config)
     else:
-        made = _sandbox_session().client(service, region_name=region, config=_SANDBOX_CONFIG, endpoint_url=endpoint)
+        made = _sandbox_session().client(service, region_name=region, config=config, endpoint_url=endpoint)
         made.meta.events.register("before-sign", _as_account(account))
     made.meta.events.register_first("needs-retry.s3", refuse_redirect)
     return made

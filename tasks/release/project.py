@@ -7,7 +7,7 @@ from typing import TypeVar
 from tasks.errors import ConfigError
 from tasks.release.runtimes import Runtime
 
-__all__ = ["Environment", "Function", "Layer", "Project"]
+__all__ = ["EndToEnd", "Environment", "Function", "Layer", "Project"]
 
 T = TypeVar("T")
 
@@ -31,6 +31,7 @@ class Layer:
 class Function:
     """A Lambda function that carries the layers; `runtime` is AWS's identifier.
 
+    `smoke` is a payload (JSON) that makes it start and do no work.
     With a `source` folder its package is built and released too, and `handler` says where it begins. Its version is
     the one under `version_key`, or without that follows from its contents.
     """
@@ -40,6 +41,19 @@ class Function:
     source: str = ""
     handler: str = ""
     version_key: str = ""
+    smoke: str = "{}"
+
+
+@dataclass(frozen=True)
+class EndToEnd:
+    """The whole pipeline: which functions run one after the other, and the object that shows that it worked.
+
+    "{env}" and "{client_id}" stand in `bucket` and `key` for what is run.
+    """
+
+    functions: tuple[str, ...] = ()
+    bucket: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +79,8 @@ class Environment:
 class Project:
     """A whole release.toml. The first of `layers` gives a release its version.
 
-    `sandbox_variables` is what functions find in their environment on the sandbox, "{env}" still in it.
+    `smoke` says whether a deployment ends with a smoke test. `sandbox_variables` is what functions find in their
+    environment on the sandbox, "{env}" still in it.
     """
 
     name: str
@@ -75,10 +90,16 @@ class Project:
     functions: Mapping[str, Function]
     environments: Mapping[str, Environment]
     sandbox_variables: Mapping[str, str]
+    e2e: EndToEnd
+    smoke: bool
 
     def environment(self, name: str, option: str = "--env") -> Environment:
         """The environment called `name`; ConfigError lists those that exist."""
         return _pick(self.environments, name, "environment", option)
+
+    def function_name(self, function: str, environment: Environment) -> str:
+        """A function's name on AWS; ConfigError lists those there are."""
+        return _pick(environment.function_names, function, "function", "--function")
 
     @property
     def packages(self) -> list[str]:

@@ -1,5 +1,6 @@
 """Reads release.toml into values, and refuses what AWS would refuse later, naming the table and the key."""
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -7,7 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar
 
 from tasks.errors import ConfigError
-from tasks.release.project import Environment, Function, Layer, Project
+from tasks.release.project import EndToEnd, Environment, Function, Layer, Project
 from tasks.release.runtimes import ARCHITECTURES, RUNTIMES
 
 __all__ = ["parse_project"]
@@ -20,6 +21,7 @@ class _ProjectTable:
     name: str
     runtimes: list[str]
     architecture: str = "x86_64"
+    smoke: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def parse_project(text: str) -> Project:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"release.toml is not valid TOML: {error}") from error
-    unknown = sorted(document.keys() - {"project", "layers", "functions", "environments", "sandbox"})
+    unknown = sorted(document.keys() - {"project", "layers", "functions", "environments", "sandbox", "e2e"})
     if unknown:
         raise ConfigError(f"release.toml has an unknown table [{unknown[0]}]; see the README's configuration")
     head = _read(_ProjectTable, document.get("project", {}), "project")
@@ -56,8 +58,19 @@ def parse_project(text: str) -> Project:
         layers=layers,
         functions=functions,
         environments=_environments(document, layers, functions),
+        e2e=_end_to_end(document, functions),
+        smoke=head.smoke,
         sandbox_variables=_read(_SandboxTable, document.get("sandbox", {}), "sandbox").variables,
     )
+
+
+def _end_to_end(document: dict[str, Any], functions: dict[str, Function]) -> EndToEnd:
+    """[e2e], with functions that exist."""
+    read = _read(EndToEnd, document.get("e2e", {}), "e2e")
+    for function in read.functions:
+        if function not in functions:
+            raise _unfit("e2e", "functions", function, f"among {', '.join(functions)}")
+    return EndToEnd(tuple(read.functions), read.bucket, read.key)
 
 
 def _environments(
@@ -77,12 +90,24 @@ def _environments(
     return found
 
 
-_KINDS: Mapping[str, type] = {"runtimes": list, "variables": dict, "max_zipped_mb": int, "max_unzipped_mb": int}
+_KINDS: Mapping[tuple[str, str], type] = {
+    ("project", "runtimes"): list,
+    ("project", "smoke"): bool,
+    ("sandbox", "variables"): dict,
+    ("layers", "max_zipped_mb"): int,
+    ("layers", "max_unzipped_mb"): int,
+    ("e2e", "functions"): list,
+}
 """What a key holds, where it is not text."""
 
 
 _TEXT = 'text in "quotes", and not empty'
-_WORDS = {list: "a list in brackets, and not empty", dict: "a table, and not empty", int: "a whole number above 0"}
+_WORDS = {
+    list: "a list in brackets, and not empty",
+    dict: "a table, and not empty",
+    int: "a whole number above 0",
+    bool: "true or false",
+}
 
 
 def _tables(document: dict[str, Any], kind: str, shape: Callable[..., T]) -> dict[str, T]:
@@ -101,8 +126,8 @@ def _read(shape: Callable[..., T], table: object, where: str) -> T:
     for key, value in table.items():
         if key not in known:
             raise ConfigError(f"release.toml: [{where}] has an unknown key {key!r}; known: {', '.join(known)}")
-        kind = _KINDS.get(key, str)
-        if not isinstance(value, kind) or not value or (isinstance(value, int) and value < 0):
+        kind = _KINDS.get((where.partition(".")[0], key), str)
+        if not isinstance(value, kind) or (not value and kind is not bool) or (kind is int and int(str(value)) < 0):
             raise ConfigError(f"release.toml: [{where}] {key} must be {_WORDS.get(kind, _TEXT)}")
     for key, each in known.items():
         if each.default is MISSING and each.default_factory is MISSING and key not in table:
@@ -139,6 +164,10 @@ def _check_function(where: str, key: str, function: Function, head: _ProjectTabl
     _check_path(where, function.source)
     if function.runtime not in head.runtimes:
         raise _unfit(where, "runtime", function.runtime, f"one of the project's runtimes: {', '.join(head.runtimes)}")
+    try:
+        json.loads(function.smoke)
+    except ValueError:
+        raise _unfit(where, "smoke", function.smoke, "a payload as JSON, such as '{}'") from None
     if function.source and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", function.handler):
         raise _unfit(where, "handler", function.handler, "a module and a function: handler.lambda_handler")
 

@@ -1,4 +1,4 @@
-"""Serves moto on 127.0.0.1, on a port that the system picks.
+"""Serves the emulated AWS on 127.0.0.1, on a port that the system picks.
 
 Run as a module, it serves in a process of its own until it is asked to stop:
 
@@ -15,7 +15,9 @@ from typing import Any
 from tasks.errors import ConfigError
 from tasks.layers.workspace import Workspace, replacing
 from tasks.release.project import Project
+from tasks.sandbox.lambda_rules import CODE
 from tasks.sandbox.seed import seed
+from tasks.sandbox.strict import Settings, Strict
 
 __all__ = ["IDENTITY", "Server"]
 
@@ -28,7 +30,7 @@ IDENTITY = "/_sandbox"
 class Server:
     """One emulated AWS. `url` is where it is; it ends with the process, or with `stop`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, settings: Settings | None = None) -> None:
         self._root = root
         try:
             from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -42,9 +44,9 @@ class Server:
             def log_request(self, *_: object) -> None:
                 pass
 
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._aws = Strict(DomainDispatcherApplication(create_backend_app), settings or Settings())
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = self._aws.functions.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def start(self, project: Project, canonical: Path) -> None:
         """Serve from a thread of this process, and put the project's environments there."""
@@ -57,10 +59,13 @@ class Server:
         self._server.server_close()
 
     def _answer(self, request: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Our own address first, moto for everything else."""
+        """Our own addresses first, AWS's for everything else."""
+        if request["PATH_INFO"].startswith(CODE):
+            contents = self._aws.functions.bytes_at(request["PATH_INFO"])
+            start_response("200 OK" if contents is not None else "404 Not Found", [])
+            return [contents or b""]
         if request["PATH_INFO"] != IDENTITY:
-            answer: Iterable[bytes] = self._moto(request, start_response)
-            return answer
+            return self._aws(request, start_response)
         start_response("200 OK", [("Content-Type", "application/json")])
         if request["REQUEST_METHOD"] == "DELETE":
             threading.Thread(target=self._server.shutdown).start()

@@ -9,7 +9,7 @@ from tasks.release.artifacts import Release, description
 from tasks.release.deployed import Deployed
 from tests.aws.answers import Reporting
 from tests.conftest import Calls
-from tests.examples import CORE, DEV, RELEASE, arn
+from tests.examples import CORE, DEV, RELEASE, ZIP
 
 
 def test_a_fresh_environment_holds_functions_and_nothing_of_ours(dev: Connection) -> None:
@@ -30,7 +30,7 @@ def test_an_observation_takes_one_call_for_each_thing_it_looks_at(dev: Connectio
 
 def test_layer_versions_come_newest_first(dev: Connection) -> None:
     for text in ("1", "2"):
-        dev.functions.publish_layer_version(LayerName="news-core-dev", Description=text, Content={"ZipFile": b"x"})
+        dev.functions.publish_layer_version(LayerName="news-core-dev", Description=text, Content={"ZipFile": ZIP})
     assert [version.description for version in observe_functions(dev).layers["core"]] == ["2", "1"]
 
 
@@ -50,7 +50,7 @@ def test_configuration_is_known_by_key_and_etag(dev: Connection) -> None:
 
 
 def test_credentials_of_another_account_are_refused(dev: Connection) -> None:
-    dev.functions.publish_layer_version(LayerName="news-core-dev", Content={"ZipFile": b"x"})
+    dev.functions.publish_layer_version(LayerName="news-core-dev", Content={"ZipFile": ZIP})
     elsewhere = DEV.__class__(**{**vars(DEV), "account": "999999999999"})
     with pytest.raises(AwsError, match="belong to account 111122223333, but dev is 999999999999 in release.toml"):
         observe_functions(Connection(elsewhere, dev.s3, dev.functions))
@@ -104,16 +104,14 @@ def test_a_function_whose_last_update_failed_is_known_as_such(dev: Connection) -
         assert all(there.failed for there in observe_functions(dev).functions.values())
 
 
-def test_listing_stops_at_the_page_that_has_what_is_sought(dev: Connection) -> None:
-    pages = [["old 1", "old 2"], [description(CORE, "abc1234")], ["never read"]]
-
-    def answer(parsed: dict[str, Any]) -> None:
-        parsed["LayerVersions"] = [
-            {"LayerVersionArn": arn(DEV, "core", 9), "Description": text} for text in pages.pop(0)
-        ]
-        parsed["NextMarker"] = f"after {len(pages)}"
-
-    with Reporting(dev.functions, "ListLayerVersions", answer):
-        found = observe(dev, Release((CORE,), "abc1234")).layers["core"]
-    assert len(found) == 3
-    assert pages == [["never read"]]
+def test_listing_goes_on_until_it_finds_what_is_sought_and_no_further(dev: Connection, calls: Calls) -> None:
+    texts = [description(CORE, "abc1234"), *(f"later {number}" for number in range(60))]
+    for text in texts:
+        dev.functions.publish_layer_version(LayerName="news-core-dev", Description=text, Content={"ZipFile": ZIP})
+    calls.clear()
+    assert len(observe(dev, Release((CORE,), "abc1234")).layers["core"]) == 61
+    assert calls.count("ListLayerVersions") == 2
+    dev.functions.publish_layer_version(LayerName="news-core-dev", Description=texts[0], Content={"ZipFile": ZIP})
+    calls.clear()
+    assert len(observe(dev, Release((CORE,), "abc1234")).layers["core"]) == 50
+    assert calls.count("ListLayerVersions") == 1

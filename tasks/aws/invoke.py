@@ -1,0 +1,81 @@
+"""Invokes functions: once, patiently, and never twice for the same call."""
+
+import base64
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tasks.aws.connection import Connection, client
+from tasks.aws.refusals import code_of
+
+__all__ = ["Invocation", "invoke_function", "read_text"]
+
+_GRACE = 15
+"""Seconds beyond the function's own timeout: cold start and network."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What came of an invocation. `error` is Lambda's FunctionError, empty if the handler returned.
+
+    `body` is the handler's answer, or the error document; `log` the last 4 KB of the log; `seconds` as seen from here.
+    """
+
+    function: str
+    error: str
+    body: Any
+    log: str
+    seconds: float
+
+    @property
+    def status(self) -> int:
+        """The `statusCode` of the answer; 200 if it has none, 500 for an error."""
+        if self.error:
+            return 500
+        code = self.body.get("statusCode", 200) if isinstance(self.body, dict) else 200
+        return code if isinstance(code, int) else 200
+
+    @property
+    def failure(self) -> str:
+        """Why it failed, in one line; empty if it did not."""
+        if not self.error:
+            return ""
+        known = self.body if isinstance(self.body, dict) else {}
+        return f"{known.get('errorType', self.error)}: {known.get('errorMessage', '')}"
+
+
+def invoke_function(connection: Connection, function: str, payload: Any) -> Invocation:
+    """Invoke a function and wait for its answer.
+
+    The read timeout lies above the function's own, and nothing is retried: botocore's 60 seconds and its retries would
+    run (and bill) a slow function again and again.
+    """
+    with connection.doing(f"invoke {function}"):
+        known = connection.functions.get_function_configuration(FunctionName=function)
+        patient = client("lambda", connection.environment, connection.endpoint, patience=known["Timeout"] + _GRACE)
+        begun = time.monotonic()
+        answer = patient.invoke(FunctionName=function, Payload=json.dumps(payload).encode(), LogType="Tail")
+        seconds = time.monotonic() - begun
+        text = answer["Payload"].read().decode("utf-8", "replace")
+    try:
+        body = json.loads(text) if text else None
+    except ValueError:
+        body = text
+    log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
+    return Invocation(function, answer.get("FunctionError", ""), body, log, seconds)
+
+
+def read_text(connection: Connection, bucket: str, key: str) -> str | None:
+    """An object as text; None if there is no such object. AwsError if that cannot be told."""
+    with connection.doing(f"read s3://{bucket}/{key}"):
+        try:
+            found = connection.s3.get_object(Bucket=bucket, Key=key, ExpectedBucketOwner=connection.environment.account)
+            contents: bytes = found["Body"].read()
+        except ClientError as error:
+            if code_of(error) in ("404", "NoSuchKey"):
+                return None
+            raise
+    return contents.decode("utf-8", "replace")

@@ -9,14 +9,11 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tasks.layers.contents import Contents, Difference
 from tasks.release.actions import Action, Attach, Copy, CopyCanonical, Plan, Record, Skip, UpdateCode, Upload, Warn
 from tasks.release.artifacts import Artifact, Release
-
-if TYPE_CHECKING:  # only its shape is needed here
-    from tasks.aws.invoke import Invocation
+from tasks.release.invocations import Invocation
 
 __all__ = [
     "FUNCTIONS",
@@ -144,7 +141,7 @@ def say_arns(arns: Mapping[str, str]) -> None:
     say("   Layer ARNs:", *(f"      {layer}: {arn}" for layer, arn in arns.items()))
 
 
-def say_invocation(invocation: "Invocation", *, log: bool) -> None:
+def say_invocation(invocation: Invocation, *, log: bool) -> None:
     """Print what came of an invocation, and if asked the end of its log."""
     tag = "[ERROR]" if invocation.error else "[OK]" if invocation.status < _REFUSED else "[WARNING]"
     say(

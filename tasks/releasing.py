@@ -6,21 +6,23 @@ shown and not performed, and a second run finds nothing to do.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks import console
 from tasks.building import build_artifacts
-from tasks.errors import PlanError
+from tasks.errors import PlanError, ReleaseError
 from tasks.layers.workshop import find_built
-from tasks.release.actions import Action, Attach, Copy, Plan, Publish, Upload, changes
+from tasks.release.actions import Action, Attach, Copy, Plan, Publish, UpdateCode, Upload, changes
 from tasks.release.artifacts import Release, record_prefix
 from tasks.release.deployed import Deployed
-from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Step, plan
-from tasks.release.project import Environment
+from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Step, plan, put_back
+from tasks.release.project import Environment, Project
 from tasks.release.promotion import Source, check_route, check_source, find_release, promotion, running_release
 from tasks.site import Site, advising
+from tasks.trying import smoke_test
 
 if TYPE_CHECKING:  # tasks.aws imports boto3, which a command that needs no AWS must not wait for
     from tasks.aws.connection import Connection
@@ -54,8 +56,9 @@ def release_built(site: Site, env: str, verb: Verb, *, layer: str = "", dry_run:
         release = Release(tuple(each.artifact for each in built), site.workspace.commit())
         console.say_start(f"{verb.doing} {env} environment", release)
         archives = {each.artifact.name: each.path for each in built}
-        hands, decided = _plan(site, environment, release, verb.steps, archives)
-        if _apply(decided, release, hands, dry_run=dry_run):
+        prepared = _plan(site, environment, release, verb.steps, archives)
+        if _apply(prepared, release, dry_run=dry_run):
+            _smoke(site, project, prepared)
             console.say_end(f"{verb.done} {env} completed successfully!")
 
 
@@ -64,12 +67,14 @@ def release_promoted(site: Site, source: str, target: str, version: str, *, dry_
     from tasks.aws.observe import observe_canonical
 
     with advising(site):
-        here, there = check_route(site.workspace.project(), source, target, version)
+        project = site.workspace.project()
+        here, there = check_route(project, source, target, version)
         origin = _observe_source(site, here, version)
         console.say_start(f"Promoting from {here.name} to {there.name}", origin.release)
         steps = promotion(origin, observe_canonical(_connect(site, there)))
-        hands, decided = _plan(site, there, origin.release, steps, {})
-        if _apply(decided, origin.release, hands, dry_run=dry_run):
+        prepared = _plan(site, there, origin.release, steps, {})
+        if _apply(prepared, origin.release, dry_run=dry_run):
+            _smoke(site, project, prepared)
             route = f"   {here.name} -> {there.name}"
             console.say_end("Promotion completed successfully!", route, f"   Version: {version}")
 
@@ -80,10 +85,19 @@ def _connect(site: Site, environment: Environment) -> "Connection":
     return connect(environment, site.endpoint)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A plan, what it was made for, and the hands to perform it."""
+
+    hands: "Hands"
+    decided: Plan
+    deployed: Deployed
+
+
 def _plan(
     site: Site, environment: Environment, release: Release, steps: tuple[Step, ...], archives: Mapping[str, Path]
-) -> tuple["Hands", Plan]:
-    """Observe an environment and decide; with the plan come the hands to perform it."""
+) -> Prepared:
+    """Observe an environment and decide."""
     from tasks.aws.observe import observe
     from tasks.aws.perform import Hands
 
@@ -92,7 +106,7 @@ def _plan(
     decided = plan(steps, release, environment, deployed)
     if any(isinstance(action, Attach) for action in decided):
         _check_found(connection, release, deployed)
-    return Hands(connection, deployed.found(release), archives), decided
+    return Prepared(Hands(connection, deployed.found(release), archives), decided, deployed)
 
 
 def _check_found(connection: "Connection", release: Release, deployed: Deployed) -> None:
@@ -136,8 +150,9 @@ def _observe_source(site: Site, environment: Environment, version: str) -> Sourc
     return source
 
 
-def _apply(decided: Plan, release: Release, hands: "Hands", *, dry_run: bool) -> bool:
+def _apply(prepared: Prepared, release: Release, *, dry_run: bool) -> bool:
     """Perform a plan, or only show it. False if there was nothing to do, or it was a dry run."""
+    decided, hands = prepared.decided, prepared.hands
     environment = hands.connection.environment.name
     if not changes(decided):
         console.say_plan(decided)
@@ -169,3 +184,20 @@ def _perform(actions: Iterable[Action], hands: "Hands") -> None:
         console.announce(action)
         hands.perform(action)
         console.say_done(action)
+
+
+def _smoke(site: Site, project: Project, prepared: Prepared) -> None:
+    """Where release.toml asks for it, see whether the functions start; if not, they get their former layers back."""
+    back = put_back(prepared.decided, prepared.deployed)
+    if not project.smoke or not back:
+        return
+    if site.endpoint and not find_spec("awslambdaric"):
+        console.say("", "[SKIP] No smoke test: the sandbox runs functions with awslambdaric, which is for Linux alone")
+        return
+    try:
+        smoke_test(site, prepared.hands.connection.environment.name)
+    except ReleaseError as error:
+        console.heading("Putting the functions' layers back...")
+        _perform(back, prepared.hands)
+        code = " (their packages stay the new ones)" if any(isinstance(a, UpdateCode) for a in prepared.decided) else ""
+        raise ReleaseError(f"{error.text}\n   The functions have their former layers again{code}.") from error

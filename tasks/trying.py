@@ -3,15 +3,13 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tasks import console
 from tasks.errors import ConfigError, ReleaseError
+from tasks.release.invocations import Invocation
 from tasks.release.project import Environment
 from tasks.site import Site
-
-if TYPE_CHECKING:  # as in tasks.releasing
-    from tasks.aws.invoke import Invocation
 
 __all__ = ["invoke_one", "run_pipeline", "smoke_test"]
 
@@ -97,7 +95,7 @@ def read_payload(client_id: str, payload: str, payload_file: str) -> Any:
         raise ConfigError(f"The payload is not JSON ({error}); write it like --payload '{{\"a\": 1}}'") from error
 
 
-def _invoke(site: Site, environment: Environment, function: str, payload: Any) -> "Invocation":
+def _invoke(site: Site, environment: Environment, function: str, payload: Any) -> Invocation:
     from tasks.aws.connection import connect
     from tasks.aws.invoke import invoke_function
 

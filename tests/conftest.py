@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.aws.connection import Connection, client, connect
+from tasks.aws.perform import PATIENCE
 from tasks.layers.workspace import Workspace
 from tasks.release.project import Project
 from tasks.sandbox.seed import seed
@@ -74,6 +75,7 @@ def calls(sandbox: str) -> Iterator[Calls]:
         made.append(model.name)
 
     clients = [client(service, environment, sandbox) for service in ("s3", "lambda") for environment in (DEV, STAGE)]
+    clients += [client("lambda", environment, sandbox, patience=PATIENCE) for environment in (DEV, STAGE)]
     for each in clients:
         each.meta.events.register("before-call", note, unique_id="calls")
     yield made

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.aws.connection import Connection
+from tasks.aws.connection import Connection, client
 from tasks.aws.observe import observe_canonical
+from tasks.aws.perform import PATIENCE
 from tasks.errors import AwsError, BuildError, ConfigError, PlanError
 from tasks.releasing import DEPLOY, PUBLICATION, UPLOADING, release_built, release_promoted
 from tasks.site import Site
@@ -162,8 +163,9 @@ def test_a_missing_function_is_skipped_with_a_warning_and_the_others_are_updated
     assert "Updating news-letter-dev...\n      [OK] Layers updated" in shown
 
 
-def test_a_failure_to_publish_stops_at_once(site: Site, dev: Connection, calls: Calls) -> None:
-    with Refusing(dev.functions, "PublishLayerVersion", "AccessDeniedException", 403), pytest.raises(AwsError):
+def test_a_failure_to_publish_stops_at_once(site: Site, calls: Calls) -> None:
+    publishing = client("lambda", DEV, site.endpoint, patience=PATIENCE)
+    with Refusing(publishing, "PublishLayerVersion", "AccessDeniedException", 403), pytest.raises(AwsError):
         deploy(site)
     assert calls.writes == ["PutObject", "PutObject", "PublishLayerVersion"]
 

@@ -19,7 +19,7 @@ __all__ = ["AT_ONCE", "Connection", "client", "connect"]
 AT_ONCE = 10
 _CONFIG = Config(
     connect_timeout=10,
-    read_timeout=120,  # PublishLayerVersion unpacks the archive before it answers
+    read_timeout=60,
     retries={"mode": "standard", "total_max_attempts": 5},
     max_pool_connections=AT_ONCE,
 )

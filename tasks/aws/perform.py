@@ -6,13 +6,16 @@ from typing import Any, assert_never
 
 from botocore.exceptions import ClientError
 
-from tasks.aws.connection import Connection
+from tasks.aws.connection import Connection, client
 from tasks.aws.observe import read_record, read_sha256
 from tasks.aws.refusals import code_of
 from tasks.errors import AwsError
 from tasks.release.actions import Action, Attach, Copy, CopyCanonical, Publish, Record, Skip, UpdateCode, Upload, Warn
 
-__all__ = ["Hands"]
+__all__ = ["PATIENCE", "Hands"]
+
+PATIENCE = 120
+"""Seconds: PublishLayerVersion unpacks the archive before it answers."""
 
 
 class Hands:
@@ -28,6 +31,7 @@ class Hands:
         self.connection = connection
         self.published = dict(published)
         self.archives = dict(archives or {})
+        self._once_only = client("lambda", connection.environment, connection.endpoint, patience=PATIENCE)
         self._revisions: dict[str, str] = {}
         self._owner = {"ExpectedBucketOwner": connection.environment.account}
 
@@ -104,8 +108,12 @@ class Hands:
             )
 
     def _publish(self, action: Publish) -> None:
+        """Publish once, with no retry: after a lost answer that would make a second version.
+
+        Run again, the command finds the first one by its content.
+        """
         artifact = action.artifact
-        answer = self.connection.functions.publish_layer_version(
+        answer = self._once_only.publish_layer_version(
             LayerName=action.layer_name,
             Description=action.description,
             Content={"S3Bucket": action.bucket, "S3Key": artifact.key},

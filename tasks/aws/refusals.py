@@ -99,7 +99,10 @@ def _local_remedy(error: exceptions.BotoCoreError) -> str:
         case exceptions.SSOError() | exceptions.TokenRetrievalError():
             return "the session of {profile} has expired; run: {login}"
         case exceptions.HTTPClientError() | exceptions.ConnectionError():
-            return "no answer from AWS in {region} ({error}); check the network and the region in release.toml"
+            return (
+                "no answer from AWS in {region} ({error}); check the network and the region in release.toml, then run "
+                "the same command again"
+            )
         case _:
             return "{error}; correct that and run the same command again"
 

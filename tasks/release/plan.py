@@ -15,7 +15,7 @@ from tasks.release.deployed import Deployed, unversioned
 from tasks.release.limits import check_function, hidden_modules, hiding
 from tasks.release.project import Environment
 
-__all__ = ["PUBLISH", "UPDATE_LAMBDAS", "UPLOAD", "Step", "merge_layers", "plan"]
+__all__ = ["PUBLISH", "UPDATE_LAMBDAS", "UPLOAD", "Step", "merge_layers", "plan", "put_back"]
 
 Step: TypeAlias = Callable[[Release, Environment, Deployed], Iterator[Action]]
 
@@ -112,6 +112,15 @@ def merge_layers(current: tuple[str, ...], release: Release, environment: Enviro
         name = unversioned(arn).split(":", 2)[-1]
         merged[name] = ours.get(name, arn)
     return tuple({**merged, **{name: layer for name, layer in ours.items() if name not in merged}}.values())
+
+
+def put_back(decided: Plan, deployed: Deployed) -> tuple[Attach, ...]:
+    """What undoes the attachments of a plan: each function's layers and handler as they were before it."""
+    before = {action: deployed.functions[action.function] for action in decided if isinstance(action, Attach)}
+    return tuple(
+        Attach(action.function, tuple(there.layers), there.handler if action.handler else "", "")
+        for action, there in before.items()
+    )
 
 
 def refuse_hidden(release: Release) -> None:

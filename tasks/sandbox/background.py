@@ -40,13 +40,13 @@ def note(workspace: Workspace) -> Path:
     return workspace.sandbox / "server.json"
 
 
-def start(workspace: Workspace) -> str:
+def start(workspace: Workspace, faults: str = "") -> str:
     """Start a sandbox and return its address once it is ready. ReleaseError with the log's end if it does not start."""
     workspace.sandbox.mkdir(parents=True, exist_ok=True)
     log = workspace.sandbox / "server.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tasks.sandbox.server"],
+            [sys.executable, "-m", "tasks.sandbox.server", *([faults] if faults else [])],
             cwd=workspace.root,
             stdin=subprocess.DEVNULL,
             stdout=file,

@@ -54,6 +54,8 @@ _lock = threading.Lock()
 
 def invoke(function: Any, call: Call, url: str) -> Answer:
     """Run a function of moto's on an event. Refusal if its package or a layer cannot be unpacked safely."""
+    if not _site("awslambdaric"):
+        raise Refusal(501, "NotImplemented", "the sandbox runs functions with awslambdaric, which is for Linux alone")
     if call.headers.get("x-amz-invocation-type") == "DryRun":
         return Answer(204)
     instance, note = _instance(function, url)
@@ -94,6 +96,8 @@ def _instance(function: Any, url: str) -> tuple[Instance, bytes]:
     with _lock:
         instance = _instances.get(key.hexdigest())
         if instance is None or not instance.alive:
+            if instance is not None:
+                instance.stop()
             folder = _unpacked(function, key.hexdigest())
             _instances[key.hexdigest()] = instance = _started(function, folder, interpreter or sys.executable, url)
     return instance, b"" if interpreter else instead.encode()

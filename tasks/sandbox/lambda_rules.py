@@ -49,7 +49,7 @@ class LambdaRules:
     """Rules over moto's Lambda. `fail_next` makes the next update of a function end as Failed, with that reason."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._updates: dict[tuple[str, str, str], Update] = {}
         self.fail_next: dict[str, str] = {}
         self.url = ""
@@ -82,8 +82,8 @@ class LambdaRules:
     def _layers(self, call: Call, rest: list[str], moto: Callable[[Call], Answer]) -> Answer:
         if call.method == "GET" and call.query.get("find") == "LayerVersion":
             return self._layer_by_arn(call, moto)
-        if call.method == "POST" and rest[1:] == ["versions"]:
-            _check_layer(rest[0], call.json)
+        if call.method == "POST" and rest[-1:] == ["versions"]:
+            _check_layer("/".join(rest[:-1]), call.json)
             _with_content(call, call.json, "Content")
             return self._located(moto(call), call)
         if call.method == "GET" and rest[1:] == ["versions"]:
@@ -98,7 +98,7 @@ class LambdaRules:
         found = _LAYER_ARN.fullmatch(call.query.get("Arn", ""))
         if not found:
             raise Refusal(400, "ValidationException", "not the ARN of a layer version")
-        call.path = f"/2018-10-31/layers/{found[3]}/versions/{found[4]}"
+        call.instead = f"/2018-10-31/layers/{found[3]}/versions/{found[4]}"
         return self._located(moto(call), call)
 
     def _located(self, answer: Answer, call: Call) -> Answer:
@@ -167,7 +167,7 @@ class LambdaRules:
         return answer
 
     def _begin(self, *, failed: str = "", created: bool = False) -> Update:
-        until = time.monotonic() + self._settings.pending
+        until = time.monotonic() + self.settings.pending
         return Update(until=until, completed=False, failed=failed, created=created)
 
     def _current(self, call: Call, name: str) -> Update:

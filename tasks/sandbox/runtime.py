@@ -85,6 +85,8 @@ class Instance:
             self._process.kill()
         self._process.wait()
         self._reading.join(1)
+        if self._process.stdout:
+            self._process.stdout.close()
         self._server.shutdown()
         self._server.server_close()
 

@@ -6,6 +6,7 @@ It is loaded by a function's process, not by this package.
 
 import http.client
 import os
+from typing import Any
 
 __all__ = ["initialize_client", "next", "post_error", "post_invocation_result"]
 
@@ -16,10 +17,12 @@ def initialize_client(_user_agent: str) -> None:
     """Nothing to prepare."""
 
 
-def next() -> tuple[bytes, dict[str, str]]:  # noqa: A001  (awslambdaric calls it that)
+def next() -> tuple[bytes, dict[str, Any]]:  # noqa: A001  (awslambdaric calls it that)
     """The next event and what is known of its invocation; waits for it."""
     response, body = _call("GET", _BASE + "next", b"", {})
-    return body, dict(response.getheaders())
+    headers: dict[str, Any] = dict(response.getheaders())
+    headers["Lambda-Runtime-Deadline-Ms"] = int(headers["Lambda-Runtime-Deadline-Ms"])
+    return body, headers
 
 
 def post_invocation_result(invoke_id: str, result: bytes, content_type: str, _invocation_id: str | None = None) -> None:

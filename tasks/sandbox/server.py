@@ -7,6 +7,8 @@ Run as a module, it serves in a process of its own until it is asked to stop:
 
 import json
 import os
+import re
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 from tasks.errors import ConfigError
 from tasks.layers.workspace import Workspace, replacing
 from tasks.release.project import Project
+from tasks.sandbox.faults import read_faults
 from tasks.sandbox.lambda_rules import CODE
 from tasks.sandbox.seed import seed
 from tasks.sandbox.strict import Settings, Strict
@@ -30,8 +33,9 @@ IDENTITY = "/_sandbox"
 class Server:
     """One emulated AWS. `url` is where it is; it ends with the process, or with `stop`."""
 
-    def __init__(self, root: Path, settings: Settings | None = None) -> None:
+    def __init__(self, root: Path, faults: Path | None = None) -> None:
         self._root = root
+        settings, asked = read_faults(faults) if faults else (Settings(), None)
         try:
             from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
             from werkzeug.serving import WSGIRequestHandler, make_server
@@ -44,14 +48,21 @@ class Server:
             def log_request(self, *_: object) -> None:
                 pass
 
-        self._aws = Strict(DomainDispatcherApplication(create_backend_app), settings or Settings())
+        self.aws = Strict(DomainDispatcherApplication(create_backend_app), Settings())
+        self._asked = settings, asked
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet)
-        self.url = self._aws.functions.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = self.aws.functions.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def start(self, project: Project, canonical: Path) -> None:
         """Serve from a thread of this process, and put the project's environments there."""
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.prepare(project, canonical)
+
+    def prepare(self, project: Project, canonical: Path) -> None:
+        """Put the project's environments there; what goes wrong on request goes wrong afterwards."""
         seed(project, self.url, canonical)
+        self.aws.settings = self.aws.functions.settings = self._asked[0]
+        self.aws.faults = self._asked[1]
 
     def stop(self) -> None:
         """Stop serving; what it held is gone."""
@@ -61,11 +72,11 @@ class Server:
     def _answer(self, request: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Our own addresses first, AWS's for everything else."""
         if request["PATH_INFO"].startswith(CODE):
-            contents = self._aws.functions.bytes_at(request["PATH_INFO"])
+            contents = self.aws.functions.bytes_at(request["PATH_INFO"])
             start_response("200 OK" if contents is not None else "404 Not Found", [])
-            return [contents or b""]
+            return [_part(contents or b"", request.get("HTTP_RANGE", ""))]
         if request["PATH_INFO"] != IDENTITY:
-            return self._aws(request, start_response)
+            return self.aws(request, start_response)
         start_response("200 OK", [("Content-Type", "application/json")])
         if request["REQUEST_METHOD"] == "DELETE":
             threading.Thread(target=self._server.shutdown).start()
@@ -76,13 +87,23 @@ class Server:
         self._server.serve_forever()
 
 
+def _part(contents: bytes, span: str) -> bytes:
+    """The bytes that a Range header asks for: all, the last n, or from one to another."""
+    asked = re.fullmatch(r"bytes=(\d*)-(\d*)", span)
+    if not asked:
+        return contents
+    if not asked[1]:
+        return contents[-int(asked[2]) :]
+    return contents[int(asked[1]) : int(asked[2] or len(contents)) + 1]
+
+
 def main() -> None:
     """Serve in the background, leaving the address for others to find."""
     workspace = Workspace(Path.cwd())
-    server = Server(workspace.root)
+    server = Server(workspace.root, Path(sys.argv[1]) if sys.argv[1:] else None)
     serving = threading.Thread(target=server.wait, daemon=True)
     serving.start()
-    seed(workspace.project(), server.url, workspace.root / "canonical")
+    server.prepare(workspace.project(), workspace.root / "canonical")
     note = json.dumps({"url": server.url, "pid": os.getpid()})
     with replacing(workspace.sandbox / "server.json") as aside:
         aside.write_text(note, encoding="utf-8")

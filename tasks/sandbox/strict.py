@@ -8,17 +8,18 @@ the rule says so. Checked with the moto version in `CHECKED_WITH`, whose insides
 import io
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
 
 from tasks.errors import ConfigError
 
-__all__ = ["CHECKED_WITH", "Answer", "Call", "Refusal", "Settings", "Strict"]
+__all__ = ["CHECKED_WITH", "Answer", "Call", "FaultSource", "Refusal", "Reset", "Settings", "Strict"]
 
 CHECKED_WITH = "5.2.5"
 _LAMBDA_PATH = re.compile(r"/20\d\d-\d\d-\d\d/")
@@ -35,7 +36,10 @@ class Settings:
 
 @dataclass
 class Call:
-    """One request, as the rules see it: `service` is `lambda` or `s3` (or whatever else moto emulates)."""
+    """One request, as the rules see it: `service` is `lambda` or `s3` (or whatever else moto emulates).
+
+    `instead` is the path that moto is to be asked for, if not this one.
+    """
 
     method: str
     path: str
@@ -45,6 +49,7 @@ class Call:
     service: str
     region: str
     account: str
+    instead: str = ""
 
     @property
     def json(self) -> dict[str, Any]:
@@ -91,13 +96,24 @@ class Refusal(Exception):  # noqa: N818  (it is not an error of ours)
     headers: dict[str, str] = {}  # noqa: RUF012  (replaced, never changed)
 
 
-Handler = Callable[[Call], Answer]
+class Reset(Exception):  # noqa: N818
+    """The connection ends without an answer."""
+
+
+class FaultSource(Protocol):
+    """What goes wrong on request: see `tasks.sandbox.faults`."""
+
+    def before(self, call: Call) -> list[Any]:
+        """What goes wrong before a call takes effect."""
+
+    def after(self, due: list[Any], answer: Answer) -> Answer:
+        """What goes wrong with its answer."""
 
 
 class Strict:
     """A WSGI application: moto behind AWS's rules."""
 
-    def __init__(self, moto: Any, settings: Settings) -> None:
+    def __init__(self, moto: Any, settings: Settings, faults: FaultSource | None = None) -> None:
         from tasks.sandbox.lambda_rules import LambdaRules
         from tasks.sandbox.s3_rules import S3Rules
 
@@ -106,9 +122,9 @@ class Strict:
                 f"The sandbox was checked with moto {CHECKED_WITH}, and this is {version('moto')}; "
                 "run: pip install -r requirements-dev.txt"
             )
-        self._moto = moto
+        self.moto = moto
         self._lock = threading.RLock()
-        self.settings = settings
+        self.settings, self.faults = settings, faults
         self.functions = LambdaRules(settings)
         self._s3 = S3Rules()
         self._recent: list[float] = []
@@ -117,9 +133,13 @@ class Strict:
         """Answer one request."""
         call = _call(environ)
         try:
+            due = self.faults.before(call) if self.faults else []
             answer = self._answer(call, environ)
+            answer = self.faults.after(due, answer) if self.faults else answer
         except Refusal as refusal:
             answer = refusal.answer(call)
+        except Reset:
+            return _hang_up(environ)
         headers = [(name, value) for name, value in answer.headers.items() if name.lower() != "content-length"]
         headers.append(("Content-Length", answer.headers.get("Content-Length", str(len(answer.body)))))
         start_response(f"{answer.status} {'OK' if answer.status < 400 else 'Error'}", headers)  # noqa: PLR2004
@@ -132,7 +152,7 @@ class Strict:
             return self._ask_moto(changed, environ)
 
         if call.service == "lambda":
-            self._check_rate(call)
+            self.check_rate(call)
             if self.functions.invokes(call):
                 return self.functions.invoke(call)
             with self._lock:
@@ -142,7 +162,7 @@ class Strict:
                 return self._s3.answer(call, moto)
         return moto(call)
 
-    def _check_rate(self, call: Call) -> None:
+    def check_rate(self, call: Call) -> None:
         """All control-plane calls but GetFunction share 15 requests a second; here only on request."""
         limit = self.settings.requests_per_second
         if not limit or (call.method == "GET" and re.fullmatch(r"/[^/]+/functions/[^/]+", call.path)):
@@ -156,13 +176,26 @@ class Strict:
     def _ask_moto(self, call: Call, environ: dict[str, Any]) -> Answer:
         """Moto's answer to a request that may have been changed."""
         changed = {**environ, "wsgi.input": io.BytesIO(call.body), "CONTENT_LENGTH": str(len(call.body))}
+        if call.instead:
+            changed |= {
+                "PATH_INFO": call.instead,
+                "RAW_URI": call.instead,
+                "REQUEST_URI": call.instead,
+                "QUERY_STRING": "",
+            }
         for name, value in call.headers.items():
             key = name.upper().replace("-", "_")
             if key not in ("CONTENT_LENGTH", "CONTENT_TYPE"):
                 changed[f"HTTP_{key}"] = value
         started: list[Any] = []
-        body = b"".join(self._moto(changed, lambda status, headers, *_: started.extend([status, headers])))
+        body = b"".join(self.moto(changed, lambda status, headers, *_: started.extend([status, headers])))
         return Answer(int(started[0].split()[0]), dict(started[1]), body)
+
+
+def _hang_up(environ: dict[str, Any]) -> Iterable[bytes]:
+    """End the connection with nothing more said on it."""
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError
 
 
 def _call(environ: dict[str, Any]) -> Call:

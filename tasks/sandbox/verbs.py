@@ -1,32 +1,40 @@
 """inv sandbox, sandbox.up, sandbox.down."""
 
+from pathlib import Path
+
 from invoke import Context, task
 
 from tasks.console import say
+from tasks.errors import ConfigError
 from tasks.site import WORKSPACE, use_endpoint
 
 __all__ = ["down", "sandbox", "up"]
 
 
-@task(default=True)
-def sandbox(c: Context) -> None:
+_FAULTS = "a TOML file that says what AWS shall do wrong; see the README"
+
+
+@task(default=True, help={"faults": _FAULTS})
+def sandbox(c: Context, faults: str = "") -> None:
     """Run the tasks that follow on this line against an emulated AWS, never a real one."""
     url = _find()
+    if url and faults:
+        raise ConfigError("A sandbox is up without these faults; run: inv sandbox.down, then this again")
     if url:
         say(f"[INFO] Sandbox: an emulated AWS, up at {url}; nothing on this line reaches a real account", "")
     else:
-        url = _start_here()
+        url = _start_here(faults)
         say("[INFO] Sandbox: an emulated AWS for this line only; nothing reaches a real account", "")
     use_endpoint(c, url)
 
 
-@task
-def up(_c: Context) -> None:
+@task(help={"faults": _FAULTS})
+def up(_c: Context, faults: str = "") -> None:
     """Start a sandbox that keeps what is deployed to it until `inv sandbox.down`."""
     from tasks.sandbox import background
 
-    url = _find()
-    say(f"[OK] Sandbox is up at {url or background.start(WORKSPACE)}; use it with: inv sandbox TASKS...")
+    url = _find() or background.start(WORKSPACE, faults and str(Path(faults).resolve()))
+    say(f"[OK] Sandbox is up at {url}; use it with: inv sandbox TASKS...")
 
 
 @task
@@ -49,10 +57,10 @@ def _find() -> str:
     return url
 
 
-def _start_here() -> str:
+def _start_here(faults: str) -> str:
     """A sandbox in this process, gone with it."""
     from tasks.sandbox.server import Server
 
-    server = Server(WORKSPACE.root)
+    server = Server(WORKSPACE.root, Path(faults) if faults else None)
     server.start(WORKSPACE.project(), WORKSPACE.root / "canonical")
     return server.url

@@ -1,0 +1,36 @@
+"""What comes of running a function."""
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Invocation"]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What came of an invocation. `error` is Lambda's FunctionError, empty if the handler returned.
+
+    `body` is the handler's answer, or the error document; `log` the last 4 KB of the log; `seconds` as seen from here.
+    """
+
+    function: str
+    error: str
+    body: Any
+    log: str
+    seconds: float
+
+    @property
+    def status(self) -> int:
+        """The `statusCode` of the answer; 200 if it has none, 500 for an error."""
+        if self.error:
+            return 500
+        code = self.body.get("statusCode", 200) if isinstance(self.body, dict) else 200
+        return code if isinstance(code, int) else 200
+
+    @property
+    def failure(self) -> str:
+        """Why it failed, in one line; empty if it did not."""
+        if not self.error:
+            return ""
+        known = self.body if isinstance(self.body, dict) else {}
+        return f"{known.get('errorType', self.error)}: {known.get('errorMessage', '')}"

@@ -1,0 +1,154 @@
+"""Invoke, smoke and e2e on the sandbox, through the front door."""
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.aws.connection import Connection, connect
+from tasks.aws.invoke import invoke_function
+from tasks.errors import ConfigError, ReleaseError
+from tasks.releasing import DEPLOY, release_built
+from tasks.site import Site
+from tasks.trying import invoke_one, read_payload, run_pipeline, smoke_test
+from tests.conftest import Calls
+from tests.examples import DEV, RELEASE_TOML
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="awslambdaric is for Linux")
+
+HANDLER = """\
+import core
+
+def run(event, context):
+    if not event.get("client_id"):
+        return {"statusCode": 400, "body": "client_id is required"}
+    return {"statusCode": 200, "body": core.NAME}
+"""
+# what only a real run can find: the missing module is not named where it is imported
+BROKEN = """
+import importlib, os
+if "AWS_EXECUTION_ENV" in os.environ:
+    importlib.import_module("ya" "ml")
+"""
+E2E = '\n[e2e]\nfunctions = ["ingest", "letter"]\nbucket = "news-config-{env}"\nkey = "{client_id}.md"\n'
+
+
+@pytest.fixture
+def running(site: Site) -> Site:
+    """The example project with packages for its functions, deployed to dev."""
+    root = site.workspace.root
+    text = RELEASE_TOML.replace('name = "news"\n', 'name = "news"\nsmoke = true\n', 1) + E2E
+    for function, runtime in (("ingest", "python3.12"), ("letter", "python3.11")):
+        line = f'name = "news-{function}-{{env}}"\nruntime = "{runtime}"\n'
+        text = text.replace(line, f'{line}source = "src/{function}"\nhandler = "handler.run"\n')
+        (root / "src" / function).mkdir()
+        (root / "src" / function / "handler.py").write_text(HANDLER)
+    (root / "release.toml").write_text(text)
+    release_built(site, "dev", DEPLOY, dry_run=False)
+    return site
+
+
+def layers(dev: Connection) -> list[str]:
+    found = dev.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]
+    return [layer["Arn"] for layer in found["Layers"]]
+
+
+def test_a_deployment_ends_with_a_smoke_test(running: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    (running.workspace.root / "src" / "core" / "new.py").write_text("")
+    (running.workspace.root / "VERSION").write_text("CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    release_built(running, "dev", DEPLOY, dry_run=False)
+    assert "   [OK] news-ingest-dev: 400 in " in capsys.readouterr().out
+
+
+def test_a_release_that_cannot_start_leaves_the_functions_on_their_former_layers(
+    running: Site, dev: Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = layers(dev)
+    root = running.workspace.root
+    (root / "src" / "core" / "__init__.py").write_text("NAME = 'new'\n" + BROKEN)
+    (root / "VERSION").write_text("CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    with pytest.raises(
+        ReleaseError, match=r"(?s)Runtime.ImportModuleError: .*No module named 'yaml'.*former layers again"
+    ):
+        release_built(running, "dev", DEPLOY, dry_run=False)
+    assert layers(dev) == before
+    assert "Putting the functions' layers back" in capsys.readouterr().out
+    smoke_test(running, "dev")
+
+
+def test_invoke_shows_status_duration_and_answer(running: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    invoke_one(running, "dev", "ingest", {"client_id": "a"})
+    shown = capsys.readouterr().out
+    assert "[OK] news-ingest-dev\n   Status: 200\n   Duration: " in shown
+    assert '   Answer: {"statusCode": 200, "body": "core"}' in shown
+
+
+def test_a_status_of_400_and_above_is_a_failure(running: Site) -> None:
+    with pytest.raises(ReleaseError, match="news-ingest-dev answered 400"):
+        invoke_one(running, "dev", "ingest", {})
+
+
+def test_a_function_that_is_not_there_is_named_with_those_that_are(running: Site) -> None:
+    with pytest.raises(ConfigError, match="Unknown function 'x'; use --function with one of: ingest, letter"):
+        invoke_one(running, "dev", "x", {})
+
+
+def test_a_slow_function_is_invoked_once_with_a_patience_beyond_its_own(running: Site, dev: Connection) -> None:
+    invoke_function(connect(DEV, running.endpoint), "news-ingest-dev", {})
+    from tasks.aws.connection import client
+
+    patient = client("lambda", DEV, running.endpoint, patience=3 + 15)
+    assert patient.meta.config.read_timeout == 18
+    assert patient.meta.config.retries["total_max_attempts"] == 1
+    assert dev.functions.meta.config.retries["total_max_attempts"] > 1
+
+
+def test_the_pipeline_runs_in_order_and_its_result_must_be_there(
+    running: Site, dev: Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ReleaseError, match="s3://news-config-dev/a.md does not exist"):
+        run_pipeline(running, "dev", "a", yes=False)
+    dev.s3.put_object(Bucket="news-config-dev", Key="a.md", Body=b"# The letter\n")
+    run_pipeline(running, "dev", "a", yes=False)
+    shown = capsys.readouterr().out
+    assert shown.rindex("[OK] news-letter-dev") > shown.rindex("[OK] news-ingest-dev")
+    assert "# The letter" in shown
+
+
+def test_on_a_real_environment_nothing_runs_unasked(
+    running: Site, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    with pytest.raises(ReleaseError, match="Nobody is there to ask; if that is meant, add --yes"):
+        run_pipeline(Site(running.workspace, ""), "dev", "a", yes=False)
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "payload"),
+    [(("a", "", ""), {"client_id": "a"}), (("", '{"n": 1}', ""), {"n": 1}), (("", "[]", ""), [])],
+)
+def test_a_payload_is_said_in_one_of_three_ways(asked: tuple[str, str, str], payload: Any) -> None:
+    assert read_payload(*asked) == payload
+
+
+def test_a_payload_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "event.json").write_text('{"n": 2}')
+    assert read_payload("", "", str(tmp_path / "event.json")) == {"n": 2}
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("", "", ""), "Say what to send"),
+        (("a", "{}", ""), "Say what to send"),
+        (("", "{", ""), "is not JSON"),
+        (("", "", "none.json"), "none.json cannot be read"),
+    ],
+)
+def test_a_payload_that_cannot_be_sent_is_refused(asked: tuple[str, str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read_payload(*asked)

@@ -87,8 +87,9 @@ atexit.register(stop_all)
 
 def _instance(function: Any, url: str) -> tuple[Instance, bytes]:
     """The function's warm instance, or a new one if there is none or anything about the function has changed."""
-    arns = [layer["Arn"] for layer in function.layers]
-    facts = [function.code_sha_256, arns, function.environment_vars, function.handler, function.run_time]
+    layers = [_layer(layer["Arn"]) for layer in function.layers]
+    digests = [layer.code_sha_256 if layer else "" for layer in layers]
+    facts = [function.code_sha_256, digests, function.environment_vars, function.handler, function.run_time]
     key = hashlib.sha256(repr([function.function_arn, url, function.timeout, function.memory_size, *facts]).encode())
     runtime = RUNTIMES.get(function.run_time)
     interpreter = find_interpreter(runtime, function.architectures[0]) if runtime else ""
@@ -149,17 +150,22 @@ def _environment(function: Any, folder: Path, url: str) -> dict[str, str]:
 
 def _unpacked(function: Any, key: str) -> Path:
     """The function's package in task/, its layers over one another in opt/, in order."""
-    from moto.awslambda.models import lambda_backends
-
     folder = _folders.setdefault(key, Path(tempfile.mkdtemp(prefix="sandbox-")))
     (folder / "tmp").mkdir(exist_ok=True)
     (folder / "task").mkdir(exist_ok=True)
     _unpack(function.code_bytes, folder / "task")
     for layer in function.layers:
-        parts = layer["Arn"].split(":")
-        version = lambda_backends[parts[4]][parts[3]].layers_versions_by_arn(layer["Arn"])
+        version = _layer(layer["Arn"])
         _unpack(version.code_bytes if version else b"", folder / "opt")
     return folder
+
+
+def _layer(arn: str) -> Any:
+    """Moto's layer version."""
+    from moto.awslambda.models import lambda_backends
+
+    parts = arn.split(":")
+    return lambda_backends[parts[4]][parts[3]].layers_versions_by_arn(arn)
 
 
 def _unpack(contents: bytes, folder: Path) -> None:

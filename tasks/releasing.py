@@ -4,7 +4,7 @@ A verb says which steps it takes. Everything is read and planned before the firs
 shown and not performed, and a second run finds nothing to do.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import groupby
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tasks import console
 from tasks.building import build_artifacts
 from tasks.errors import PlanError, ReleaseError
-from tasks.layers.workshop import find_built
+from tasks.layers.workshop import Built, find_built
 from tasks.release.actions import Action, Attach, Copy, Plan, Publish, UpdateCode, Upload, changes
 from tasks.release.artifacts import Release, record_prefix
 from tasks.release.deployed import Deployed
@@ -28,7 +28,16 @@ if TYPE_CHECKING:  # tasks.aws imports boto3, which a command that needs no AWS 
     from tasks.aws.connection import Connection
     from tasks.aws.perform import Hands
 
-__all__ = ["DEPLOY", "PUBLICATION", "UPDATE", "UPLOADING", "Verb", "release_built", "release_promoted"]
+__all__ = [
+    "DEPLOY",
+    "PUBLICATION",
+    "UPDATE",
+    "UPLOADING",
+    "Verb",
+    "release_archives",
+    "release_built",
+    "release_promoted",
+]
 
 
 @dataclass(frozen=True)
@@ -53,13 +62,20 @@ def release_built(site: Site, env: str, verb: Verb, *, layer: str = "", dry_run:
         environment, names = project.environment(env), project.select(layer)
         bring = find_built if dry_run else build_artifacts
         built = bring(site.workspace, project, names)
-        release = Release(tuple(each.artifact for each in built), site.workspace.commit())
-        console.say_start(f"{verb.doing} {env} environment", release)
-        archives = {each.artifact.name: each.path for each in built}
-        prepared = _plan(site, environment, release, verb.steps, archives)
-        if _apply(prepared, release, dry_run=dry_run):
-            _smoke(site, project, prepared)
-            console.say_end(f"{verb.done} {env} completed successfully!")
+        release_archives(site, environment, verb, built, dry_run=dry_run)
+
+
+def release_archives(
+    site: Site, environment: Environment, verb: Verb, built: Sequence[Built], *, dry_run: bool = False
+) -> None:
+    """Bring archives that were built and checked to an environment, as far as the verb goes."""
+    release = Release(tuple(each.artifact for each in built), site.workspace.commit())
+    console.say_start(f"{verb.doing} {environment.name} environment", release)
+    archives = {each.artifact.name: each.path for each in built}
+    prepared = _plan(site, environment, release, verb.steps, archives)
+    if _apply(prepared, release, dry_run=dry_run):
+        _smoke(site, site.workspace.project(), prepared)
+        console.say_end(f"{verb.done} {environment.name} completed successfully!")
 
 
 def release_promoted(site: Site, source: str, target: str, version: str, *, dry_run: bool) -> None:

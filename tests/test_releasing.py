@@ -130,6 +130,18 @@ def test_changed_sources_under_an_old_version_are_refused_before_any_write(site:
     assert calls.writes == []
 
 
+def test_deploying_a_package_that_bundles_a_layers_code_is_refused_before_any_call(site: Site, calls: Calls) -> None:
+    root = site.workspace.root
+    line = 'name = "news-ingest-{env}"\nruntime = "python3.12"\n'
+    text = (root / "release.toml").read_text()
+    (root / "release.toml").write_text(text.replace(line, f'{line}source = "src/fn"\nhandler = "handler.run"\n'))
+    shutil.copytree(root / "src" / "core", root / "src" / "fn" / "core")
+    (root / "src" / "fn" / "handler.py").write_text("def run(event, context): ...\n")
+    with pytest.raises(BuildError, match="package of function ingest holds core, which would hide the layer core"):
+        deploy(site)
+    assert calls == []
+
+
 def test_raising_one_layer_alone_releases_it_beside_the_other_as_it_was(
     site: Site, dev: Connection, stage: Connection
 ) -> None:

@@ -1,21 +1,21 @@
 """What Lambda does and moto does not: revisions, pending updates, limits, and refusals of what cannot be unpacked."""
 
-import base64
-import binascii
-import io
-import json
-import re
 import time
 import uuid
-import zipfile
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.release.limits import MAX_LAYERS, MAX_UNZIPPED
-from tasks.release.runtimes import RUNTIMES
-from tasks.sandbox.s3_rules import find_bucket
+from tasks.sandbox.lambda_checks import (
+    LAYER_ARN,
+    check_function,
+    check_layer,
+    check_layers,
+    checked_content,
+    read_bytes,
+    unzipped_size,
+    with_content,
+)
 from tasks.sandbox.strict import Answer, Call, Refusal, Settings
 
 __all__ = ["CODE", "LambdaRules"]
@@ -23,15 +23,7 @@ __all__ = ["CODE", "LambdaRules"]
 CODE = "/_sandbox/code/"
 """Where the bytes of layers and functions can be downloaded, as AWS's presigned addresses let one do."""
 
-_MAX_DIRECT = 50_000_000
 _PAGE = 50
-_MAX_DESCRIPTION = 256
-_LAYER_ARN = re.compile(r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):(\d{12}):layer:([A-Za-z0-9_-]+):(\d+)")
-_LAYER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_OTHER_RUNTIMES = re.compile(
-    r"(nodejs\d+\.x|java\d+(\.al2)?|dotnet(core)?\d.*|ruby\d\.\d|go1\.x|provided(\.al2(023)?)?)"
-)
 
 
 @dataclass
@@ -83,8 +75,8 @@ class LambdaRules:
         if call.method == "GET" and call.query.get("find") == "LayerVersion":
             return self._layer_by_arn(call, moto)
         if call.method == "POST" and rest[-1:] == ["versions"]:
-            _check_layer("/".join(rest[:-1]), call.json)
-            _with_content(call, call.json, "Content")
+            check_layer("/".join(rest[:-1]), call.json)
+            with_content(call, call.json, "Content")
             return self._located(moto(call), call)
         if call.method == "GET" and rest[1:] == ["versions"]:
             return _paged(call, moto(call), "LayerVersions")
@@ -95,7 +87,7 @@ class LambdaRules:
 
     def _layer_by_arn(self, call: Call, moto: Callable[[Call], Answer]) -> Answer:
         """GetLayerVersionByArn, which moto does not have."""
-        found = _LAYER_ARN.fullmatch(call.query.get("Arn", ""))
+        found = LAYER_ARN.fullmatch(call.query.get("Arn", ""))
         if not found:
             raise Refusal(400, "ValidationException", "not the ARN of a layer version")
         call.instead = f"/2018-10-31/layers/{found[3]}/versions/{found[4]}"
@@ -130,9 +122,9 @@ class LambdaRules:
 
     def _create(self, call: Call, moto: Callable[[Call], Answer]) -> Answer:
         request = call.json
-        _check_function(request)
-        _with_content(call, request, "Code")
-        _check_layers(call, request.get("Layers", []), _unzipped(_bytes(call.json["Code"])))
+        check_function(request)
+        with_content(call, request, "Code")
+        check_layers(call, request.get("Layers", []), unzipped_size(read_bytes(call.json["Code"])))
         answer = moto(call)
         if answer.status == 201:  # noqa: PLR2004
             self._updates[_identity(call, request["FunctionName"])] = self._begin(created=True)
@@ -151,12 +143,12 @@ class LambdaRules:
             raise Refusal(409, "ResourceConflictException", "An update is in progress for resource")
         if request.get("RevisionId") not in (None, update.revision):
             raise Refusal(412, "PreconditionFailedException", "The Revision Id provided does not match")
-        _check_function(request)
+        check_function(request)
         if call.path.rstrip("/").endswith("/code"):
-            call.body = _content(request)
-            _check_layers(call, [layer["Arn"] for layer in function.layers], _unzipped(_bytes(call.json)))
+            call.body = checked_content(request)
+            check_layers(call, [layer["Arn"] for layer in function.layers], unzipped_size(read_bytes(call.json)))
         elif "Layers" in request:
-            _check_layers(call, request["Layers"], _unzipped(function.code_bytes))
+            check_layers(call, request["Layers"], unzipped_size(function.code_bytes))
         answer = moto(call)
         if answer.status == 200:  # noqa: PLR2004
             begun = self._begin(failed=self.fail_next.pop(name, ""))
@@ -224,114 +216,6 @@ def _function(call: Call, name: str) -> Any:
         return lambda_backends[call.account or DEFAULT_ACCOUNT_ID][call.region].get_function(name)
     except UnknownFunctionException:
         return None
-
-
-def _check_layer(name: str, request: dict[str, Any]) -> None:
-    """What PublishLayerVersion refuses at once."""
-    if not _LAYER_NAME.fullmatch(name):
-        raise Refusal(400, "ValidationException", f"layerName {name!r} does not match")
-    if len(request.get("Description", "")) > _MAX_DESCRIPTION:
-        raise Refusal(400, "ValidationException", "description is longer than 256 characters")
-    for runtime in request.get("CompatibleRuntimes", []):
-        _check_runtime(runtime)
-
-
-def _check_function(request: dict[str, Any]) -> None:
-    """What CreateFunction and the updates refuse at once."""
-    if "FunctionName" in request and not _FUNCTION_NAME.fullmatch(request["FunctionName"]):
-        raise Refusal(400, "ValidationException", "functionName does not match")
-    if request.get("Runtime"):
-        _check_runtime(request["Runtime"])
-    if len(request.get("Description", "")) > _MAX_DESCRIPTION:
-        raise Refusal(400, "ValidationException", "description is longer than 256 characters")
-
-
-def _check_runtime(runtime: str) -> None:
-    if runtime not in RUNTIMES and runtime not in ("python3.8", "python3.9") and not _OTHER_RUNTIMES.fullmatch(runtime):
-        raise Refusal(
-            400, "InvalidParameterValueException", f"Value {runtime} at 'runtime' failed to satisfy constraint"
-        )
-
-
-def _with_content(call: Call, request: dict[str, Any], key: str) -> None:
-    """Check `request[key]`, the code that was sent or is in S3, and put the bytes that AWS would take in its place."""
-    content = json.loads(_content(request[key]))
-    call.body = json.dumps({**request, key: content}).encode()
-
-
-def _content(source: dict[str, Any]) -> bytes:
-    """The same source with its bytes checked; those of an S3 object version are put in directly."""
-    contents = _bytes(source)
-    if "ZipFile" in source and len(contents) > _MAX_DIRECT:
-        raise Refusal(413, "RequestEntityTooLargeException", "Request must be smaller than 50 MB")
-    if _unzipped(contents) > MAX_UNZIPPED:
-        raise Refusal(400, "InvalidParameterValueException", "Unzipped size must be smaller than 262144000 bytes")
-    if source.get("S3ObjectVersion"):
-        kept = {name: value for name, value in source.items() if not name.startswith("S3")}
-        source = {**kept, "ZipFile": base64.b64encode(contents).decode()}
-    return json.dumps(source).encode()
-
-
-def _bytes(source: dict[str, Any]) -> bytes:
-    """What a ZipFile or an S3 location holds."""
-    if "ZipFile" in source:
-        try:
-            return base64.b64decode(source["ZipFile"])
-        except (ValueError, binascii.Error):
-            raise Refusal(400, "InvalidParameterValueException", "Could not unzip uploaded file") from None
-    bucket = find_bucket(source.get("S3Bucket", ""))
-    problem = "Error occurred while GetObject. S3 Error Code: {}."
-    if bucket is None:
-        raise Refusal(400, "InvalidParameterValueException", problem.format("NoSuchBucket"))
-    versions = bucket.keys.getlist(source.get("S3Key", ""), [])
-    wanted = source.get("S3ObjectVersion")
-    found = [each for each in versions if hasattr(each, "value") and wanted in (None, each.version_id)]
-    if not found:
-        raise Refusal(
-            400, "InvalidParameterValueException", problem.format("NoSuchVersion" if versions else "NoSuchKey")
-        )
-    return bytes(found[-1].value)
-
-
-def _unzipped(contents: bytes) -> int:
-    """The size of an archive once unpacked. Refusal if it is none (the code is believed, for layers)."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(contents)) as archive:
-            return sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError):
-        raise Refusal(400, "InvalidParameterValueException", "Could not unzip uploaded file") from None
-
-
-def _check_layers(call: Call, arns: list[str], code: int) -> None:
-    """What a function may carry: existing versions, each layer once, five at most, and not too much to unpack."""
-    found = [_LAYER_ARN.fullmatch(arn) for arn in arns]
-    for arn, parts in zip(arns, found, strict=True):
-        if not parts:
-            raise Refusal(400, "ValidationException", f"{arn} is not the ARN of a layer version")
-        if parts[1] != call.region:
-            raise Refusal(400, "InvalidParameterValueException", f"Layer {arn} is in another region")
-    if len(arns) > MAX_LAYERS:
-        raise Refusal(400, "InvalidParameterValueException", "Cannot reference more than 5 layers.")
-    if any(count > 1 for count in Counter(arn.rpartition(":")[0] for arn in arns).values()):
-        raise Refusal(400, "InvalidParameterValueException", "Two different versions of the same layer are not allowed")
-    total = code + sum(_layer_size(call, arn, parts) for arn, parts in zip(arns, found, strict=True) if parts)
-    if total > MAX_UNZIPPED:
-        raise Refusal(
-            400, "InvalidParameterValueException", "Function code combined with layers exceeds 262144000 bytes"
-        )
-
-
-def _layer_size(call: Call, arn: str, parts: "re.Match[str]") -> int:
-    """A layer version's size once unpacked. Refusal if it does not exist, or belongs to others and was not granted."""
-    from moto.awslambda.models import lambda_backends
-
-    backend = lambda_backends[parts[2]][parts[1]] if parts[2] in lambda_backends else None
-    version = backend.layers_versions_by_arn(arn) if backend else None
-    if parts[2] != call.account and not (version and version.policy.statements):
-        raise Refusal(403, "AccessDeniedException", f"not authorized to perform: lambda:GetLayerVersion on {arn}")
-    if version is None:
-        raise Refusal(400, "InvalidParameterValueException", f"Layer version {arn} does not exist.")
-    return _unzipped(version.code_bytes)
 
 
 def _paged(call: Call, answer: Answer, key: str) -> Answer:

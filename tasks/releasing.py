@@ -204,8 +204,8 @@ def _perform(actions: Iterable[Action], hands: "Hands") -> None:
 
 def _smoke(site: Site, project: Project, prepared: Prepared) -> None:
     """Where release.toml asks for it, see whether the functions start; if not, they get their former layers back."""
-    back = put_back(prepared.decided, prepared.deployed)
-    if not project.smoke or not back:
+    changed = [action for action in prepared.decided if isinstance(action, Attach | UpdateCode)]
+    if not project.smoke or not changed:
         return
     if site.endpoint and not find_spec("awslambdaric"):
         console.say("", "[SKIP] No smoke test: the sandbox runs functions with awslambdaric, which is for Linux alone")
@@ -214,6 +214,6 @@ def _smoke(site: Site, project: Project, prepared: Prepared) -> None:
         smoke_test(site, prepared.hands.connection.environment.name)
     except ReleaseError as error:
         console.heading("Putting the functions' layers back...")
-        _perform(back, prepared.hands)
-        code = " (their packages stay the new ones)" if any(isinstance(a, UpdateCode) for a in prepared.decided) else ""
-        raise ReleaseError(f"{error.text}\n   The functions have their former layers again{code}.") from error
+        _perform(put_back(prepared.decided, prepared.deployed), prepared.hands)
+        kept = " Their packages stay the new ones." if any(isinstance(each, UpdateCode) for each in changed) else ""
+        raise ReleaseError(f"{error.text}\n   The functions have their former layers again.{kept}") from error

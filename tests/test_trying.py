@@ -79,6 +79,15 @@ def test_a_release_that_cannot_start_leaves_the_functions_on_their_former_layers
     smoke_test(running, "dev")
 
 
+def test_new_code_alone_is_tested_too(running: Site) -> None:
+    handler = running.workspace.root / "src" / "ingest" / "handler.py"
+    handler.write_text(
+        HANDLER.replace('return {"statusCode": 400', "raise ValueError('boom')\n        return {\"statusCode\": 400")
+    )
+    with pytest.raises(ReleaseError, match=r"(?s)ValueError: boom.*Their packages stay the new ones"):
+        release_built(running, "dev", DEPLOY, dry_run=False)
+
+
 def test_invoke_shows_status_duration_and_answer(running: Site, capsys: pytest.CaptureFixture[str]) -> None:
     invoke_one(running, "dev", "ingest", {"client_id": "a"})
     shown = capsys.readouterr().out

@@ -63,6 +63,8 @@ def explain(what: str, environment: Environment) -> Iterator[None]:
         status = error.last_response.get("Configuration", error.last_response)
         reason = status.get("LastUpdateStatusReason") or status.get("StateReason") or str(error)
         raise AwsError(f"Cannot {what}: {reason}; correct that and run the same command again") from error
+    except KeyError as error:
+        raise AwsError(f"Cannot {what}: AWS's answer was cut short (no {error}); run the same command again") from error
     except exceptions.BotoCoreError as error:
         raise AwsError(f"Cannot {what}: {_local_remedy(error).format(error=error, **words)}") from error
 

@@ -46,6 +46,16 @@ _LAMBDA = [
     ("POST", r"functions/[^/]+/invocations", "Invoke"),
 ]
 _WHEN = ("", "before", "after")
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("operation", "code", "reset", "kill"), str),
+    **dict.fromkeys(("call", "status", "truncate"), int),
+    **dict.fromkeys(("probability", "latency"), (int, float)),
+}
+_WORDS = {name: "text" if kind is str else "a number" for name, kind in _TYPES.items()}
+_CODES = {
+    "lambda": {403: "AccessDeniedException", 429: "TooManyRequestsException", 500: "ServiceException"},
+    "s3": {403: "AccessDenied", 429: "SlowDown", 500: "InternalError", 503: "SlowDown"},
+}
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,7 @@ class Faults:
             if fault.reset == "before":
                 raise Reset
             if fault.status:
-                raise Refusal(fault.status, fault.code or "InternalFailure", "a fault on request")
+                raise Refusal(fault.status, fault.code or _code(call, fault.status), "a fault on request")
         return due
 
     def after(self, due: list[Fault], answer: Answer) -> Answer:
@@ -124,25 +134,41 @@ def read_faults(path: Path) -> tuple[Settings, Faults]:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}); name another file with --faults") from error
     except ValueError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+        raise ConfigError(f"{path} is not valid TOML: {error}; correct it") from error
     unknown = document.keys() - {"seed", "pending", "requests_per_second", "fault"}
     if unknown:
         raise ConfigError(
             f"{path} has an unknown key {min(unknown)!r}; see tasks/sandbox/faults.py for those there are"
         )
-    settings = Settings(float(document.get("pending", 0)), int(document.get("requests_per_second", 0)))
-    return settings, Faults(tuple(_fault(path, entry) for entry in document.get("fault", [])), document.get("seed", 0))
+    numbers = {name: document.get(name, 0) for name in ("seed", "pending", "requests_per_second")}
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ConfigError(f"{path}: {name} must be a number, 0 or above; correct it")
+    settings = Settings(float(numbers["pending"]), int(numbers["requests_per_second"]))
+    return settings, Faults(tuple(_fault(path, entry) for entry in document.get("fault", [])), int(numbers["seed"]))
+
+
+def _code(call: Call, status: int) -> str:
+    """AWS's usual error code for a status, where the file names none."""
+    return _CODES.get(call.service, {}).get(status, "ServiceException")
 
 
 def _fault(path: Path, entry: dict[str, Any]) -> Fault:
     known = {each.name for each in fields(Fault)}
     if unknown := entry.keys() - known:
         raise ConfigError(f"{path}: a fault has an unknown key {min(unknown)!r}; known: {', '.join(sorted(known))}")
+    for each in fields(Fault):
+        if each.name in entry and not isinstance(entry[each.name], _TYPES[each.name]):
+            raise ConfigError(f"{path}: {each.name} of a fault must be {_WORDS[each.name]}; correct it")
     fault = Fault(**{"operation": "", **entry})
     if fault.operation not in _operations():
         raise ConfigError(f"{path}: {fault.operation!r} is no operation; known: {', '.join(_operations())}")
     if fault.reset not in _WHEN or fault.kill not in _WHEN:
         raise ConfigError(f'{path}: reset and kill of {fault.operation} must be "before" or "after"')
+    if not 0 <= fault.probability <= 1 or bool(fault.call) == bool(fault.probability):
+        raise ConfigError(f"{path}: {fault.operation} needs a call (1, 2, ...) or a probability (0 to 1), one of them")
+    if fault == Fault(fault.operation, fault.call, fault.probability):
+        raise ConfigError(f"{path}: {fault.operation} says when, not what: status, latency, reset, truncate or kill")
     return fault
 
 

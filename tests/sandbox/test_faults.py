@@ -104,6 +104,12 @@ def test_a_file_says_what_goes_wrong(tmp_path: Path) -> None:
         ('[[fault]]\noperation = "Fly"', "'Fly' is no operation; known: CopyObject"),
         ('[[fault]]\noperation = "Invoke"\nwhen = 1', "a fault has an unknown key 'when'"),
         ('[[fault]]\noperation = "Invoke"\nreset = "later"', 'must be "before" or "after"'),
+        ('pending = "x"', "pending must be a number, 0 or above"),
+        ("pending = -1", "pending must be a number, 0 or above"),
+        ('[[fault]]\noperation = "Invoke"\nstatus = "abc"', "status of a fault must be a number"),
+        ('[[fault]]\noperation = "Invoke"\nprobability = 2\nstatus = 500', "a probability .0 to 1."),
+        ('[[fault]]\noperation = "Invoke"\nstatus = 500', "needs a call"),
+        ('[[fault]]\noperation = "Invoke"\ncall = 1', "says when, not what"),
     ],
 )
 def test_what_a_file_cannot_mean_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -115,3 +121,16 @@ def test_what_a_file_cannot_mean_is_refused(tmp_path: Path, text: str, message: 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_faults(tmp_path / "none.toml")
+
+
+def test_an_answer_that_was_cut_short_is_an_error_of_ours(site: Site, break_on: Any) -> None:
+    break_on(Fault("GetFunction", call=1, truncate=10))
+    with pytest.raises(AwsError, match="run the same command again"):
+        release_built(site, "dev", DEPLOY, dry_run=False)
+
+
+def test_a_status_has_its_usual_code(dev: Connection, break_on: Any) -> None:
+    break_on(Fault("PublishLayerVersion", call=1, status=403))
+    with pytest.raises(ClientError) as caught:
+        publish(dev)
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"

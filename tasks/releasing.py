@@ -212,8 +212,25 @@ def _smoke(site: Site, project: Project, prepared: Prepared) -> None:
         return
     try:
         smoke_test(site, prepared.hands.connection.environment.name)
-    except ReleaseError as error:
-        console.heading("Putting the functions' layers back...")
-        _perform(put_back(prepared.decided, prepared.deployed), prepared.hands)
+    except (ReleaseError, KeyboardInterrupt) as error:
+        lost = _put_back(prepared)
         kept = " Their packages stay the new ones." if any(isinstance(each, UpdateCode) for each in changed) else ""
-        raise ReleaseError(f"{error.text}\n   The functions have their former layers again.{kept}") from error
+        state = "The functions have their former layers again." if not lost else "Not all have their former layers:"
+        lines = [
+            str(error) or "Interrupted during the smoke test",
+            f"   {state}{kept}",
+            *(f"   {each}" for each in lost),
+        ]
+        raise ReleaseError("\n".join(lines)) from error
+
+
+def _put_back(prepared: Prepared) -> list[str]:
+    """Give every function its former layers, one failing or not; returns what failed."""
+    console.heading("Putting the functions' layers back...")
+    lost = []
+    for action in put_back(prepared.decided, prepared.deployed):
+        try:
+            _perform([action], prepared.hands)
+        except ReleaseError as error:
+            lost.append(str(error))
+    return lost

@@ -109,8 +109,8 @@ def test_a_slow_function_is_invoked_once_with_a_patience_beyond_its_own(running:
     invoke_function(connect(DEV, running.endpoint), "news-ingest-dev", {})
     from tasks.aws.connection import client
 
-    patient = client("lambda", DEV, running.endpoint, patience=3 + 15)
-    assert patient.meta.config.read_timeout == 18
+    patient = client("lambda", DEV, running.endpoint, patience=3 + 45)
+    assert patient.meta.config.read_timeout == 48
     assert patient.meta.config.retries["total_max_attempts"] == 1
     assert dev.functions.meta.config.retries["total_max_attempts"] > 1
 

@@ -13,7 +13,7 @@ from tasks.release.invocations import Invocation
 
 __all__ = ["invoke_function", "read_text"]
 
-_GRACE = 15
+_GRACE = 45
 """Seconds beyond the function's own timeout: cold start and network."""
 
 

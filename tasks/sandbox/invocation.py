@@ -120,9 +120,14 @@ def _started(function: Any, folder: Path, interpreter: str, url: str) -> Instanc
 
 
 def _environment(function: Any, folder: Path, url: str) -> dict[str, str]:
-    """What a function finds in its environment; S3 and all else of AWS is the sandbox, and nothing of this machine."""
+    """What a function finds in its environment: nothing of this machine, and an AWS that is the sandbox.
+
+    The function's own variables cannot change that: those whose names begin with AWS_ are left out.
+    """
+    own = {name: value for name, value in function.environment_vars.items() if not name.startswith("AWS_")}
     system = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
     return {
+        **own,
         **system,
         "AWS_ACCESS_KEY_ID": "sandbox",
         "AWS_CONFIG_FILE": os.devnull,
@@ -144,13 +149,14 @@ def _environment(function: Any, folder: Path, url: str) -> dict[str, str]:
         "TZ": "UTC",
         "_FUNCTION_ARN": function.function_arn,
         "_HANDLER": function.handler,
-        **function.environment_vars,
     }
 
 
 def _unpacked(function: Any, key: str) -> Path:
     """The function's package in task/, its layers over one another in opt/, in order."""
-    folder = _folders.setdefault(key, Path(tempfile.mkdtemp(prefix="sandbox-")))
+    if key in _folders:
+        shutil.rmtree(_folders[key], ignore_errors=True)
+    folder = _folders[key] = Path(tempfile.mkdtemp(prefix="sandbox-"))
     (folder / "tmp").mkdir(exist_ok=True)
     (folder / "task").mkdir(exist_ok=True)
     _unpack(function.code_bytes, folder / "task")

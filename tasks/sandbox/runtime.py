@@ -8,12 +8,14 @@ import json
 import os
 import queue
 import re
+import signal
 import subprocess
 import threading
 import time
 import uuid
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -72,7 +74,7 @@ class Instance:
             self._log.clear()
             self._events.put((request, payload, time.time() + self._timeout))
             kind, body = self._wait(request)
-            if kind == "timeout" or not self.alive:
+            if kind in ("timeout", "init") or not self.alive:
                 self.stop()
             duration = time.monotonic() - started
             report = f"END RequestId: {request}\nREPORT RequestId: {request}\tDuration: {duration * 1000:.2f} ms\n"
@@ -81,11 +83,13 @@ class Instance:
 
     def stop(self) -> None:
         """End the process and its server."""
-        if self.alive:
-            self._process.kill()
+        self._process.kill()
+        if os.name != "nt":
+            with suppress(ProcessLookupError, PermissionError):  # what it has started goes with it
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._reading.join(1)
-        if self._process.stdout:
+        if self._process.stdout and not self._reading.is_alive():
             self._process.stdout.close()
         self._server.shutdown()
         self._server.server_close()

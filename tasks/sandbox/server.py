@@ -8,6 +8,7 @@ Run as a module, it serves in a process of its own until it is asked to stop:
 import json
 import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from tasks.errors import ConfigError
 from tasks.layers.workspace import Workspace, replacing
 from tasks.release.project import Project
 from tasks.sandbox.faults import read_faults
+from tasks.sandbox.invocation import stop_all
 from tasks.sandbox.lambda_rules import CODE
 from tasks.sandbox.seed import seed
 from tasks.sandbox.strict import Settings, Strict
@@ -65,7 +67,8 @@ class Server:
         self.aws.faults = self._asked[1]
 
     def stop(self) -> None:
-        """Stop serving; what it held is gone."""
+        """Stop serving; what it held is gone, and so are the functions that ran."""
+        stop_all()
         self._server.shutdown()
         self._server.server_close()
 
@@ -99,6 +102,7 @@ def _part(contents: bytes, span: str) -> bytes:
 
 def main() -> None:
     """Serve in the background, leaving the address for others to find."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     workspace = Workspace(Path.cwd())
     server = Server(workspace.root, Path(sys.argv[1]) if sys.argv[1:] else None)
     serving = threading.Thread(target=server.wait, daemon=True)

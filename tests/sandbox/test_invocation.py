@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -152,3 +153,19 @@ def test_a_runtime_that_is_not_on_this_machine_says_what_runs_instead(dev: Conne
     _, answer, log = run(dev, handler("return 1"), Runtime="python3.14")
     assert answer == 1
     assert "no python3.14 for Linux here: run by Python 3." in log or "START" in log
+
+
+def test_what_a_handler_has_started_ends_with_it(dev: Connection) -> None:
+    body = "import subprocess; subprocess.Popen(['sleep', '30']); os._exit(1)"
+    begun = time.monotonic()
+    assert run(dev, handler(body))[0] == "Unhandled"
+    stop_all()
+    assert time.monotonic() - begun < 15
+
+
+def test_a_functions_own_variables_cannot_lead_it_to_real_aws(dev: Connection) -> None:
+    variables = {
+        "Variables": {"AWS_ENDPOINT_URL_S3": "https://aws.invalid", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "1"}
+    }
+    body = "return sorted(name for name in os.environ if 'ENDPOINT' in name)"
+    assert run(dev, handler(body), Environment=variables)[1] == ["AWS_ENDPOINT_URL"]

@@ -25,6 +25,7 @@ __all__ = ["Instance", "Outcome"]
 
 _INIT_LIMIT = 30.0
 _KEPT_LOG = 256
+_SETTLING = 2.0
 _POST = re.compile(r"/2018-06-01/runtime/(?:invocation/[^/]+/(response|error)|(init)/error)")
 
 
@@ -46,6 +47,7 @@ class Instance:
         self._outcomes: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._taken, self._timeout, self._using = "", timeout, threading.Lock()
         self._log: deque[bytes] = deque(maxlen=_KEPT_LOG)
+        self._read = 0
         self._arn = environment.get("_FUNCTION_ARN", "")
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -74,6 +76,7 @@ class Instance:
             self._log.clear()
             self._events.put((request, payload, time.time() + self._timeout))
             kind, body = self._wait(request)
+            self._settle()
             if kind in ("timeout", "init") or not self.alive:
                 self.stop()
             duration = time.monotonic() - started
@@ -109,6 +112,13 @@ class Instance:
             if time.monotonic() - begun > limit:
                 return "timeout", _error("Sandbox.Timedout", f"{request} Task timed out after {limit:.2f} seconds")
 
+    def _settle(self) -> None:
+        """Wait until the log has come to rest: an answer may overtake what was printed before it."""
+        deadline, before = time.monotonic() + _SETTLING, -1
+        while self._read != before and time.monotonic() < deadline:
+            before = self._read
+            time.sleep(0.03)
+
     def _last_word(self, request: str) -> tuple[str, bytes]:
         """What a process that has ended said before, or its exit status."""
         try:
@@ -123,6 +133,7 @@ class Instance:
         assert self._process.stdout  # noqa: S101  (it was asked for)
         while block := self._process.stdout.read1(4096):  # type: ignore[attr-defined]  # a buffered pipe
             self._log.append(block)
+            self._read += len(block)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         """The Runtime API for this instance."""

@@ -13,11 +13,9 @@ from invoke import Collection, Task
 from tasks import build, deploy, promote, show, version
 from tasks import invoke as run
 from tasks.errors import ConfigError
-from tasks.release.project import Environment
+from tasks.project.command import WORKSPACE
+from tasks.project.model import Environment
 from tasks.sandbox import verbs as sandbox
-from tasks.site import WORKSPACE
-
-__all__ = ["namespace"]
 
 
 def _bound(task: Any, parameter: str, environment: Environment) -> "Task[Any]":

@@ -4,75 +4,82 @@ from pathlib import Path
 
 from invoke import Context, task
 
-from tasks import console
-from tasks.building import build_artifacts, check_all, check_file
-from tasks.layers import workshop
-from tasks.layers.lock import write_lock
-from tasks.site import WORKSPACE
-
-__all__ = ["build", "build_core", "build_deps", "build_functions", "check", "clean", "lock"]
+from tasks.archives import manifest, workshop
+from tasks.output.console import Console, say
+from tasks.project.command import changes, here, shows
+from tasks.release.artifacts import Kind
 
 
 @task
-def clean(_c: Context) -> None:
+@changes
+def clean(c: Context) -> None:
     """Remove what was built (.build/layers, .build/functions, the manifest); the cache stays."""
-    workshop.clean(WORKSPACE)
-    console.say("[OK] Removed .build/layers, .build/functions and .build/manifest.json", "")
+    manifest.clean(here(c).workspace)
+    say("[OK] Removed .build/layers, .build/functions and .build/manifest.json", "")
 
 
 @task
-def build_core(_c: Context) -> None:
+@changes
+def build_core(c: Context) -> None:
     """Build the layers that are made of our own sources."""
-    project = WORKSPACE.project()
-    build_artifacts(WORKSPACE, project, [name for name, layer in project.layers.items() if layer.source])
+    checkout = here(c).workspace.checkout()
+    workshop.build(checkout, [name for name, each in checkout.project.layers.items() if each.source], Console())
 
 
 @task
-def build_deps(_c: Context) -> None:
+@changes
+def build_deps(c: Context) -> None:
     """Build the layers that are made of locked requirements."""
-    project = WORKSPACE.project()
-    build_artifacts(WORKSPACE, project, [name for name, layer in project.layers.items() if layer.requirements])
+    checkout = here(c).workspace.checkout()
+    names = [name for name, each in checkout.project.layers.items() if each.requirements]
+    workshop.build(checkout, names, Console())
 
 
 @task
-def build_functions(_c: Context) -> None:
+@changes
+def build_functions(c: Context) -> None:
     """Build the packages of the functions that have a source."""
-    project = WORKSPACE.project()
-    build_artifacts(WORKSPACE, project, project.packages)
+    checkout = here(c).workspace.checkout()
+    workshop.build(checkout, checkout.project.packages, Console())
 
 
 @task(help={"layer": "build only this layer, leaving everything else as it is"})
+@changes
 def build(c: Context, layer: str = "") -> None:
     """Build everything: clean -> build-core -> build-deps -> build-functions."""
-    project = WORKSPACE.project()
-    names = project.select(layer)
-    workshop.prepare(WORKSPACE, project, names)  # what is wrong must show before anything is removed
-    if not layer:
-        clean(c)
-    build_artifacts(WORKSPACE, project, names)
+    checkout = here(c).workspace.checkout()
+    workshop.build(checkout, checkout.project.select(layer), Console(), clean=not layer)
 
 
-@task(help={"file": "check this archive instead, whatever made it"})
-def check(_c: Context, file: str = "") -> None:
+@task(help={"file": "check this archive instead, whatever made it", "package": "it is a function's package, no layer"})
+@shows
+def check(c: Context, file: str = "", package: bool = False) -> None:
     """Check the built archives, or any other, for what Lambda would refuse or fail to import."""
+    workspace = here(c).workspace
     if file:
-        check_file(WORKSPACE.project(), Path(file))
-    else:
-        check_all(WORKSPACE, WORKSPACE.project())
+        kind = Kind.PACKAGE if package else Kind.LAYER
+        workshop.check_file(workspace.project(), Path(file), kind, Console())
+        return
+    checkout = workspace.checkout()
+    workshop.check_built(checkout, manifest.find_built(checkout, checkout.project.select("")), Console())
 
 
 @task(
     help={"upgrade": "let versions rise to the newest allowed: all of them, or only that of the package named"},
     optional=["upgrade"],
 )
-def lock(_c: Context, upgrade: str | bool = "") -> None:
+@changes
+def lock(c: Context, upgrade: str | bool = "") -> None:
     """Pin the full closure of the requirements, with hashes, in requirements.lock."""
-    project = WORKSPACE.project()
+    from tasks.archives.lock import write_lock
+
+    workspace = here(c).workspace
+    project = workspace.project()
     options: tuple[str, ...] = ("--upgrade",) if upgrade is True else ()
     if isinstance(upgrade, str) and upgrade:
         options = ("--upgrade-package", upgrade)
     for layer in project.layers.values():
         if layer.requirements:
-            path, changes = write_lock(WORKSPACE.root / layer.requirements, project.runtimes[0], options)
-            console.say(f"[OK] Locked {layer.requirements} in {path.relative_to(WORKSPACE.root).as_posix()}")
-            console.say(*(f"   {change}" for change in changes or ["nothing changed"]))
+            path, changed = write_lock(workspace.root / layer.requirements, project.runtimes[0], options)
+            say(f"[OK] Locked {layer.requirements} in {path.relative_to(workspace.root).as_posix()}")
+            say(*(f"   {change}" for change in changed or ["nothing changed"]))

@@ -1,36 +1,98 @@
-"""inv upload, publish, update-lambdas, deploy: each does what the one before does, and one step more."""
+"""inv upload, publish, update-lambdas, deploy: each does what the one before does, and one step more.
+
+clean -> build-core -> build-deps -> build-functions -> upload -> publish -> update-lambdas
+"""
+
+from importlib.util import find_spec
 
 from invoke import Context, task
 
-from tasks.releasing import DEPLOY, PUBLICATION, UPDATE, UPLOADING, release_built
-from tasks.site import here
-
-__all__ = ["ENV", "deploy", "publish", "update_lambdas", "upload"]
+from tasks.archives.configuration import read_configuration
+from tasks.archives.manifest import find_built
+from tasks.archives.workshop import build
+from tasks.engine import carry_out
+from tasks.output.console import Console, say
+from tasks.project.command import Command, here, shows
+from tasks.project.model import Environment, Project
+from tasks.release.events import Started
+from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Steps
+from tasks.release.release import Release, Setting
 
 ENV = "the environment: dev, stage or prod"
+DRY_RUN = "show the plan and change nothing; builds nothing either"
+DELETE = "also remove configuration that the release no longer has"
 _LAYER = "limit this to one layer"
-_DRY_RUN = "show the plan and change nothing; builds nothing either"
 
 
-@task(help={"env": ENV, "layer": _LAYER, "dry_run": _DRY_RUN})
+@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN})
+@shows
 def upload(c: Context, env: str, layer: str = "", dry_run: bool = False) -> None:
     """Build, then store the archives in the environment's bucket."""
-    release_built(here(c), env, UPLOADING, layer=layer, dry_run=dry_run)
+    bring(here(c), env, UPLOAD, ("Uploading to", "Upload to"), layer=layer, dry_run=dry_run)
 
 
-@task(help={"env": ENV, "layer": _LAYER, "dry_run": _DRY_RUN})
+@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN})
+@shows
 def publish(c: Context, env: str, layer: str = "", dry_run: bool = False) -> None:
     """Upload, then publish a layer version of each archive."""
-    release_built(here(c), env, PUBLICATION, layer=layer, dry_run=dry_run)
+    bring(here(c), env, PUBLISH, ("Publishing to", "Publication to"), layer=layer, dry_run=dry_run)
 
 
-@task(help={"env": ENV, "dry_run": _DRY_RUN})
-def update_lambdas(c: Context, env: str, dry_run: bool = False) -> None:
-    """Publish, then give every function exactly those layer versions."""
-    release_built(here(c), env, UPDATE, dry_run=dry_run)
+@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE})
+@shows
+def update_lambdas(c: Context, env: str, dry_run: bool = False, delete: bool = False) -> None:
+    """Publish, then bring every function to exactly those layer versions."""
+    words = ("Updating Lambdas in", "Update of")
+    bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete)
 
 
-@task(help={"env": ENV, "dry_run": _DRY_RUN})
-def deploy(c: Context, env: str, dry_run: bool = False) -> None:
+@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE})
+@shows
+def deploy(c: Context, env: str, dry_run: bool = False, delete: bool = False) -> None:
     """Bring an environment to the sources: build -> upload -> publish -> update-lambdas."""
-    release_built(here(c), env, DEPLOY, dry_run=dry_run)
+    words = ("Deploying to", "Deployment to")
+    bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete)
+
+
+def bring(  # noqa: PLR0913  (what the command line says)
+    command: Command,
+    env: str,
+    steps: Steps,
+    words: tuple[str, str],
+    *,
+    layer: str = "",
+    dry_run: bool = False,
+    delete: bool = False,
+) -> None:
+    """Bring an environment to what the sources give now, as far as the steps go. A dry run builds nothing either."""
+    from tasks.aws.perform import Sources
+    from tasks.aws.reach import reach
+
+    report, environment = Console(), command.workspace.project().environment(env)
+    checkout, dry_run = command.workspace.checkout(), dry_run or command.dry
+    names, project = checkout.project.select(layer), checkout.project
+    built = find_built(checkout, names) if dry_run else build(checkout, names, report)
+    contents = read_configuration(checkout)
+    release = Release(
+        tuple(each.artifact for each in built),
+        checkout.commit,
+        {name: Setting(function.runtime, function.handler) for name, function in project.functions.items()},
+        {key: each.sha256 for key, each in contents.items()},
+    )
+    report(Started(f"{words[0]} {environment.name} environment", f"{words[1]} {environment.name}", release))
+    sources = Sources(
+        {each.artifact.name: each.path for each in built}, {each.sha256: each.path for each in contents.values()}
+    )
+    smoke = payloads(command, project, environment) if steps.functions else {}
+    goal = Goal(environment, release, smoke=smoke, delete=delete)
+    carry_out(goal, steps, reach(environment, command.endpoint, sources), report, dry_run=dry_run)
+
+
+def payloads(command: Command, project: Project, environment: Environment) -> dict[str, str]:
+    """What the smoke test sends to each function; nothing where there is none, or where functions cannot be run."""
+    if not project.smoke:
+        return {}
+    if command.endpoint and not find_spec("awslambdaric"):
+        say("[SKIP] No smoke test: the sandbox runs functions with awslambdaric, which is for Linux alone", "")
+        return {}
+    return {name: project.functions[key].smoke for key, name in environment.function_names.items()}

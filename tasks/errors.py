@@ -4,7 +4,11 @@ Invoke prints the message of an `Exit` on stderr and ends with its code, also wh
 so a `ReleaseError` needs no handler anywhere.
 """
 
+from collections.abc import Sequence
+
 from invoke import Exit
+
+_MOST_LISTED = 10
 
 
 class ReleaseError(Exit):
@@ -31,4 +35,17 @@ class PlanError(ReleaseError):
 
 
 class AwsError(ReleaseError):
-    """AWS refused: what we were doing, the AWS code, what to try."""
+    """AWS refused: what we were doing, the AWS code, what to try.
+
+    `unsettled` if AWS may have done it all the same, or may still do it.
+    """
+
+    def __init__(self, text: str, *, unsettled: bool = False) -> None:
+        super().__init__(text)
+        self.unsettled = unsettled
+
+
+def listed(head: str, lines: Sequence[object]) -> str:
+    """A message and what it is about, a line each; ten at the most, and how many more."""
+    more = [f"   ... and {len(lines) - _MOST_LISTED} more"] if len(lines) > _MOST_LISTED else []
+    return "\n".join([head, *(f"   {line}" for line in lines[:_MOST_LISTED]), *more])

@@ -1,12 +1,22 @@
 """inv invoke, smoke, e2e: run what was released."""
 
+import json
+import sys
+from pathlib import Path
+
 from invoke import Context, task
 
-from tasks import trying
+from tasks import engine
 from tasks.deploy import ENV
-from tasks.site import advising, here
+from tasks.errors import ConfigError, ReleaseError
+from tasks.output import console
+from tasks.project.command import Command, changes, here
+from tasks.project.model import Environment
+from tasks.release.invocations import REFUSED, Invocation
+from tasks.release.plan import Goal
+from tasks.release.release import Release
 
-__all__ = ["e2e", "invoke", "smoke"]
+_LINES_SHOWN = 40
 
 
 @task(
@@ -18,23 +28,99 @@ __all__ = ["e2e", "invoke", "smoke"]
         "payload_file": "send the JSON in this file instead",
     }
 )
+@changes
 def invoke(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     c: Context, env: str, function: str, client_id: str = "", payload: str = "", payload_file: str = ""
 ) -> None:
     """Invoke one function and show status, duration, answer, and on an error its log."""
-    with advising(here(c)):
-        trying.invoke_one(here(c), env, function, trying.read_payload(client_id, payload, payload_file))
+    command = here(c)
+    project = command.workspace.project()
+    environment = project.environment(env)
+    text = read_payload(client_id, payload, payload_file)
+    run(command, environment, project.function_name(function, environment), text)
 
 
 @task(help={"env": ENV})
+@changes
 def smoke(c: Context, env: str) -> None:
     """Check that every function of an environment starts and finds its imports; no work is done."""
-    with advising(here(c)):
-        trying.smoke_test(here(c), env)
+    from tasks.aws.reach import reach
+
+    command = here(c)
+    project = command.workspace.project()
+    environment = project.environment(env)
+    sent = {name: project.functions[key].smoke for key, name in environment.function_names.items()}
+    goal = Goal(environment, Release((), ""), smoke=sent)
+    engine.smoke(goal, list(sent), reach(environment, command.endpoint), console.Console())
 
 
 @task(help={"env": ENV, "client_id": "the client to run it for", "yes": "do not ask, on a real environment"})
+@changes
 def e2e(c: Context, env: str, client_id: str, yes: bool = False) -> None:
     """Run the whole pipeline for a client and check its result."""
-    with advising(here(c)):
-        trying.run_pipeline(here(c), env, client_id, yes=yes)
+    from tasks.aws.connection import connect
+    from tasks.aws.invoke import read_text
+
+    command = here(c)
+    project = command.workspace.project()
+    environment = project.environment(env)
+    if not project.e2e.functions:
+        raise ConfigError("release.toml has no [e2e] table that says which functions to run; see the README")
+    if not command.endpoint and not yes:
+        _ask(environment)
+    console.heading(f"End-to-end test of {env} for {client_id}...")
+    for key in project.e2e.functions:
+        payload = json.dumps({"client_id": client_id})
+        run(command, environment, project.function_name(key, environment), payload)
+    bucket, result = (
+        text.replace("{env}", env).replace("{client_id}", client_id) for text in (project.e2e.bucket, project.e2e.key)
+    )
+    text = read_text(connect(environment, command.endpoint), bucket, result)
+    if text is None:
+        raise ReleaseError(f"All functions answered, but s3://{bucket}/{result} does not exist; see their logs")
+    console.say("", *text.splitlines()[:_LINES_SHOWN])
+    console.say_end(f"s3://{bucket}/{result} is there")
+
+
+def run(command: Command, environment: Environment, function: str, payload: str) -> Invocation:
+    """Invoke a function and show what came of it. ReleaseError if that is an error, or a status of 400 and above."""
+    from tasks.aws.reach import reach
+
+    invocation = reach(environment, command.endpoint).invoke(function, payload)
+    failed = bool(invocation.error) or invocation.status >= REFUSED
+    console.say_invocation(invocation, log=failed)
+    if failed:
+        answer = "failed" if invocation.error else f"answered {invocation.status}"
+        raise ReleaseError(f"{function} {answer}; its log above says why")
+    return invocation
+
+
+def read_payload(client_id: str, payload: str, payload_file: str) -> str:
+    """The payload that was asked for in one of three ways, as JSON. ConfigError if it is missing or no JSON."""
+    if sum(map(bool, (client_id, payload, payload_file))) != 1:
+        raise ConfigError(
+            "Say what to send: --client-id NAME, --payload JSON or --payload-file FILE, and only one of them"
+        )
+    if client_id:
+        return json.dumps({"client_id": client_id})
+    try:
+        text = payload or Path(payload_file).read_text(encoding="utf-8")
+        json.loads(text)
+    except OSError as error:
+        raise ConfigError(
+            f"{payload_file} cannot be read ({error.strerror}); name a file with --payload-file"
+        ) from error
+    except ValueError as error:
+        raise ConfigError(f"The payload is not JSON ({error}); write it like --payload '{{\"a\": 1}}'") from error
+    return text
+
+
+def _ask(environment: Environment) -> None:
+    """Warn of the cost, and go on only if the user says so."""
+    console.say(
+        f"[WARNING] This runs the whole pipeline on {environment.name} in account {environment.account}: it costs"
+    )
+    if not sys.stdin or not sys.stdin.isatty():
+        raise ReleaseError("Nobody is there to ask; if that is meant, add --yes")
+    if input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise ReleaseError("Nothing was run")

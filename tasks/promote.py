@@ -1,21 +1,65 @@
 """inv promote: the same bytes, one environment further."""
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 from invoke import Context, task
 
-from tasks.releasing import release_promoted
-from tasks.site import here
+from tasks.deploy import DELETE, payloads
+from tasks.engine import carry_out
+from tasks.jobs import results
+from tasks.output.console import Console
+from tasks.project.command import Command, here, shows
+from tasks.project.model import Environment
+from tasks.release.events import Started
+from tasks.release.plan import UPDATE_LAMBDAS, Goal
+from tasks.release.promotion import Source, check_route, check_source, find_release, running_release
+from tasks.release.release import Release, record_prefix
 
-__all__ = ["promote"]
+if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
+    from tasks.aws.connection import Connection
 
 
 @task(
     help={
         "to": "the environment that gets the release: stage or prod",
         "version": "the release that the source must be running, such as 1.2.4",
-        "from": "the environment it comes from; by default the one before",
+        "from": "the environment it comes from; always the one before, which is the default",
         "dry_run": "show the plan and change nothing",
+        "delete": DELETE,
     }
 )
-def promote(c: Context, to: str, version: str, from_: str = "", dry_run: bool = False) -> None:
+@shows
+def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
+    c: Context, to: str, version: str, from_: str = "", dry_run: bool = False, delete: bool = False
+) -> None:
     """Bring the release that one environment runs to the next: the same bytes, nothing is built."""
-    release_promoted(here(c), from_, to, version, dry_run=dry_run)
+    from tasks.aws.reach import reach
+
+    command, report = here(c), Console()
+    project = command.workspace.project()
+    origin, target = check_route(project, from_, to, version)
+    release = read_running(command, origin, version)
+    done = f"Promotion from {origin.name} to {target.name}"
+    report(Started(f"Promoting from {origin.name} to {target.name}", done, release))
+    goal = Goal(target, release, origin, payloads(command, project, target), delete)
+    carry_out(goal, UPDATE_LAMBDAS, reach(target, command.endpoint), report, dry_run=dry_run or command.dry)
+
+
+def read_running(command: Command, environment: Environment, version: str) -> Release:
+    """The release that an environment runs, once all that could be wrong with it has been ruled out."""
+    from tasks.aws.connection import connect
+    from tasks.aws.observe import look, observe_digests, observe_objects, observe_records
+
+    connection: Connection = connect(environment, command.endpoint)
+    first = next(iter(environment.layer_names))
+    deployed, records = results(
+        [partial(look, connection), partial(observe_records, connection, record_prefix(f"{first} {version}"))]
+    )
+    running = running_release(environment, deployed, version)
+    release = find_release(environment, deployed, running, records)
+    objects, digests = results(
+        [partial(observe_objects, connection, release.artifacts), partial(observe_digests, connection, running)]
+    )
+    check_source(Source(environment, release, objects, digests), running)
+    return release

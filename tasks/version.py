@@ -2,12 +2,10 @@
 
 from invoke import Context, task
 
-from tasks import console
-from tasks.layers.workspace import replacing
-from tasks.release import versions
-from tasks.site import WORKSPACE
-
-__all__ = ["bump"]
+from tasks.output import console
+from tasks.project import versions
+from tasks.project.command import changes, here
+from tasks.project.files import replacing
 
 
 @task(
@@ -16,12 +14,13 @@ __all__ = ["bump"]
         "layer": "the layer (or the function) to raise; by default the first layer",
     }
 )
-def bump(_c: Context, part: str, layer: str = "") -> None:
+@changes
+def bump(c: Context, part: str, layer: str = "") -> None:
     """Raise a layer's version in VERSION, and nothing else in that file."""
-    project = WORKSPACE.project()
-    name = layer or next(iter(project.layers))
-    key = project.version_key(name)
-    text, old, new = versions.bump(WORKSPACE.read("VERSION"), key, part)
-    with replacing(WORKSPACE.root / "VERSION") as aside:
+    workspace = here(c).workspace
+    project = workspace.project()
+    key = project.version_key(layer or next(iter(project.layers)))
+    text, old, new = versions.bump(workspace.read("VERSION"), key, part)
+    with replacing(workspace.root / "VERSION") as aside:
         aside.write_bytes(text.encode("utf-8"))
     console.say(f"[OK] {key}: {old} -> {new}")

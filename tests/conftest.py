@@ -8,11 +8,11 @@ import pytest
 
 from tasks.aws.connection import Connection, client, connect
 from tasks.aws.perform import PATIENCE
-from tasks.layers.workspace import Workspace
-from tasks.release.project import Project
+from tasks.project.command import Site
+from tasks.project.model import Project
+from tasks.project.workspace import Workspace
 from tasks.sandbox.seed import seed
 from tasks.sandbox.server import Server
-from tasks.site import Site
 from tests.examples import DEV, PROJECT, RELEASE_TOML, STAGE, VERSION
 
 _WRITES = ("Put", "Copy", "Create", "Delete", "Publish", "Update")

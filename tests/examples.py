@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from tasks.project.model import Environment
+from tasks.project.release_toml import parse_project
 from tasks.release.artifacts import Artifact, Release, description
 from tasks.release.deployed import Deployed, DeployedFunction, LayerVersion
-from tasks.release.project import Environment
-from tasks.release.project_file import parse_project
 
 RELEASE_TOML = """
 [project]

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.building import build_artifacts, check_all, check_file
 from tasks.errors import BuildError
-from tasks.layers.workspace import Workspace
+from tasks.project.workspace import Workspace
 from tests.examples import RELEASE_TOML, VERSION
 
 WITH_PACKAGE = RELEASE_TOML.replace(

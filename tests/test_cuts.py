@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tasks.aws.connection import Connection
+from tasks.project.command import Site
 from tasks.releasing import DEPLOY, release_built
-from tasks.site import Site
 
 ROOT = Path(__file__).parent.parent
 LAST_CALL = 24
@@ -26,9 +26,9 @@ import os, signal, sys
 from pathlib import Path
 from tasks.aws.connection import client
 from tasks.aws.perform import PATIENCE
-from tasks.layers.workspace import Workspace
+from tasks.project.workspace import Workspace
 from tasks.releasing import DEPLOY, release_built
-from tasks.site import Site
+from tasks.project.command import Site
 root, endpoint, last, when = sys.argv[1:]
 site, made = Site(Workspace(Path(root)), endpoint), []
 environment = site.workspace.project().environment("dev")

@@ -1,11 +1,11 @@
 import pytest
 
+from tasks.archives.contents import compare, read_contents
 from tasks.errors import AwsError, ConfigError, PlanError
-from tasks.layers.contents import compare, read_contents
-from tasks.layers.workspace import file_sha256
 from tasks.locating import locate
+from tasks.project.command import Site
+from tasks.project.workspace import file_sha256
 from tasks.releasing import DEPLOY, release_built
-from tasks.site import Site
 from tests.examples import DEV, arn
 
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
+from tasks.archives.archive import stored, tree_digest, write_archive
+from tasks.archives.workshop import Built
 from tasks.aws.connection import connect
 from tasks.building import build_artifacts
 from tasks.errors import ReleaseError
-from tasks.layers.archive import stored, tree_digest, write_archive
-from tasks.layers.workshop import Built
-from tasks.layers.workspace import Workspace
+from tasks.project.command import Site
+from tasks.project.workspace import Workspace
 from tasks.releasing import DEPLOY, release_archives
 from tasks.sandbox.invocation import stop_all
 from tasks.sandbox.server import Server
-from tasks.site import Site
 from tests.conftest import refresh
 
 ROOT = Path(__file__).parent.parent

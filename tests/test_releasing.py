@@ -9,8 +9,8 @@ from tasks.aws.connection import Connection, client
 from tasks.aws.observe import observe_canonical
 from tasks.aws.perform import PATIENCE
 from tasks.errors import AwsError, BuildError, ConfigError, PlanError
+from tasks.project.command import Site
 from tasks.releasing import DEPLOY, PUBLICATION, UPLOADING, release_built, release_promoted
-from tasks.site import Site
 from tests.aws.answers import Refusing
 from tests.conftest import Calls
 from tests.examples import DEV, STAGE

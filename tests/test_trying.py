@@ -11,8 +11,8 @@ import pytest
 from tasks.aws.connection import Connection, connect
 from tasks.aws.invoke import invoke_function
 from tasks.errors import ConfigError, ReleaseError
+from tasks.project.command import Site
 from tasks.releasing import DEPLOY, release_built
-from tasks.site import Site
 from tasks.trying import invoke_one, read_payload, run_pipeline, smoke_test
 from tests.conftest import Calls
 from tests.examples import DEV, RELEASE_TOML

@@ -1,6 +1,6 @@
 """`inv bump` and the VERSION file of this repository itself."""
 
-from tasks.site import WORKSPACE
+from tasks.project.command import WORKSPACE
 
 
 def test_this_repositorys_own_files_fit_together() -> None:

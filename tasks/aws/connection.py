@@ -11,38 +11,55 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from tasks.aws.pace import Pace
 from tasks.aws.refusals import explain, refuse_redirect
-from tasks.release.project import Environment
+from tasks.errors import AwsError
+from tasks.project.model import Environment
 
-__all__ = ["AT_ONCE", "Connection", "client", "connect"]
-
-AT_ONCE = 10
 _CONFIG = Config(
     connect_timeout=10,
     read_timeout=60,
     retries={"mode": "standard", "total_max_attempts": 5},
-    max_pool_connections=AT_ONCE,
+    max_pool_connections=20,
 )
 # no proxy between us and loopback, whatever HTTP_PROXY says
 _SANDBOX_CONFIG = _CONFIG.merge(Config(proxies={}, s3={"addressing_style": "path"}))
 _SANDBOX_KEY = "sandbox"
 
+PATIENCE = 120
+"""Seconds that a write waits for its answer: PublishLayerVersion unpacks the archive first."""
+
 
 @dataclass(frozen=True)
 class Connection:
-    """An environment and the two clients that reach it; clients may be used by several threads.
+    """An environment and the clients that reach it; clients may be used by several threads.
 
-    `endpoint` is the sandbox's address, empty for real AWS.
+    `once` calls Lambda once and repeats nothing by itself. `endpoint` is the sandbox's address, empty for real AWS.
     """
 
     environment: Environment
     s3: Any
     functions: Any
+    once: Any
     endpoint: str = ""
+
+    @property
+    def owner(self) -> dict[str, str]:
+        """What every S3 call says of the bucket."""
+        return {"ExpectedBucketOwner": self.environment.account}
 
     def reaches(self, address: str) -> bool:
         """Whether an address that was handed out may be read: on the sandbox only if it is the sandbox's own."""
         return address.startswith(self.endpoint or "https://")
+
+    def check_account(self, arn: str) -> None:
+        """AwsError if what was found belongs to another account than the environment's."""
+        name, account = self.environment.name, (arn.split(":") + [""] * 5)[4]
+        if account and account != self.environment.account:
+            raise AwsError(
+                f"These credentials belong to account {account}, but {name} is {self.environment.account} in "
+                f"release.toml; use another profile, or correct [environments.{name}]"
+            )
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
@@ -57,7 +74,11 @@ def connect(environment: Environment, endpoint: str = "") -> Connection:
     AwsError if the profile does not exist or no region or credentials can be found.
     """
     return Connection(
-        environment, client("s3", environment, endpoint), client("lambda", environment, endpoint), endpoint
+        environment,
+        client("s3", environment, endpoint),
+        client("lambda", environment, endpoint),
+        client("lambda", environment, endpoint, patience=PATIENCE),
+        endpoint,
     )
 
 
@@ -84,7 +105,17 @@ def _client(  # noqa: PLR0913, PLR0917  (what a client depends on, as a key of t
         made = _sandbox_session().client(service, region_name=region, config=config, endpoint_url=endpoint)
         made.meta.events.register("before-sign", _as_account(account))
     made.meta.events.register_first("needs-retry.s3", refuse_redirect)
+    if service == "lambda":
+        pace = _pace(account, region, endpoint)
+        made.meta.events.register("before-send.lambda", pace.before_send)
+        made.meta.events.register_first("needs-retry.lambda", pace.after_answer)
     return made
+
+
+@lru_cache
+def _pace(_account: str, _region: str, _endpoint: str) -> Pace:
+    """The pace that all clients of an account and region share."""
+    return Pace()
 
 
 @lru_cache

@@ -3,7 +3,6 @@
 import base64
 import json
 import time
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -11,14 +10,12 @@ from tasks.aws.connection import Connection, client
 from tasks.aws.refusals import code_of
 from tasks.release.invocations import Invocation
 
-__all__ = ["invoke_function", "read_text"]
-
 _GRACE = 45
 """Seconds beyond the function's own timeout: cold start and network."""
 
 
-def invoke_function(connection: Connection, function: str, payload: Any) -> Invocation:
-    """Invoke a function and wait for its answer.
+def invoke_function(connection: Connection, function: str, payload: str) -> Invocation:
+    """Invoke a function with a payload (JSON) and wait for its answer.
 
     The read timeout lies above the function's own, and nothing is retried: botocore's 60 seconds and its retries would
     run (and bill) a slow function again and again.
@@ -27,7 +24,7 @@ def invoke_function(connection: Connection, function: str, payload: Any) -> Invo
         known = connection.functions.get_function_configuration(FunctionName=function)
         patient = client("lambda", connection.environment, connection.endpoint, patience=known["Timeout"] + _GRACE)
         begun = time.monotonic()
-        answer = patient.invoke(FunctionName=function, Payload=json.dumps(payload).encode(), LogType="Tail")
+        answer = patient.invoke(FunctionName=function, Payload=payload.encode(), LogType="Tail")
         seconds = time.monotonic() - begun
         text = answer["Payload"].read().decode("utf-8", "replace")
     try:
@@ -42,7 +39,7 @@ def read_text(connection: Connection, bucket: str, key: str) -> str | None:
     """An object as text; None if there is no such object. AwsError if that cannot be told."""
     with connection.doing(f"read s3://{bucket}/{key}"):
         try:
-            found = connection.s3.get_object(Bucket=bucket, Key=key, ExpectedBucketOwner=connection.environment.account)
+            found = connection.s3.get_object(Bucket=bucket, Key=key, **connection.owner)
             contents: bytes = found["Body"].read()
         except ClientError as error:
             if code_of(error) in ("404", "NoSuchKey"):

@@ -10,8 +10,6 @@ import urllib.request
 
 from tasks.release.artifacts import top_modules
 
-__all__ = ["live_modules", "names_in_directory"]
-
 _TAIL = 65_557
 """Bytes: the end record with the longest comment it may have."""
 _PATIENCE = 20

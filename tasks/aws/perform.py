@@ -1,201 +1,244 @@
-"""The one entry for writes: performs an action and checks that AWS did just that."""
+"""The one entry for writes: performs an action and checks that AWS did just that.
 
-from collections.abc import Mapping
+Objects are written once and never replaced, so an answer that was lost does no harm there: what is stored is looked at.
+"""
+
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, assert_never
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from tasks.aws.connection import Connection, client
-from tasks.aws.observe import read_record, read_sha256
-from tasks.aws.refusals import code_of
+from tasks.aws.connection import Connection
+from tasks.aws.functions import location_of, switch
+from tasks.aws.observe import list_layer_versions, load_record, read_object, read_sha256
+from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.errors import AwsError
-from tasks.release.actions import Action, Attach, Copy, CopyCanonical, Publish, Record, Skip, UpdateCode, Upload, Warn
+from tasks.release.actions import (
+    Action,
+    Configure,
+    Copy,
+    KeepObject,
+    KeepPackage,
+    Outcome,
+    Publish,
+    Record,
+    Store,
+    Switch,
+    Upload,
+)
+from tasks.release.artifacts import base64_digest
+from tasks.release.deployed import Deployed
+from tasks.release.release import write_record
 
-__all__ = ["PATIENCE", "Hands"]
-
-PATIENCE = 120
-"""Seconds: PublishLayerVersion unpacks the archive before it answers."""
+_DOWNLOAD_PATIENCE = 60
 
 
-class Hands:
-    """Performs the actions of one plan in one environment.
+@dataclass(frozen=True)
+class Sources:
+    """What on this machine can be sent: archives by artifact, contents of the configuration by SHA-256 (hex)."""
 
-    `published` maps a layer to the ARN of its artifact: at first those that were found, then also those made here.
-    `archives` maps a layer to its archive on local disk; a promotion needs none.
+    archives: Mapping[str, Path] = field(default_factory=dict)
+    contents: Mapping[str, Path] = field(default_factory=dict)
+
+
+def perform(connection: Connection, sources: Sources, action: Action, deployed: Deployed) -> Outcome:
+    """Do it. AwsError if AWS refuses, or reports anything but what was asked for."""
+    with connection.doing(f"go on with: {action}"):
+        match action:
+            case Upload():
+                _upload(connection, sources.archives[action.artifact.name], action)
+            case Copy():
+                _copy(connection, action)
+            case Publish():
+                return _publish(connection, action, deployed)
+            case Store():
+                _store(connection, sources, action)
+            case KeepPackage():
+                _keep_package(connection, action)
+            case KeepObject():
+                _keep_object(connection, action)
+            case Record():
+                _record(connection, action)
+            case Switch():
+                return switch(connection, action, deployed)
+            case Configure():
+                return _configure(connection, action)
+            case _:
+                assert_never(action)
+        return Outcome(action)
+
+
+def _upload(connection: Connection, archive: Path, action: Upload) -> None:
+    """The archive, and before it its bill of materials, so that where the archive is, its bill is too.
+
+    A single PutObject, so that ChecksumSHA256 is the SHA-256 of the whole and equals Lambda's CodeSha256.
     """
+    with archive.with_suffix(".cdx.json").open("rb") as bill:
+        kind = "application/vnd.cyclonedx+json"
+        _once(connection, connection.s3.put_object, action.artifact.bill_key, Body=bill, ContentType=kind)
+    with archive.open("rb") as file:
+        _put(connection, action.artifact.key, action.artifact.sha256, file, "application/zip")
 
-    def __init__(
-        self, connection: Connection, published: Mapping[str, str], archives: Mapping[str, Path] | None = None
-    ) -> None:
-        self.connection = connection
-        self.published = dict(published)
-        self.archives = dict(archives or {})
-        self._once_only = client("lambda", connection.environment, connection.endpoint, patience=PATIENCE)
-        self._revisions: dict[str, str] = {}
-        self._owner = {"ExpectedBucketOwner": connection.environment.account}
 
-    def perform(self, action: Action) -> None:
-        """Do it. AwsError if AWS refuses, or reports anything but what was asked for."""
-        with self.connection.doing(f"go on with: {action}"):
-            match action:
-                case Upload():
-                    self._upload(action)
-                case Copy():
-                    self._copy(action)
-                case Publish():
-                    self._publish(action)
-                case Record():
-                    self._record(action)
-                case UpdateCode():
-                    self._update_code(action)
-                case Attach():
-                    self._attach(action)
-                case CopyCanonical():
-                    self._copy_canonical(action)
-                case Skip() | Warn():
-                    pass
-                case _:
-                    assert_never(action)
+def _copy(connection: Connection, action: Copy) -> None:
+    """The archive and its bill of materials, the bill first; what has none can be promoted all the same."""
+    call, key = connection.s3.copy_object, action.artifact.key
+    from_there = {"ExpectedSourceBucketOwner": action.owner}
+    try:
+        bill = {"Bucket": action.source, "Key": action.artifact.bill_key}
+        _once(connection, call, action.artifact.bill_key, CopySource=bill, **from_there)
+    except ClientError as error:
+        if code_of(error) != "NoSuchKey":
+            raise
+    source = {"Bucket": action.source, "Key": key}
+    _once(connection, call, key, CopySource=source, ChecksumAlgorithm="SHA256", **from_there)
+    _check_stored(connection, key, action.artifact.sha256)
 
-    def _upload(self, action: Upload) -> None:
-        """S3 compares the bytes with the checksum before it stores them, and never replaces an object.
 
-        A single PutObject, so that ChecksumSHA256 is the SHA-256 of the whole and equals Lambda's CodeSha256. The bill
-        of materials goes first, so that where the archive is, its bill is too.
-        """
-        archive = self.archives[action.artifact.name]
-        bill = archive.with_suffix(".cdx.json").read_bytes()
-        self.connection.s3.put_object(
-            Bucket=action.bucket,
-            Key=action.artifact.bill_key,
-            Body=bill,
-            ContentType="application/vnd.cyclonedx+json",
-            **self._owner,
-        )
-        with archive.open("rb") as file:
-            self._once(
-                self.connection.s3.put_object,
-                Bucket=action.bucket,
-                Key=action.artifact.key,
-                Body=file,
-                ContentType="application/zip",
-                ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=action.artifact.code_sha256,
-            )
-        self._check_stored(action)
-
-    def _copy(self, action: Copy) -> None:
-        """The archive and its bill of materials, the bill first; what has none can be promoted all the same."""
-        call, bill, key = self.connection.s3.copy_object, action.artifact.bill_key, action.artifact.key
-        copy = {"Bucket": action.bucket, "ExpectedSourceBucketOwner": action.owner}
-        try:
-            call(Key=bill, CopySource={"Bucket": action.source, "Key": bill}, **copy, **self._owner)
-        except ClientError as error:
-            if code_of(error) != "NoSuchKey":
-                raise
-        source = {"Bucket": action.source, "Key": key}
-        self._once(call, Key=key, CopySource=source, ChecksumAlgorithm="SHA256", **copy)
-        self._check_stored(action)
-
-    def _check_stored(self, action: Upload | Copy) -> None:
-        """AwsError unless the bucket now holds the artifact's bytes."""
-        found = read_sha256(self.connection, action.artifact.key)
-        if found != action.artifact.sha256:
-            raise AwsError(
-                f"s3://{action.bucket}/{action.artifact.key} holds SHA-256 {found or 'unknown'}, not the "
-                f"{action.artifact.sha256} of {action.artifact}; delete that object and run the same command again"
-            )
-
-    def _publish(self, action: Publish) -> None:
-        """Publish once, with no retry: after a lost answer that would make a second version.
-
-        Run again, the command finds the first one by its content.
-        """
-        artifact = action.artifact
-        answer = self._once_only.publish_layer_version(
+def _publish(connection: Connection, action: Publish, deployed: Deployed) -> Outcome:
+    """Publish once. After a lost answer the layer version is looked for, since publishing again would make a second."""
+    artifact = action.artifact
+    known = {version.arn for version in deployed.layers.get(artifact.name, ())}
+    try:
+        answer = _paced(
+            connection.once.publish_layer_version,
             LayerName=action.layer_name,
             Description=action.description,
             Content={"S3Bucket": action.bucket, "S3Key": artifact.key},
             CompatibleRuntimes=list(artifact.runtimes),
             CompatibleArchitectures=[artifact.architecture],
         )
-        found = answer["Content"]["CodeSha256"]
-        if found != artifact.code_sha256:
-            raise AwsError(
-                f"{answer['LayerVersionArn']} has CodeSha256 {found}, not the {artifact.code_sha256} of {artifact}; "
-                f"it is attached to nothing: delete it, and s3://{action.bucket}/{artifact.key}, and run again"
-            )
-        self.published[artifact.name] = answer["LayerVersionArn"]
-
-    def _record(self, action: Record) -> None:
-        self._once(
-            self.connection.s3.put_object,
-            Bucket=action.bucket,
-            Key=action.release.key,
-            Body=action.release.record().encode(),
-            ContentType="application/json",
+        arn, digest = answer["LayerVersionArn"], answer["Content"]["CodeSha256"]
+    except (ClientError, BotoCoreError, KeyError) as error:
+        if not isinstance(error, KeyError) and not is_lost(error):
+            raise
+        found = [
+            each
+            for each in list_layer_versions(connection, artifact.name)
+            if each.holds(artifact) and each.arn not in known
+        ]
+        if not found:
+            raise
+        *_, name, number = found[0].arn.split(":")
+        there = connection.functions.get_layer_version(LayerName=name, VersionNumber=int(number))
+        arn, digest = found[0].arn, there["Content"]["CodeSha256"]
+    if digest != artifact.code_sha256:
+        raise AwsError(
+            f"{arn} has CodeSha256 {digest}, not the {artifact.code_sha256} of {artifact}; it is attached to nothing: "
+            f"delete it, and s3://{action.bucket}/{artifact.key}, and run the same command again"
         )
-        found = read_record(self.connection, action.release.key)
-        if found is None or found.artifacts != action.release.artifacts:
-            raise AwsError(f"s3://{action.bucket}/{action.release.key} records another release; run the command again")
+    return Outcome(action, arn=arn)
 
-    def _update_code(self, action: UpdateCode) -> None:
-        """Replace the function's package, wait until the update is over, and look at the result."""
-        found = self._update(
-            self.connection.functions.update_function_code,
-            action,
-            S3Bucket=action.bucket,
-            S3Key=action.artifact.key,
-            Architectures=[action.artifact.architecture],
+
+def _store(connection: Connection, sources: Sources, action: Store) -> None:
+    """Contents of the configuration, from this machine or from the bucket of the environment before."""
+    if not action.source:
+        with sources.contents[action.sha256].open("rb") as file:
+            _put(connection, action.subject, action.sha256, file)
+        return
+    source = {"Bucket": action.source, "Key": action.subject}
+    owner = {"ExpectedSourceBucketOwner": action.owner}
+    call = connection.s3.copy_object
+    _once(connection, call, action.subject, CopySource=source, ChecksumAlgorithm="SHA256", **owner)
+    _check_stored(connection, action.subject, action.sha256)
+
+
+def _keep_package(connection: Connection, action: KeepPackage) -> None:
+    """Whatever the function runs, byte for byte."""
+    if read_sha256(connection, action.subject) == action.sha256:
+        return
+    location, digest = location_of(connection, action.function)
+    if digest != action.sha256 or not connection.reaches(location):
+        raise AwsError(f"The package of {action.function} changed while it was to be kept; run the same command again")
+    with urllib.request.urlopen(location, timeout=_DOWNLOAD_PATIENCE) as answer:  # noqa: S310  (AWS gave it to us)
+        contents = answer.read()
+    _put(connection, action.subject, action.sha256, contents, "application/zip")
+
+
+def _keep_object(connection: Connection, action: KeepObject) -> None:
+    found = read_object(connection, action.source, action.key)
+    if found is None:
+        raise AwsError(f"s3://{action.source}/{action.key} was deleted meanwhile; run the same command again")
+    with closing(found["Body"]) as body:
+        _put(connection, action.subject, action.sha256, body.read())
+
+
+def _record(connection: Connection, action: Record) -> None:
+    key, contents = action.release.key, write_record(action.release)
+    _once(connection, connection.s3.put_object, key, Body=contents, ContentType="application/json")
+    found = load_record(connection, key)
+    if found is None or found.artifacts != action.release.artifacts:
+        raise AwsError(f"s3://{action.bucket}/{key} records another release; run the same command again")
+
+
+def _configure(connection: Connection, action: Configure) -> Outcome:
+    """Replace, add or remove an object of the configuration, unless it changed since it was read."""
+    there = {"Bucket": action.bucket, "Key": action.key, **connection.owner}
+    unchanged = {"IfMatch": action.etag} if action.before else {"IfNoneMatch": "*"}
+    if not action.after:
+        connection.s3.delete_object(**there, **unchanged)
+        return Outcome(action)
+    found = read_object(connection, connection.environment.bucket, action.contents)
+    if found is None:
+        raise AwsError(
+            f"s3://{connection.environment.bucket}/{action.contents} is gone, so {action.key} stays as it is"
         )
-        if found["CodeSha256"] != action.artifact.code_sha256:
-            raise AwsError(
-                f"{action.function} runs CodeSha256 {found['CodeSha256']} after its update, not the "
-                f"{action.artifact.code_sha256} of {action.artifact}; run the same command again"
-            )
+    with closing(found["Body"]) as body:
+        digest = base64_digest(action.after)
+        answer = connection.s3.put_object(
+            **there, **unchanged, Body=body.read(), ChecksumAlgorithm="SHA256", ChecksumSHA256=digest
+        )
+    return Outcome(action, etag=answer["ETag"])
 
-    def _attach(self, action: Attach) -> None:
-        """Replace the function's list of layers, wait until the update is over, and look at the result."""
-        wanted = list(action.arns(self.published))
-        handler = {"Handler": action.handler} if action.handler else {}
-        call = self.connection.functions.update_function_configuration
-        found = self._update(call, action, Layers=wanted, **handler)
-        layers = [layer["Arn"] for layer in found.get("Layers", [])]
-        if layers != wanted:
-            raise AwsError(f"{action.function} has the layers {layers} after its update; run the same command again")
 
-    def _update(self, call: Any, action: UpdateCode | Attach, **request: Any) -> Any:
-        """Update a function unless it was changed since it was read; its configuration once the update is over.
+def _put(connection: Connection, key: str, sha256: str, body: Any, kind: str = "application/octet-stream") -> None:
+    """Store bytes that S3 compares with their checksum before it stores them."""
+    digest = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": base64_digest(sha256)}
+    if not _once(connection, connection.s3.put_object, key, Body=body, ContentType=kind, **digest):
+        _check_stored(connection, key, sha256)
 
-        AWS changes the revision at the call and again on completion, so the next update goes by the one read last.
-        """
-        if revision := self._revisions.get(action.function, action.revision):
-            request["RevisionId"] = revision
-        call(FunctionName=action.function, **request)
-        self.connection.functions.get_waiter("function_updated_v2").wait(FunctionName=action.function)
-        found = self.connection.functions.get_function(FunctionName=action.function)["Configuration"]
-        self._revisions[action.function] = found.get("RevisionId", "")
-        return found
 
-    def _copy_canonical(self, action: CopyCanonical) -> None:
-        self.connection.s3.copy_object(
-            Bucket=action.bucket,
-            Key=action.key,
-            CopySource={"Bucket": action.source, "Key": action.key},
-            CopySourceIfMatch=action.etag,
-            ExpectedSourceBucketOwner=action.owner,
-            **self._owner,
+def _check_stored(connection: Connection, key: str, sha256: str) -> None:
+    """AwsError unless the bucket holds these bytes under a key."""
+    found, where = read_sha256(connection, key), f"s3://{connection.environment.bucket}/{key}"
+    if found is None:
+        raise AwsError(f"{where} is not there after it was written; run the same command again")
+    if found != sha256:
+        raise AwsError(
+            f"{where} holds SHA-256 {found or 'unknown'}, not {sha256}; delete that object and run the same command "
+            "again"
         )
 
-    def _once(self, call: Any, **request: Any) -> None:
-        """Write an object that must not exist yet.
 
-        "It exists" may be the echo of our own write, whose answer was lost and which botocore repeated: what is
-        stored is looked at afterwards in any case.
-        """
+def _once(connection: Connection, call: Callable[..., Any], key: str, **request: Any) -> bool:
+    """Write an object that must not exist yet; False if it does.
+
+    That may be the echo of our own write, whose answer was lost and which botocore repeated.
+    """
+    try:
+        call(Bucket=connection.environment.bucket, Key=key, IfNoneMatch="*", **connection.owner, **request)
+    except ClientError as error:
+        if code_of(error) not in ("PreconditionFailed", "412"):
+            raise
+        return False
+    return True
+
+
+def _paced(call: Callable[..., Any], **request: Any) -> Any:
+    """Call, again while AWS says that it did nothing because there were too many calls."""
+    for _ in range(_TRIES):
         try:
-            call(IfNoneMatch="*", **self._owner, **request)
+            return call(**request)
         except ClientError as error:
-            if code_of(error) not in ("PreconditionFailed", "412"):
+            if code_of(error) not in BUSY:
                 raise
+            time.sleep(_PAUSE)
+    return call(**request)
+
+
+_TRIES, _PAUSE = 5, 1.0

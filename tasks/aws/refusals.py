@@ -11,9 +11,7 @@ from typing import Any
 from botocore import exceptions
 
 from tasks.errors import AwsError
-from tasks.release.project import Environment
-
-__all__ = ["code_of", "explain", "refuse_redirect"]
+from tasks.project.model import Environment
 
 _REMEDIES = {
     ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"): (
@@ -43,6 +41,19 @@ _REMEDIES = {
         "AWS limits the rate of calls; wait a moment and run the same command again"
     ),
 }
+
+
+BUSY = ("ResourceConflictException", "TooManyRequestsException", "ThrottlingException", "Throttling", "429", "409")
+"""Refusals that pass: another update is in progress, or there were too many calls."""
+
+_SERVER_FAULT = 500
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether a call may have taken effect although it failed: no answer, or one of a server in trouble."""
+    if isinstance(error, exceptions.ClientError):
+        return bool(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_FAULT)
+    return isinstance(error, exceptions.HTTPClientError | exceptions.ResponseStreamingError)
 
 
 @contextmanager

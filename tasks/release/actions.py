@@ -1,29 +1,16 @@
 """The changes this tool can make, as values. `str(action)` is its line in the plan, in the log and in the error.
 
 Actions name artifacts, not ARNs: an ARN does not exist before its layer is published, and the whole plan must exist
-before the first change.
+before the first change. `subject` is what an action is about: two actions on one subject are performed in their order,
+others may run side by side; an action without subject waits for all before it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tasks.release.artifacts import Artifact, Release
-
-__all__ = [
-    "Action",
-    "Attach",
-    "Copy",
-    "CopyCanonical",
-    "Plan",
-    "Publish",
-    "Record",
-    "Skip",
-    "UpdateCode",
-    "Upload",
-    "Warn",
-    "changes",
-]
+from tasks.release.artifacts import Artifact
+from tasks.release.functions import State, changes
+from tasks.release.release import Release
 
 
 @dataclass(frozen=True)
@@ -32,6 +19,11 @@ class Upload:
 
     artifact: Artifact
     bucket: str
+
+    @property
+    def subject(self) -> str:
+        """The artifact."""
+        return self.artifact.key
 
     def __str__(self) -> str:
         return f"Uploading to s3://{self.bucket}/{self.artifact.key}"
@@ -46,6 +38,11 @@ class Copy:
     owner: str
     bucket: str
 
+    @property
+    def subject(self) -> str:
+        """The artifact."""
+        return self.artifact.key
+
     def __str__(self) -> str:
         return f"Copying s3://{self.source}/{self.artifact.key} to s3://{self.bucket}/{self.artifact.key}"
 
@@ -59,72 +56,153 @@ class Publish:
     layer_name: str
     description: str
 
+    @property
+    def subject(self) -> str:
+        """The artifact."""
+        return self.artifact.key
+
     def __str__(self) -> str:
         return f"Publishing layer {self.layer_name}"
 
 
 @dataclass(frozen=True)
+class Store:
+    """Keep contents of the configuration by their SHA-256; from this machine if `source` is empty."""
+
+    key: str
+    sha256: str
+    bucket: str
+    source: str = ""
+    owner: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The contents."""
+        return contents_key(self.sha256)
+
+    def __str__(self) -> str:
+        return f"Storing {self.key} as s3://{self.bucket}/{self.subject}"
+
+
+@dataclass(frozen=True)
+class KeepPackage:
+    """Keep the package that a function runs, whoever made it, before it is replaced."""
+
+    function: str
+    sha256: str
+    bucket: str
+
+    @property
+    def subject(self) -> str:
+        """The package."""
+        return package_key(self.sha256)
+
+    def __str__(self) -> str:
+        return f"Keeping the package of {self.function} as s3://{self.bucket}/{self.subject}"
+
+
+@dataclass(frozen=True)
+class KeepObject:
+    """Keep an object of the configuration, whoever wrote it, before it is replaced."""
+
+    key: str
+    source: str
+    sha256: str
+    bucket: str
+
+    @property
+    def subject(self) -> str:
+        """The contents."""
+        return before_key(self.sha256)
+
+    def __str__(self) -> str:
+        return f"Keeping s3://{self.source}/{self.key} as s3://{self.bucket}/{self.subject}"
+
+
+@dataclass(frozen=True)
 class Record:
-    """Write down which artifacts belong to the release."""
+    """Write down what belongs to the release, once everything it names is there."""
 
     release: Release
     bucket: str
+    subject = ""
 
     def __str__(self) -> str:
         return f"Recording release s3://{self.bucket}/{self.release.key}"
 
 
 @dataclass(frozen=True)
-class UpdateCode:
-    """Give a function a package that the bucket holds. `revision` as in `Attach`."""
+class Switch:
+    """Bring one function to its new state: runtime, layers and handler in one call, then the package.
 
-    function: str
-    artifact: Artifact
-    bucket: str
-    revision: str
-
-    def __str__(self) -> str:
-        return f"Updating code of {self.function}..."
-
-
-@dataclass(frozen=True)
-class Attach:
-    """Give a function its layers: ARNs as they are, and artifacts for the ARN that each gets or has.
-
-    `handler` is set with them, unless it is empty. `revision` is AWS's id of the configuration this was decided on,
-    empty if unknown.
+    `package_key` is where the package lies in `bucket`; empty if it stays. `revision` is AWS's id of the state this was
+    decided on. `forced` sends an update even where nothing differs, so that an earlier one can no longer take effect.
     """
 
     function: str
-    layers: tuple[str | Artifact, ...]
-    handler: str
+    before: State
+    after: State
+    bucket: str
+    package_key: str
     revision: str
+    forced: bool = False
 
-    def arns(self, published: Mapping[str, str]) -> tuple[str, ...]:
-        """The ARNs, once every layer has one: `published` maps a layer to its ARN."""
-        return tuple(layer if isinstance(layer, str) else published[layer.name] for layer in self.layers)
+    @property
+    def subject(self) -> str:
+        """The function."""
+        return self.function
+
+    @property
+    def what(self) -> str:
+        """What changes, in words."""
+        return changes(self.before, self.after)
 
     def __str__(self) -> str:
         return f"Updating {self.function}..."
 
 
 @dataclass(frozen=True)
-class CopyCanonical:
-    """Copy one object of the configuration that travels with a release; `etag` is what it must still be."""
+class Configure:
+    """Give one object of the configuration other contents, by SHA-256; an empty digest means that there is none."""
 
     key: str
-    source: str
-    owner: str
     bucket: str
-    etag: str
+    before: str
+    after: str
+    contents: str
+    etag: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The object."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def sign(self) -> str:
+        """Added, removed or changed."""
+        return "+" if not self.before else "~" if self.after else "-"
 
     def __str__(self) -> str:
-        return f"Copying {self.key} to s3://{self.bucket}/{self.key}"
+        verb = {"+": "Adding", "-": "Removing", "~": "Changing"}[self.sign]
+        return f"{verb} {self.subject}"
+
+
+Action: TypeAlias = Upload | Copy | Publish | Store | KeepPackage | KeepObject | Record | Switch | Configure
 
 
 @dataclass(frozen=True)
-class Skip:
-    """Not a change: a function that does not exist (yet), left out with a warning."""
+class Outcome:
+    """What AWS reported once an action was done: a layer version's ARN, a function's revision, an object's ETag."""
+
+    action: Action
+    arn: str = ""
+    revision: str = ""
+    etag: str = ""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A note, no action: a function that does not exist (yet) and is left out."""
 
     function: str
 
@@ -133,20 +211,28 @@ class Skip:
 
 
 @dataclass(frozen=True)
-class Warn:
-    """Not a change: something about a function that its owner should know."""
+class Warned:
+    """A note, no action: something that the owner of a function or an object should know."""
 
-    function: str
     text: str
 
     def __str__(self) -> str:
-        return f"{self.function} {self.text}"
+        return self.text
 
 
-Action: TypeAlias = Upload | Copy | Publish | Record | UpdateCode | Attach | CopyCanonical | Skip | Warn
-Plan: TypeAlias = tuple[Action, ...]
+Note: TypeAlias = Skipped | Warned
 
 
-def changes(plan: Plan) -> Plan:
-    """The part of a plan that would change something; empty means up to date."""
-    return tuple(action for action in plan if not isinstance(action, Skip | Warn))
+def package_key(sha256: str) -> str:
+    """Where a package is kept that was replaced."""
+    return f"before/{sha256}.zip"
+
+
+def before_key(sha256: str) -> str:
+    """Where an object of the configuration is kept that was replaced."""
+    return f"before/{sha256}"
+
+
+def contents_key(sha256: str) -> str:
+    """Where the configuration of a release is kept."""
+    return f"contents/{sha256}"

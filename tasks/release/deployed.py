@@ -1,50 +1,50 @@
 """What an environment holds, as it was observed, and what follows from that alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import assert_never
 
-from tasks.release.artifacts import Artifact, Release, parse_description
-
-__all__ = ["Deployed", "DeployedFunction", "LayerVersion", "unversioned"]
-
-
-@dataclass(frozen=True)
-class LayerVersion:
-    """One published layer version: its ARN (which ends in AWS's number) and its description."""
-
-    arn: str
-    description: str
-
-    @property
-    def version(self) -> str:
-        """Our version of its contents, empty if we did not publish it."""
-        return parse_description(self.description)[0]
-
-    def holds(self, artifact: Artifact) -> bool:
-        """Whether these are the artifact's contents at its version."""
-        return parse_description(self.description) == (artifact.version, artifact.tree[:16])
+from tasks.release.actions import (
+    Configure,
+    Copy,
+    KeepObject,
+    KeepPackage,
+    Outcome,
+    Publish,
+    Record,
+    Store,
+    Switch,
+    Upload,
+)
+from tasks.release.artifacts import Artifact, parse_description
+from tasks.release.functions import LayerVersion, State
+from tasks.release.release import Release
 
 
 @dataclass(frozen=True)
 class DeployedFunction:
     """A function as it is.
 
-    layers       ARN -> size (bytes, zipped), in order
-    revision     AWS's id of this configuration, empty if unknown
-    code_sha256  of its package, in hex; `code_size` in bytes, zipped
-    failed       whether its last update failed
+    revision     AWS's id of this state, empty if unknown
+    layer_sizes  ARN -> bytes, zipped; `code_size` in bytes, zipped
+    failed       why its last update failed; empty if it did not
     modules      the top-level modules of its package, as far as they were looked at
     """
 
-    layers: Mapping[str, int]
-    runtime: str
-    architecture: str
-    handler: str
+    state: State
     revision: str
-    code_sha256: str
-    code_size: int
-    failed: bool = False
+    layer_sizes: Mapping[str, int] = field(default_factory=dict)
+    code_size: int = 0
+    failed: str = ""
     modules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CanonicalObject:
+    """One object of the configuration: the SHA-256 (hex) of its contents, and its ETag."""
+
+    sha256: str
+    etag: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,17 @@ class Deployed:
 
     objects    key -> SHA-256 (hex) of each of the release's archives that the bucket has
     layers     layer -> its layer versions, newest first
-    functions  AWS name -> state, of those that exist
+    functions  AWS name -> what it runs, of those that exist
+    digests    ARN -> SHA-256 (hex) of layer versions that were found, and that no function carries yet
+    canonical  key -> contents of the configuration, below the prefixes of release.toml
     record     the record of the release in question, if the bucket has one
     """
 
     objects: Mapping[str, str] = field(default_factory=dict)
     layers: Mapping[str, tuple[LayerVersion, ...]] = field(default_factory=dict)
     functions: Mapping[str, DeployedFunction] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    canonical: Mapping[str, CanonicalObject] = field(default_factory=dict)
     record: Release | None = None
 
     def find(self, artifact: Artifact) -> LayerVersion | None:
@@ -67,17 +71,49 @@ class Deployed:
         return next((version for version in self.layers.get(artifact.name, ()) if version.holds(artifact)), None)
 
     def found(self, release: Release) -> dict[str, str]:
-        """The ARN of each layer whose artifact is published already."""
+        """The ARN of each layer whose artifact is published."""
         return {layer.name: version.arn for layer in release.layers if (version := self.find(layer))}
 
+    def resolve(self, state: State) -> State:
+        """The same state with the ARN of every layer that has been published since."""
+        return replace(state, layers=tuple(self._published(layer) for layer in state.layers))
+
+    def _published(self, layer: LayerVersion) -> LayerVersion:
+        """A layer version with its ARN, if it has one by now."""
+        if layer.arn:
+            return layer
+        wanted = parse_description(layer.description)
+        published = self.layers.get(layer.layer, ())
+        return next((each for each in published if parse_description(each.description) == wanted), layer)
+
     def running(self) -> dict[str, dict[str, LayerVersion]]:
-        """For each function, the layer version it carries of each layer; a layer it does not carry is left out."""
-        known = {version.arn: (layer, version) for layer, versions in self.layers.items() for version in versions}
+        """For each function, the layer version it carries of each layer of ours; what it does not carry is left out."""
         return {
-            name: dict(known[arn] for arn in state.layers if arn in known) for name, state in self.functions.items()
+            name: {layer.layer: layer for layer in function.state.layers if layer.layer}
+            for name, function in self.functions.items()
         }
 
-
-def unversioned(arn: str) -> str:
-    """A layer version's ARN without its number: the layer's own."""
-    return arn.rpartition(":")[0]
+    def after(self, outcome: Outcome) -> "Deployed":
+        """The environment once an action was performed."""
+        match outcome.action:
+            case Upload(artifact=artifact) | Copy(artifact=artifact):
+                return replace(self, objects={**self.objects, artifact.key: artifact.sha256})
+            case Publish(artifact=artifact, description=text):
+                made = LayerVersion(outcome.arn, text, artifact.name)
+                versions = (made, *self.layers.get(artifact.name, ()))
+                return replace(self, layers={**self.layers, artifact.name: versions})
+            case Record(release=release):
+                return replace(self, record=release)
+            case Switch():
+                there = self.functions[outcome.action.function]
+                state = self.resolve(outcome.action.after)
+                switched = replace(there, state=state, revision=outcome.revision, failed="")
+                return replace(self, functions={**self.functions, outcome.action.function: switched})
+            case Configure(key=key, after=digest):
+                others = {name: each for name, each in self.canonical.items() if name != key}
+                now = {key: CanonicalObject(digest, outcome.etag)} if digest else {}
+                return replace(self, canonical={**others, **now})
+            case Store() | KeepPackage() | KeepObject():
+                return self
+            case _:
+                assert_never(outcome.action)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Invocation"]
+REFUSED = 400
+"""Statuses from here on mean that the event was refused, or failed."""
 
 
 @dataclass(frozen=True)

@@ -1,43 +1,37 @@
-"""What Lambda would refuse, found before anything is sent.
-
-The limits: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-"""
+"""What Lambda would refuse, found before anything is sent."""
 
 from collections.abc import Iterable, Mapping
 
 from tasks.errors import PlanError
+from tasks.project.runtimes import MAX_LAYERS, MAX_UNZIPPED
 from tasks.release.artifacts import Artifact
 from tasks.release.deployed import DeployedFunction
-
-__all__ = ["MAX_LAYERS", "MAX_UNZIPPED", "check_function", "hidden_modules", "hiding"]
-
-MAX_LAYERS = 5
-MAX_UNZIPPED = 262_144_000
-"""Bytes: the function's code and all its layers together."""
+from tasks.release.functions import State
 
 
-def check_function(
-    name: str, there: DeployedFunction, layers: Iterable[str | Artifact], parts: tuple[Artifact, ...]
-) -> None:
-    """PlanError if a function could not have these layers: too many, too large, or made for another runtime.
+def check_function(name: str, there: DeployedFunction, after: State, parts: tuple[Artifact, ...]) -> None:
+    """PlanError if a function could not be in this state: too many layers, too large, or made for another runtime.
 
     `parts` are the release's layers, and the function's package if it gets one. Of what is not ours only the zipped
     size is known, so the sum is a lower bound, and Lambda has the last word.
     """
-    wanted = tuple(layers)
-    if len(wanted) > MAX_LAYERS:
+    if len(after.layers) > MAX_LAYERS:
         raise PlanError(
-            f"{name} would have {len(wanted)} layers and Lambda allows {MAX_LAYERS}; "
-            f"take one of these off it first: {', '.join(there.layers)}"
+            f"{name} would have {len(after.layers)} layers, and Lambda allows {MAX_LAYERS}; "
+            f"take one of these off it first: {', '.join(there.state.arns)}"
         )
-    for layer in parts:
-        if there.runtime not in layer.runtimes or there.architecture != layer.architecture:
+    for part in parts:
+        if after.runtime not in part.runtimes or there.state.architecture != part.architecture:
             raise PlanError(
-                f"{name} runs {there.runtime} on {there.architecture}, but {layer} is made for "
-                f"{', '.join(layer.runtimes)} on {layer.architecture}; declare that runtime in release.toml, or "
+                f"{name} runs {after.runtime} on {there.state.architecture}, but {part} is made for "
+                f"{', '.join(part.runtimes)} on {part.architecture}; declare that runtime in release.toml, or "
                 "correct the function"
             )
-    sizes = {str(layer): layer.unzipped if isinstance(layer, Artifact) else there.layers[layer] for layer in wanted}
+    ours = {part.name: part for part in parts}
+    sizes = {
+        str(layer): ours[layer.layer].unzipped if layer.layer in ours else there.layer_sizes.get(layer.arn, 0)
+        for layer in after.layers
+    }
     code = next((part.unzipped for part in parts if part.handler), there.code_size)
     if sum(sizes.values()) + code > MAX_UNZIPPED:
         listed = ", ".join(f"{layer} {size:,}" for layer, size in sizes.items())

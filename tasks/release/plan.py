@@ -1,126 +1,275 @@
-"""From what was built and what is deployed to what must change.
+"""From a release and what is deployed to what must change.
 
-A step is a planner `(release, environment, deployed) -> actions`; a verb is a tuple of steps that contains the verb
-before it. Every planner of a verb has run before anything is performed, so whatever it refuses, it refuses before the
-first change; and planning again after performing gives an empty plan.
+Every planner has run before anything is performed, so whatever it refuses, it refuses before the first change. A plan's
+order is the order: artifact by artifact, then function by function, then the configuration. Planning again after
+performing gives an empty plan.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from tasks.errors import PlanError
-from tasks.release.actions import Action, Attach, CopyCanonical, Plan, Publish, Record, Skip, UpdateCode, Upload, Warn
-from tasks.release.artifacts import Artifact, Release, description
-from tasks.release.deployed import Deployed, unversioned
+from tasks.project.model import Environment
+from tasks.release.actions import (
+    Action,
+    Configure,
+    Copy,
+    KeepObject,
+    KeepPackage,
+    Note,
+    Publish,
+    Record,
+    Skipped,
+    Store,
+    Switch,
+    Upload,
+    Warned,
+    before_key,
+    contents_key,
+    package_key,
+)
+from tasks.release.artifacts import Artifact, description
+from tasks.release.deployed import Deployed, DeployedFunction
+from tasks.release.functions import LayerVersion, State, unversioned
 from tasks.release.limits import check_function, hidden_modules, hiding
-from tasks.release.project import Environment
-
-__all__ = ["PUBLISH", "UPDATE_LAMBDAS", "UPLOAD", "Step", "merge_layers", "plan", "put_back"]
-
-Step: TypeAlias = Callable[[Release, Environment, Deployed], Iterator[Action]]
+from tasks.release.release import Release
 
 
-def plan(steps: tuple[Step, ...], release: Release, environment: Environment, deployed: Deployed) -> Plan:
-    """Everything the steps would change: artifact by artifact, then function by function, then configuration."""
-    refuse_hidden(release)
-    refuse_changed_contents(release, environment, deployed)
-    actions = [action for step in steps for action in step(release, environment, deployed)]
-    functions = list(environment.function_names.values())
+@dataclass(frozen=True)
+class Goal:
+    """What an environment is to become.
 
-    def place(action: Action) -> tuple[int, int]:
-        match action:
-            case Record():
-                return 1, 0
-            case UpdateCode() | Attach() | Skip() | Warn():
-                return 2, functions.index(action.function)
-            case CopyCanonical():
-                return 3, 0
-            case _:
-                return 0, release.artifacts.index(action.artifact)
+    source  where the archives come from: another environment, or None for this machine
+    smoke   AWS name of a function -> payload (JSON) that makes it start and do no work; empty for no smoke test
+    delete  whether configuration that the release no longer has is removed
+    """
 
-    return tuple(sorted(actions, key=place))
+    environment: Environment
+    release: Release
+    source: Environment | None = None
+    smoke: Mapping[str, str] = field(default_factory=dict)
+    delete: bool = False
 
 
-def plan_upload(release: Release, environment: Environment, deployed: Deployed) -> Iterator[Action]:
-    """Store each archive that the bucket lacks."""
-    for artifact in release.artifacts:
-        if artifact.key not in deployed.objects:
-            yield Upload(artifact, environment.bucket)
+@dataclass(frozen=True)
+class Plan:
+    """What to do, in order.
+
+    prepare    archives, layer versions, what is kept, the record: nothing that runs changes
+    switch     one change a function
+    configure  one change an object of the configuration
+    notes      what is left out, and what its owner should know
+    """
+
+    prepare: tuple[Action, ...] = ()
+    switch: tuple[Switch, ...] = ()
+    configure: tuple[Configure, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Everything that would change something; empty means that there is nothing to do."""
+        return (*self.prepare, *self.switch, *self.configure)
 
 
-def plan_publish(release: Release, environment: Environment, deployed: Deployed) -> Iterator[Action]:
-    """Publish each layer whose contents no layer version has."""
-    for layer in release.layers:
-        if not deployed.find(layer):
-            name = environment.layer_names[layer.name]
-            yield Publish(layer, environment.bucket, name, description(layer, release.commit))
+Step: TypeAlias = Callable[[Goal, Deployed, Artifact], Iterator[Action]]
 
 
-def plan_record(release: Release, environment: Environment, deployed: Deployed) -> Iterator[Action]:
+@dataclass(frozen=True)
+class Steps:
+    """How far a command goes: what is done for each artifact, and whether functions and configuration follow."""
+
+    artifact: tuple[Step, ...]
+    functions: bool = False
+
+
+def plan(goal: Goal, deployed: Deployed, steps: Steps) -> Plan:
+    """Everything that the steps would change."""
+    refuse_hidden(goal.release)
+    refuse_changed_contents(goal, deployed)
+    refuse_other_bytes(goal, deployed)
+    artifacts = [
+        action
+        for artifact in goal.release.artifacts
+        for step in steps.artifact
+        for action in step(goal, deployed, artifact)
+    ]
+    if not steps.functions:
+        return Plan(tuple(artifacts))
+    switches, configure = tuple(plan_switches(goal, deployed)), tuple(plan_canonical(goal, deployed))
+    kept = (*plan_kept(goal.environment, switches), *plan_contents(goal, configure))
+    prepare = (*artifacts, *kept, *plan_record(goal, deployed))
+    return Plan(prepare, switches, configure, tuple(plan_notes(goal, deployed)))
+
+
+def plan_upload(goal: Goal, deployed: Deployed, artifact: Artifact) -> Iterator[Action]:
+    """Store the archive if the bucket lacks it."""
+    here, source = goal.environment, goal.source
+    if artifact.key in deployed.objects:
+        return
+    if source is None:
+        yield Upload(artifact, here.bucket)
+    else:
+        yield Copy(artifact, source.bucket, source.account, here.bucket)
+
+
+def plan_publish(goal: Goal, deployed: Deployed, artifact: Artifact) -> Iterator[Action]:
+    """Publish a layer whose contents no layer version has."""
+    here = goal.environment
+    if artifact in goal.release.layers and not deployed.find(artifact):
+        name = here.layer_names[artifact.name]
+        yield Publish(artifact, here.bucket, name, description(artifact, goal.release.commit))
+
+
+UPLOAD = Steps((plan_upload,))
+PUBLISH = Steps((*UPLOAD.artifact, plan_publish))
+UPDATE_LAMBDAS = Steps(PUBLISH.artifact, functions=True)
+
+
+def plan_record(goal: Goal, deployed: Deployed) -> Iterator[Action]:
     """Write the release down, before any function runs it."""
+    here, release = goal.environment, goal.release
     if deployed.record is None:
-        yield Record(release, environment.bucket)
+        yield Record(release, here.bucket)
     elif deployed.record.artifacts != release.artifacts:
         raise PlanError(
-            f"s3://{environment.bucket}/{release.key} records other contents for {release}; "
-            f"run: {bump_command(release.artifacts[0].name, environment)}"
+            f"s3://{here.bucket}/{release.key} records other contents for {release}; "
+            f"run: {bump_command(release.artifacts[0].name, here)}"
         )
 
 
-def plan_code(release: Release, environment: Environment, deployed: Deployed) -> Iterator[Action]:
-    """Give each function its package, if it has one and runs another; else warn if its own package hides a layer."""
-    for key, function in environment.function_names.items():
-        there, package = deployed.functions.get(function), release.packages.get(key)
-        if there is None:
-            yield Skip(function)
-        elif package and there.code_sha256 != package.sha256:
-            yield UpdateCode(function, package, environment.bucket, there.revision)
-        elif not package and (hidden := hidden_modules(there.modules, release.layers)):
-            named = " and ".join(f"{module} (of {layer})" for module, layer in hidden.items())
-            yield Warn(function, f"has its own {named} in its package, which hides the layer; take it out of there")
+def plan_switches(goal: Goal, deployed: Deployed) -> Iterator[Switch]:
+    """Bring every function to exactly the release's layer versions, package, runtime and handler.
 
-
-def plan_attach(release: Release, environment: Environment, deployed: Deployed) -> Iterator[Action]:
-    """Give every function exactly the release's layer versions beside the layers that are not ours."""
-    found = deployed.found(release)
-    for key, function in environment.function_names.items():
+    Layers that are not ours stay, in their places.
+    """
+    release, here = goal.release, goal.environment
+    for key, function in here.function_names.items():
         there, package = deployed.functions.get(function), release.packages.get(key)
         if there is None:
             continue
-        layers = merge_layers(tuple(there.layers), release, environment)
-        check_function(function, there, layers, release.layers + ((package,) if package else ()))
-        handler = package.handler if package and package.handler != there.handler else ""
-        wanted = Attach(function, layers, handler, there.revision)
-        complete = len(found) == len(release.layers) and wanted.arns(found) == tuple(there.layers)
-        if not complete or handler or there.failed:
-            yield wanted
+        after = wanted_state(goal, key, there, deployed)
+        check_function(function, there, after, (*release.layers, *([package] if package else [])))
+        if not after.same(there.state) or there.failed:
+            stored = package.key if package and package.sha256 != there.state.package else ""
+            yield Switch(function, there.state, after, here.bucket, stored, there.revision, forced=bool(there.failed))
 
 
-UPLOAD: tuple[Step, ...] = (plan_upload,)
-PUBLISH: tuple[Step, ...] = (*UPLOAD, plan_publish)
-UPDATE_LAMBDAS: tuple[Step, ...] = (*PUBLISH, plan_record, plan_code, plan_attach)
+def wanted_state(goal: Goal, key: str, there: DeployedFunction, deployed: Deployed) -> State:
+    """What a function is to run, given what it runs now: what the release does not speak of stays."""
+    release, now = goal.release, there.state
+    package, setting = release.packages.get(key), release.functions.get(key)
+    return State(
+        runtime=setting.runtime if setting else now.runtime,
+        architecture=now.architecture,
+        handler=(package.handler if package else setting.handler if setting else "") or now.handler,
+        layers=merge_layers(now.layers, goal, deployed),
+        package=package.sha256 if package else now.package,
+    )
 
 
-def merge_layers(current: tuple[str, ...], release: Release, environment: Environment) -> tuple[str | Artifact, ...]:
+def merge_layers(current: tuple[LayerVersion, ...], goal: Goal, deployed: Deployed) -> tuple[LayerVersion, ...]:
     """A function's layers with ours exchanged in place, by name; foreign ones and the order stay, missing ones follow.
 
     UpdateFunctionConfiguration replaces the whole list, so what is left out here would be taken off the function.
     """
-    ours = {_layer_arn(environment, layer.name): layer for layer in release.layers}
-    merged: dict[str, str | Artifact] = {}
-    for arn in current:
-        name = unversioned(arn).split(":", 2)[-1]
-        merged[name] = ours.get(name, arn)
+    here, commit = goal.environment, goal.release.commit
+    ours = {}
+    for artifact in goal.release.layers:
+        pending = LayerVersion("", description(artifact, commit), artifact.name)
+        ours[_layer_arn(here, artifact.name)] = deployed.find(artifact) or pending
+    merged: dict[str, LayerVersion] = {}
+    for layer in current:
+        name = unversioned(layer.arn).split(":", 2)[-1]
+        merged[name] = ours.get(name, layer)
     return tuple({**merged, **{name: layer for name, layer in ours.items() if name not in merged}}.values())
 
 
-def put_back(decided: Plan, deployed: Deployed) -> tuple[Attach, ...]:
-    """What undoes the attachments of a plan: each function's layers and handler as they were before it."""
-    before = {action: deployed.functions[action.function] for action in decided if isinstance(action, Attach)}
-    return tuple(
-        Attach(action.function, tuple(there.layers), there.handler if action.handler else "", "")
-        for action, there in before.items()
-    )
+def plan_notes(goal: Goal, deployed: Deployed) -> Iterator[Note]:
+    """What is left out or stays as it is, and should be known."""
+    release, here = goal.release, goal.environment
+    for key, function in here.function_names.items():
+        there = deployed.functions.get(function)
+        if there is None:
+            yield Skipped(function)
+        elif key not in release.packages and (hidden := hidden_modules(there.modules, release.layers)):
+            named = " and ".join(f"{module} (of {layer})" for module, layer in hidden.items())
+            yield Warned(f"{function} has its own {named} in its package, which hides the layer; take it out of there")
+    extra = [key for key in deployed.canonical if key not in release.canonical]
+    if release.canonical and extra and not goal.delete:
+        listed = ", ".join(extra[:3]) + (f" and {len(extra) - 3} more" if len(extra) > 3 else "")  # noqa: PLR2004
+        yield Warned(f"s3://{here.canonical_bucket} has {listed}, not in the release; removed only with --delete")
+
+
+def plan_kept(here: Environment, switches: Iterable[Switch]) -> Iterator[Action]:
+    """Keep every package that is going to be replaced, whoever made it."""
+    for switch in switches:
+        if switch.package_key:
+            yield KeepPackage(switch.function, switch.before.package, here.bucket)
+
+
+def plan_canonical(goal: Goal, deployed: Deployed) -> Iterator[Configure]:
+    """Give every object of the configuration the contents that the release pins.
+
+    What the release does not have is removed only if that was asked for, and never all of it: an empty folder is more
+    likely a mistake than a wish.
+    """
+    here, wanted, there = goal.environment, goal.release.canonical, deployed.canonical
+    for key, digest in wanted.items():
+        found = there.get(key)
+        if found is None or found.sha256 != digest:
+            before, etag = (found.sha256, found.etag) if found else ("", "")
+            yield Configure(key, here.canonical_bucket, before, digest, contents_key(digest), etag)
+    if wanted and goal.delete:
+        for key, found in there.items():
+            if key not in wanted:
+                yield Configure(key, here.canonical_bucket, found.sha256, "", "", found.etag)
+
+
+def plan_contents(goal: Goal, configure: Iterable[Configure]) -> Iterator[Action]:
+    """Store the configuration that is new, and keep what it replaces."""
+    here, source = goal.environment, goal.source
+    for change in configure:
+        if change.after and source:
+            yield Store(change.key, change.after, here.bucket, source.bucket, source.account)
+        elif change.after:
+            yield Store(change.key, change.after, here.bucket)
+        if change.before:
+            yield KeepObject(change.key, here.canonical_bucket, change.before, here.bucket)
+
+
+def plan_undo(here: Environment, before: Deployed, now: Deployed, unsettled: Iterable[str] = ()) -> Plan:
+    """What brings functions and configuration from what they are `now` to what they were `before`.
+
+    An update of an `unsettled` function was sent, and nobody knows whether it will still take effect: another one must
+    be accepted after it.
+    """
+    switches, forced = [], set(unsettled)
+    for function, there in before.functions.items():
+        found = now.functions.get(function)
+        if found and (not found.state.same(there.state) or found.failed or function in forced):
+            stored = "" if found.state.package == there.state.package else package_key(there.state.package)
+            switches.append(
+                Switch(function, found.state, there.state, here.bucket, stored, found.revision, forced=True)
+            )
+    configure = []
+    for key in {**before.canonical, **now.canonical}:
+        old, new = before.canonical.get(key), now.canonical.get(key)
+        was, is_ = old.sha256 if old else "", new.sha256 if new else ""
+        if was != is_:
+            etag = new.etag if new else ""
+            configure.append(Configure(key, here.canonical_bucket, is_, was, before_key(was) if was else "", etag))
+    return Plan(switch=tuple(switches), configure=tuple(configure))
+
+
+def restored(before: Deployed, now: Deployed) -> tuple[str, ...]:
+    """What is not as it was before: functions and objects of the configuration."""
+    undone = plan_undo(_NOWHERE, before, now)
+    return tuple(switch.function for switch in undone.switch) + tuple(change.key for change in undone.configure)
+
+
+_NOWHERE = Environment("", "", "", "", "", "", "", {}, {})
 
 
 def refuse_hidden(release: Release) -> None:
@@ -129,18 +278,30 @@ def refuse_hidden(release: Release) -> None:
         raise PlanError(reason)
 
 
-def refuse_changed_contents(release: Release, environment: Environment, deployed: Deployed) -> None:
+def refuse_changed_contents(goal: Goal, deployed: Deployed) -> None:
     """One version, one content: PlanError if this environment knows an artifact's version with other contents."""
-    for artifact in release.artifacts:
+    here = goal.environment
+    for artifact in goal.release.artifacts:
         stored = deployed.objects.get(artifact.key, artifact.sha256)
         published = [v for v in deployed.layers.get(artifact.name, ()) if v.version == artifact.version]
         other = next((v.arn for v in published if not v.holds(artifact)), None)
         if stored != artifact.sha256:
-            other = f"s3://{environment.bucket}/{artifact.key}"
+            other = f"s3://{here.bucket}/{artifact.key}"
         if other:
             raise PlanError(
-                f"{artifact} exists in {environment.name} with other contents ({other}); "
-                f"run: {bump_command(artifact.name, environment)}"
+                f"{artifact} exists in {here.name} with other contents ({other}); "
+                f"run: {bump_command(artifact.name, here)}"
+            )
+
+
+def refuse_other_bytes(goal: Goal, deployed: Deployed) -> None:
+    """PlanError if a layer version that would be attached has other bytes than its description says."""
+    for layer in goal.release.layers:
+        found = deployed.find(layer)
+        if found and deployed.digests.get(found.arn, layer.sha256) != layer.sha256:
+            raise PlanError(
+                f"{found.arn} says it holds {layer}, but its bytes are others; delete that layer version "
+                "(aws lambda delete-layer-version) and run the same command again"
             )
 
 

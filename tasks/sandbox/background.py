@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import ReleaseError
-from tasks.layers.workspace import Workspace
+from tasks.project.workspace import Workspace
 from tasks.sandbox.server import IDENTITY
-
-__all__ = ["find", "note", "start", "stop"]
 
 _PATIENCE = 60
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))

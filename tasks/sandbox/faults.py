@@ -28,9 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import ConfigError
-from tasks.sandbox.strict import Answer, Call, Refusal, Reset, Settings
-
-__all__ = ["Fault", "Faults", "operation_of", "read_faults"]
+from tasks.sandbox.messages import Answer, Call, Refusal, Reset, Settings
 
 _LAMBDA = [
     ("POST", r"layers/[^/]+/versions", "PublishLayerVersion"),

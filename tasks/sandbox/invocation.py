@@ -11,18 +11,16 @@ import sys
 import tempfile
 import threading
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tasks.layers.archive import UNREADABLE
-from tasks.layers.interpreters import find_interpreter
-from tasks.layers.trial import PROVIDED
-from tasks.release.runtimes import RUNTIMES
+from tasks.project.interpreters import find_interpreter
+from tasks.project.runtimes import PROVIDED, RUNTIMES
+from tasks.sandbox.messages import Answer, Call, Refusal
 from tasks.sandbox.runtime import Instance
-from tasks.sandbox.strict import Answer, Call, Refusal
 
-__all__ = ["invoke", "stop_all"]
-
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, ValueError)
 _LOG_TAIL = 4096
 _LARGEST = 6 * 1024 * 1024
 _LENT = (*PROVIDED, "snapshot_restore_py", "runtime_client", "simplejson")
@@ -182,7 +180,7 @@ def _unpack(contents: bytes, folder: Path) -> None:
                 if name.startswith("/") or ".." in PurePosixPath(name.replace("\\", "/")).parts or ":" in name:
                     raise Refusal(502, "InvalidZipFileException", f"{name} leads outside the package")
             archive.extractall(folder)
-    except UNREADABLE:
+    except _UNREADABLE:
         raise Refusal(502, "InvalidZipFileException", "Could not unzip") from None
 
 

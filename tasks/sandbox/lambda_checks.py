@@ -9,21 +9,9 @@ import zipfile
 from collections import Counter
 from typing import Any
 
-from tasks.release.limits import MAX_LAYERS, MAX_UNZIPPED
-from tasks.release.runtimes import RUNTIMES
+from tasks.project.runtimes import MAX_LAYERS, MAX_UNZIPPED, RUNTIMES
+from tasks.sandbox.messages import Call, Refusal
 from tasks.sandbox.s3_rules import find_bucket
-from tasks.sandbox.strict import Call, Refusal
-
-__all__ = [
-    "LAYER_ARN",
-    "check_function",
-    "check_layer",
-    "check_layers",
-    "checked_content",
-    "read_bytes",
-    "unzipped_size",
-    "with_content",
-]
 
 LAYER_ARN = re.compile(r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):(\d{12}):layer:([A-Za-z0-9_-]+):(\d+)")
 _MAX_DIRECT = 50_000_000

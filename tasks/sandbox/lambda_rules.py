@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks.sandbox.invocation import invoke
 from tasks.sandbox.lambda_checks import (
     LAYER_ARN,
     check_function,
@@ -16,9 +17,7 @@ from tasks.sandbox.lambda_checks import (
     unzipped_size,
     with_content,
 )
-from tasks.sandbox.strict import Answer, Call, Refusal, Settings
-
-__all__ = ["CODE", "LambdaRules"]
+from tasks.sandbox.messages import Answer, Call, Refusal, Settings
 
 CODE = "/_sandbox/code/"
 """Where the bytes of layers and functions can be downloaded, as AWS's presigned addresses let one do."""
@@ -52,8 +51,6 @@ class LambdaRules:
 
     def invoke(self, call: Call) -> Answer:
         """Run the function on its real package and layers."""
-        from tasks.sandbox.invocation import invoke
-
         name = call.path.split("/")[3].rpartition(":")[2]
         function = _function(call, name)
         if function is None:

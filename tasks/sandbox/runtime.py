@@ -21,8 +21,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Instance", "Outcome"]
-
 _INIT_LIMIT = 30.0
 _KEPT_LOG = 256
 _SETTLING = 2.0

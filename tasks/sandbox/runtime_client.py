@@ -8,8 +8,6 @@ import http.client
 import os
 from typing import Any
 
-__all__ = ["initialize_client", "next", "post_error", "post_invocation_result"]
-
 _BASE = "/2018-06-01/runtime/invocation/"
 
 

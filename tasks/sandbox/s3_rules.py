@@ -10,9 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from tasks.sandbox.strict import Answer, Call, Refusal
-
-__all__ = ["S3Rules"]
+from tasks.sandbox.messages import Answer, Call, Refusal
 
 _BUCKET_AND_KEY = re.compile(r"/([^/]+)(?:/(.*))?", re.DOTALL)
 

@@ -3,13 +3,10 @@
 import io
 import json
 import zipfile
-from pathlib import Path
 from typing import Any
 
 from tasks.aws.connection import client, connect
-from tasks.release.project import Environment, Project
-
-__all__ = ["FOREIGN_LAYER", "seed"]
+from tasks.project.model import Environment, Project
 
 FOREIGN_LAYER = "another-team-tracing"
 """A layer that is not ours, on every function, to see that releases leave it alone."""
@@ -21,20 +18,16 @@ _TRUST = {
 _HANDLER = "def lambda_handler(event, context):\n    return {'statusCode': 200, 'body': 'not released yet'}\n"
 
 
-def seed(project: Project, endpoint: str, canonical: Path) -> None:
-    """Create every environment, and store the local `canonical` folder in the first."""
+def seed(project: Project, endpoint: str) -> None:
+    """Create every environment: buckets, a role, functions that nobody has released yet."""
     buckets: set[str] = set()
     for environment in project.environments.values():
         variables = {k: v.replace("{env}", environment.name) for k, v in project.sandbox_variables.items()}
         named = [value for name, value in variables.items() if name.endswith("_BUCKET")]
-        for bucket in sorted({environment.bucket, environment.canonical_bucket, *named} - buckets):
+        for bucket in sorted({environment.bucket, environment.canonical_bucket, *named} - buckets - {""}):
             connect(environment, endpoint).s3.create_bucket(Bucket=bucket, **_location(environment.region))
             buckets.add(bucket)
         _create(project, environment, endpoint, variables)
-    first = connect(next(iter(project.environments.values())), endpoint)
-    for path in sorted(path for path in canonical.rglob("*") if path.is_file()):
-        key = f"canonical/{path.relative_to(canonical).as_posix()}"
-        first.s3.put_object(Bucket=first.environment.canonical_bucket, Key=key, Body=path.read_bytes())
 
 
 def _create(project: Project, environment: Environment, endpoint: str, variables: dict[str, str]) -> None:

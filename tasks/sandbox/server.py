@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import ConfigError
-from tasks.layers.workspace import Workspace, replacing
-from tasks.release.project import Project
+from tasks.project.files import replacing
+from tasks.project.model import Project
+from tasks.project.workspace import Workspace
 from tasks.sandbox.faults import read_faults
 from tasks.sandbox.invocation import stop_all
 from tasks.sandbox.lambda_rules import CODE
+from tasks.sandbox.messages import Settings
 from tasks.sandbox.seed import seed
-from tasks.sandbox.strict import Settings, Strict
-
-__all__ = ["IDENTITY", "Server"]
+from tasks.sandbox.strict import Strict
 
 _LOOK_EVERY = 1.0
 
@@ -55,14 +55,14 @@ class Server:
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet)
         self.url = self.aws.functions.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def start(self, project: Project, canonical: Path) -> None:
+    def start(self, project: Project) -> None:
         """Serve from a thread of this process, and put the project's environments there."""
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.prepare(project, canonical)
+        self.prepare(project)
 
-    def prepare(self, project: Project, canonical: Path) -> None:
+    def prepare(self, project: Project) -> None:
         """Put the project's environments there; what goes wrong on request goes wrong afterwards."""
-        seed(project, self.url, canonical)
+        seed(project, self.url)
         self.aws.settings = self.aws.functions.settings = self._asked[0]
         self.aws.faults = self._asked[1]
 
@@ -107,7 +107,7 @@ def main() -> None:
     server = Server(workspace.root, Path(sys.argv[1]) if sys.argv[1:] else None)
     serving = threading.Thread(target=server.wait, daemon=True)
     serving.start()
-    server.prepare(workspace.project(), workspace.root / "canonical")
+    server.prepare(workspace.project())
     note = json.dumps({"url": server.url, "pid": os.getpid()})
     with replacing(workspace.sandbox / "server.json") as aside:
         aside.write_text(note, encoding="utf-8")

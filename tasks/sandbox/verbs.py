@@ -4,17 +4,15 @@ from pathlib import Path
 
 from invoke import Context, task
 
-from tasks.console import say
 from tasks.errors import ConfigError
-from tasks.site import WORKSPACE, use_endpoint
-
-__all__ = ["down", "sandbox", "up"]
-
+from tasks.output.console import say
+from tasks.project.command import WORKSPACE, changes, shows, use_endpoint
 
 _FAULTS = "a TOML file that says what AWS shall do wrong; see the README"
 
 
 @task(default=True, help={"faults": _FAULTS})
+@shows
 def sandbox(c: Context, faults: str = "") -> None:
     """Run the tasks that follow on this line against an emulated AWS, never a real one."""
     url = _find()
@@ -29,6 +27,7 @@ def sandbox(c: Context, faults: str = "") -> None:
 
 
 @task(help={"faults": _FAULTS})
+@changes
 def up(_c: Context, faults: str = "") -> None:
     """Start a sandbox that keeps what is deployed to it until `inv sandbox.down`."""
     from tasks.sandbox import background
@@ -38,6 +37,7 @@ def up(_c: Context, faults: str = "") -> None:
 
 
 @task
+@changes
 def down(_c: Context) -> None:
     """Stop the sandbox that `inv sandbox.up` started; what it held is gone."""
     from tasks.sandbox import background
@@ -62,5 +62,5 @@ def _start_here(faults: str) -> str:
     from tasks.sandbox.server import Server
 
     server = Server(WORKSPACE.root, Path(faults) if faults else None)
-    server.start(WORKSPACE.project(), WORKSPACE.root / "canonical")
+    server.start(WORKSPACE.project())
     return server.url

@@ -6,8 +6,6 @@ from typing import Any, Self
 
 from botocore.awsrequest import AWSResponse
 
-__all__ = ["Refusing", "Reporting"]
-
 
 class Body(io.BytesIO):
     """A body as urllib3 hands it out."""

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import ReleaseError
-from tasks.layers.workspace import Workspace
+from tasks.project.workspace import Workspace
 from tasks.sandbox import background
 from tasks.sandbox.server import Server
 

@@ -7,10 +7,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tasks.aws.connection import Connection
 from tasks.errors import AwsError, ConfigError
+from tasks.project.command import Site
 from tasks.releasing import DEPLOY, release_built
 from tasks.sandbox.faults import Fault, Faults, read_faults
 from tasks.sandbox.server import Server
-from tasks.site import Site
 from tests.examples import ZIP
 
 

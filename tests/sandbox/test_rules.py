@@ -247,7 +247,7 @@ def test_beyond_15_requests_a_second_the_answer_is_429_on_request(dev: Connectio
 
 
 def _lambda_call() -> Any:
-    from tasks.sandbox.strict import Call
+    from tasks.sandbox.messages import Call
 
     return Call("GET", "/2018-10-31/layers", {}, {}, b"", "lambda", "eu-west-3", DEV.account)
 

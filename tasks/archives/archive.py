@@ -1,0 +1,132 @@
+"""Writes ZIP archives whose bytes depend on their members alone.
+
+The standard library's zipfile cannot do that everywhere: its deflate is whatever zlib this Python was built with, and
+zlib, zlib-ng and their versions compress differently. So nothing is compressed here. A wheel is itself a ZIP: its
+members arrive compressed by whoever published it, its hash is pinned, and they are copied as they are (which is also
+many times faster). Everything else, our own sources and what was built from an sdist, is stored.
+
+Names are sorted, dates are 1980-01-01 (the oldest a ZIP can hold), modes are 0644 or 0755, there are no directory
+entries and no extra fields. The format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3 and 4.4.
+"""
+
+import hashlib
+import lzma
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tasks.errors import BuildError
+
+STORED, DEFLATED = 0, 8
+
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, OSError, EOFError, ValueError,
+)  # fmt: skip
+"""What zipfile raises for an archive that is damaged, encrypted or packed by a method it does not know."""
+
+_DATE = 1 << 5 | 1
+_UNIX = 3 << 8
+_REGULAR_FILE = 0o100000
+_UTF8_NAME = 0x800
+_MAX_SIZE, _MAX_MEMBERS = 0xFFFFFFFF, 0xFFFF
+
+
+@dataclass(frozen=True)
+class Span:
+    """`length` bytes of a file from `offset` on: a compressed member still inside its wheel."""
+
+    path: Path
+    offset: int
+    length: int
+
+    def read(self) -> bytes:
+        """Those bytes."""
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            return file.read(self.length)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of an archive: `sha256`, `crc` and `size` describe its contents, `packed` is how they are stored."""
+
+    name: str
+    sha256: str
+    crc: int
+    size: int
+    packed: bytes | Span
+    method: int = STORED
+    executable: bool = False
+
+    @property
+    def mode(self) -> int:
+        """Permissions: readable by every user Lambda may run as."""
+        return 0o755 if self.executable else 0o644
+
+
+def stored(name: str, contents: bytes) -> Member:
+    """A member that is stored as it is."""
+    return Member(name, hashlib.sha256(contents).hexdigest(), zlib.crc32(contents), len(contents), contents)
+
+
+def tree_digest(members: Iterable[Member]) -> str:
+    """The identity of a set of files, in hex: SHA-256 over their sorted paths, modes and content digests."""
+    lines = sorted(f"{member.name}\0{member.mode:o}\0{member.sha256}\n" for member in members)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def write_archive(path: Path, members: Iterable[Member]) -> str:
+    """Write `members` to a new archive at `path`; returns the SHA-256 (hex) of its bytes."""
+    ordered = sorted(members, key=lambda member: member.name)
+    with path.open("wb") as file:
+        digest = hashlib.sha256()
+        directory, offset = bytearray(), 0
+        for member in ordered:
+            packed = member.packed if isinstance(member.packed, bytes) else member.packed.read()
+            directory += _directory_entry(member, len(packed), offset)
+            offset += _write(file, digest, _local_header(member, len(packed)), packed)
+        if offset + len(directory) > _MAX_SIZE or len(ordered) > _MAX_MEMBERS:
+            raise BuildError(f"{path.name} has {len(ordered)} files in {offset} bytes, more than a layer can hold")
+        _write(file, digest, bytes(directory), _end(len(ordered), len(directory), offset))
+    return digest.hexdigest()
+
+
+def _write(file: BinaryIO, digest: "hashlib._Hash", *blocks: bytes) -> int:
+    """Write and digest blocks; returns how many bytes they were."""
+    for block in blocks:
+        file.write(block)
+        digest.update(block)
+    return sum(map(len, blocks))
+
+
+def _common(member: Member, packed: int) -> tuple[bytes, bytes]:
+    """The fields that a member's local header and its directory entry share, and its encoded name."""
+    name = member.name.encode()
+    flags = 0 if name.isascii() else _UTF8_NAME
+    fields = (20, flags, member.method, 0, _DATE, member.crc, packed, member.size, len(name), 0)
+    return struct.pack("<5H3L2H", *fields), name
+
+
+def _local_header(member: Member, packed: int) -> bytes:
+    common, name = _common(member, packed)
+    return b"PK\x03\x04" + common + name
+
+
+def _directory_entry(member: Member, packed: int, offset: int) -> bytes:
+    common, name = _common(member, packed)
+    attributes = (_REGULAR_FILE | member.mode) << 16
+    return (
+        b"PK\x01\x02"
+        + struct.pack("<H", _UNIX | 20)
+        + common
+        + struct.pack("<3H2L", 0, 0, 0, attributes, offset)
+        + name
+    )
+
+
+def _end(members: int, directory: int, offset: int) -> bytes:
+    return b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, members, members, directory, offset, 0)

@@ -1,0 +1,42 @@
+"""The configuration that travels with a release: files below the folders of [configuration] that git tracks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.errors import BuildError
+from tasks.project.files import file_sha256
+from tasks.project.workspace import Checkout
+
+
+@dataclass(frozen=True)
+class File:
+    """One file: where it is, and the SHA-256 (hex) of its contents."""
+
+    path: Path
+    sha256: str
+
+
+def read_configuration(checkout: Checkout) -> dict[str, File]:
+    """Key in the configuration bucket -> file. BuildError if a folder of release.toml does not exist."""
+    found = {}
+    for prefix, folder in checkout.project.configuration.items():
+        top = checkout.root / folder
+        if not top.is_dir():
+            raise BuildError(f"Folder not found: {top}; check [configuration] in release.toml")
+        for name in sorted(_files(checkout, folder)):
+            path = checkout.root / name
+            found[f"{prefix}/{path.relative_to(top).as_posix()}"] = File(path, file_sha256(path))
+    return found
+
+
+def _files(checkout: Checkout, folder: str) -> Iterator[str]:
+    """The files below a folder, named from the repository: those that git tracks, or all without git."""
+    below = folder.rstrip("/") + "/"
+    if checkout.git is None:
+        paths = (path for path in (checkout.root / folder).rglob("*") if path.is_file())
+        yield from (path.relative_to(checkout.root).as_posix() for path in paths)
+        return
+    for name in checkout.git.tracked:
+        if name.startswith(below) and (checkout.root / name).is_file():
+            yield name

@@ -1,0 +1,111 @@
+"""Brings the files that a lock pins into the cache: each by its SHA-256, each once.
+
+uv knows the indexes; asked for a PEP 751 lock of the pins, it lists every file of each with its address and hash. What
+is chosen and fetched from that list is decided here. The addresses stay in the cache and are never committed.
+"""
+
+import hashlib
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.archives.lock import Pin
+from tasks.archives.uv import run_uv
+from tasks.archives.wheels import check_record
+from tasks.errors import BuildError
+from tasks.project.files import file_sha256, replacing
+from tasks.project.runtimes import Runtime
+
+_ATTEMPTS = 3
+_TIMEOUT = 60
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file that an index offers for a pin."""
+
+    filename: str
+    url: str
+    sha256: str
+
+
+def list_files(lock: Path, pins: Iterable[Pin], runtime: Runtime, cache: Path) -> dict[Pin, tuple[RemoteFile, ...]]:
+    """The files of each pin that the lock allows, as the index lists them; asked once for each state of the lock."""
+    key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    index = cache / "index" / f"pylock.{key}.toml"
+    if not index.exists():
+        index.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as aside:
+            made = Path(aside).resolve() / index.name
+            run_uv(
+                ["pip", "compile", lock.name, "--universal", "--python-version", runtime.full_version],
+                ["--no-deps", "--generate-hashes", "--format", "pylock.toml", "--output-file", str(made)],
+                folder=lock.parent,
+            )
+            made.replace(index)
+    try:
+        packages = tomllib.loads(index.read_text(encoding="utf-8"))["packages"]
+    except (ValueError, KeyError) as error:
+        index.unlink()
+        raise BuildError(f"The list of files in the cache was damaged ({error}) and is removed; build again") from error
+    offered = {(package["name"], package["version"]): tuple(_files(package)) for package in packages}
+    return {
+        pin: tuple(file for file in offered.get((pin.name, pin.version), ()) if file.sha256 in pin.hashes)
+        for pin in pins
+    }
+
+
+def _files(package: dict[str, Any]) -> Iterable[RemoteFile]:
+    """The wheels and the sdist of a PEP 751 package: https://packaging.python.org/en/latest/specifications/pylock-toml/."""
+    for file in [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]:
+        url = file.get("url") or Path(file["path"]).absolute().as_uri()
+        yield RemoteFile(file.get("name") or url.rpartition("/")[2], url, file["hashes"]["sha256"])
+
+
+def fetch_all(files: Iterable[RemoteFile], cache: Path) -> dict[RemoteFile, Path]:
+    """Each file on local disk, downloaded if the cache lacks it."""
+    wanted = list(dict.fromkeys(files))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return dict(zip(wanted, pool.map(lambda file: _fetch(file, cache), wanted), strict=True))
+
+
+def _fetch(file: RemoteFile, cache: Path) -> Path:
+    """One file from the cache or its index; whatever has not the pinned hash never gets its name."""
+    path = cache / "files" / file.sha256[:16] / file.filename
+    if path.exists() and file_sha256(path) == file.sha256:
+        return path
+    with replacing(path) as aside:
+        aside.write_bytes(_download(file, cache))
+        if (found := file_sha256(aside)) != file.sha256:
+            raise BuildError(
+                f"{file.filename} has SHA-256 {found[:16]}..., not the locked {file.sha256[:16]}...; "
+                "do not use it: the index or the network changed it. Try again, or run: inv lock"
+            )
+        if file.filename.endswith(".whl"):
+            check_record(aside)
+    return path
+
+
+def _download(file: RemoteFile, cache: Path) -> bytes:
+    """The bytes behind the address, tried three times."""
+    import http.client
+    import urllib.request
+
+    failure = ""
+    for _ in range(_ATTEMPTS):
+        try:
+            # the address comes from uv; file: is a folder of wheels, and the hash decides in any case
+            with urllib.request.urlopen(file.url, timeout=_TIMEOUT) as response:  # noqa: S310
+                contents: bytes = response.read()
+                return contents
+        except (http.client.HTTPException, OSError) as error:
+            failure = str(error) or type(error).__name__
+    # an address may have gone stale: the next build asks the index afresh
+    shutil.rmtree(cache / "index", ignore_errors=True)
+    raise BuildError(f"Cannot download {file.filename}: {failure}; check the network and build again")

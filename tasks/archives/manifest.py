@@ -1,0 +1,120 @@
+"""What lies in `.build`: archives with their names, their bills of materials, and the manifest that says what they are.
+
+Everything is written aside and renamed, so that a build that fails leaves nothing half-written.
+"""
+
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tasks.archives.recipes import Recipe, recipe_for
+from tasks.errors import BuildError, PlanError
+from tasks.project.files import file_sha256, replacing
+from tasks.project.workspace import Checkout, Workspace
+from tasks.release.artifacts import Artifact, Kind
+from tasks.release.codec import decode, encode
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive on disk, in the cache or in `.build`, what it is made from, and whether it was there before."""
+
+    artifact: Artifact
+    path: Path
+    recipe: Recipe
+    cached: bool
+
+    @property
+    def bill(self) -> Path:
+        """The bill of materials beside the archive."""
+        return self.path.with_suffix(".cdx.json")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the manifest says of an artifact: what it is, the key of its inputs, the commit it was built from."""
+
+    artifact: Artifact
+    key: str
+    commit: str
+    requirements: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything in `.build`, by name."""
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+
+def place(checkout: Checkout, made: Iterable[Archive]) -> list[Archive]:
+    """Give archives from the cache their names in `.build`, note them, and remove those of other versions."""
+    placed, entries = [], dict(read_manifest(checkout.workspace).entries)
+    for each in made:
+        archive = replace(each, path=path_of(checkout.workspace, each.artifact))
+        for target, source in [(archive.bill, each.bill), (archive.path, each.path)]:
+            with replacing(target) as aside:
+                shutil.copyfile(source, aside)
+        for other in _all_versions(checkout.workspace, archive.artifact):
+            if other not in (archive.path, archive.bill):
+                other.unlink()
+        recipe = archive.recipe
+        entries[archive.artifact.name] = Entry(archive.artifact, recipe.key, checkout.commit, recipe.requirements)
+        placed.append(archive)
+    with replacing(checkout.workspace.manifest) as aside:
+        aside.write_bytes(encode(Manifest(entries)))
+    return placed
+
+
+def clean(workspace: Workspace) -> None:
+    """Remove what was built; the cache stays."""
+    workspace.manifest.unlink(missing_ok=True)
+    for folder in (workspace.layers, workspace.functions):
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+def find_built(checkout: Checkout, names: Iterable[str]) -> list[Archive]:
+    """The archives in `.build`; BuildError unless each is what a build would give now."""
+    manifest = read_manifest(checkout.workspace)
+    return [_find(checkout, name, manifest.entries.get(name)) for name in names]
+
+
+def _find(checkout: Checkout, name: str, entry: Entry | None) -> Archive:
+    """One archive in `.build`."""
+    version = checkout.versions.get(name)
+    kind = Kind.PACKAGE if name in checkout.project.functions else Kind.LAYER
+    if entry is None or entry.artifact.version != (version or entry.artifact.version):
+        missing = f".build/{kind.folder}/{name}-{version or '*'}.zip"
+        raise BuildError(f"{kind.word} file not found: {missing}; run: inv build")
+    path = path_of(checkout.workspace, entry.artifact)
+    shown = path.relative_to(checkout.root).as_posix()
+    if not path.is_file():
+        raise BuildError(f"{kind.word} file not found: {shown}; run: inv build")
+    recipe = recipe_for(checkout, name)
+    if entry.key != recipe.key:
+        raise BuildError(f"{shown} is older than what it is built from; run: inv build")
+    if file_sha256(path) != entry.artifact.sha256:
+        raise BuildError(f"{shown} is not the archive that was built; run: inv build")
+    return Archive(entry.artifact, path, recipe, cached=True)
+
+
+def path_of(workspace: Workspace, artifact: Artifact) -> Path:
+    """Where an artifact's archive lies in `.build`."""
+    return workspace.root / ".build" / artifact.key
+
+
+def _all_versions(workspace: Workspace, artifact: Artifact) -> list[Path]:
+    """The archives and bills of an artifact at any version."""
+    ours = re.compile(rf"{re.escape(artifact.name)}-(\d+\.\d+\.\d+|[0-9a-f]{{16}})\.(zip|cdx\.json)")
+    return [path for path in path_of(workspace, artifact).parent.iterdir() if ours.fullmatch(path.name)]
+
+
+def read_manifest(workspace: Workspace) -> Manifest:
+    """What is in `.build`; nothing if there is no manifest, or it is not ours."""
+    try:
+        return decode(workspace.manifest.read_bytes(), Manifest, "The manifest")[0]
+    except (FileNotFoundError, PlanError):
+        return Manifest()

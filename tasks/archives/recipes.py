@@ -1,0 +1,190 @@
+"""What goes into a layer, as a recipe: a key that stands for all its inputs, and how to get its members.
+
+The key is found without building, downloading or asking anyone, so that an unchanged layer is never built again.
+"""
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tasks.archives.archive import Member, tree_digest
+from tasks.archives.downloads import RemoteFile, fetch_all, list_files
+from tasks.archives.lock import Pin, lock_path, read_lock
+from tasks.archives.sdists import BUILDERS, build_wheel
+from tasks.archives.sources import read_sources
+from tasks.archives.wheels import Wheel, best_wheel, runtime_tags, wheel_members
+from tasks.errors import BuildError
+from tasks.project.model import Project
+from tasks.project.runtimes import Runtime
+from tasks.project.workspace import Checkout
+
+_FORMAT = 1
+"""Raise this when the same inputs come to give other archives."""
+
+_EVERYWHERE = "python/"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """`key` stands for every input, `requirements` are the locked versions, `untracked` the sources left out.
+
+    `sources` are our own files, path -> contents.
+    """
+
+    key: str
+    members: Callable[[], list[Member]]
+    requirements: Mapping[str, str] = field(default_factory=dict)
+    untracked: tuple[str, ...] = ()
+    sources: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def recipe_for(checkout: Checkout, name: str) -> Recipe:
+    """The recipe of a layer, or of a function's package. BuildError if its inputs are missing or unfit."""
+    project, cache = checkout.project, checkout.workspace.cache
+    if name in project.functions:
+        function = project.functions[name]
+        recipe = _from_sources(checkout, function.source, "", [function.runtime, project.architecture])
+        _check_handler(checkout.root / function.source, function.handler)
+        return recipe
+    layer = project.layers[name]
+    runtimes = [runtime.name for runtime in project.runtimes]
+    if layer.source:
+        package = layer.source.rstrip("/").rpartition("/")[2]
+        made_for = [*runtimes, project.architecture]
+        return _from_sources(checkout, layer.source, f"{_EVERYWHERE}{package}/", made_for)
+    requirements = checkout.root / layer.requirements
+    pins = read_lock(requirements, project.runtimes[0])
+    builders = BUILDERS.read_text(encoding="utf-8")
+    lines = [f"{pin}|{pin.marker}|{' '.join(sorted(pin.hashes))}" for pin in pins]
+    key = _key(lines, runtimes, project.architecture, builders)
+    return Recipe(key, partial(_pinned_members, requirements, pins, project, cache), _versions(pins, project))
+
+
+def _from_sources(checkout: Checkout, source: str, prefix: str, made_for: list[str]) -> Recipe:
+    """The recipe of a folder of our own."""
+    sources = read_sources(checkout.root, checkout.git, source, prefix)
+    untracked = tuple(f"{source}/{name}" for name in sources.untracked)
+    own = {
+        f"{source}/{each.name.removeprefix(prefix)}": each.packed
+        for each in sources.members
+        if isinstance(each.packed, bytes)
+    }
+    key = _key(tree_digest(sources.members), made_for)
+    return Recipe(key, lambda: sources.members, untracked=untracked, sources=own)
+
+
+def _check_handler(folder: Path, handler: str) -> None:
+    """BuildError unless the folder has the module and the function that Lambda is to call."""
+    module, _, function = handler.rpartition(".")
+    path = folder / (module.replace(".", "/") + ".py")
+    try:
+        names = set(_defined(ast.parse(path.read_bytes())))
+    except FileNotFoundError as error:
+        raise BuildError(
+            f"{path} not found, but the handler is {handler}; correct `handler` in release.toml"
+        ) from error
+    except SyntaxError as error:
+        raise BuildError(f"{path}, line {error.lineno}: {error.msg}; correct it") from error
+    if function not in names:
+        raise BuildError(f"{path} defines no {function}, but the handler is {handler}; correct one of them")
+
+
+def _defined(module: ast.Module) -> Iterator[str]:
+    """The names that a module's own lines define, assign or import."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield node.asname or node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def _key(*inputs: object) -> str:
+    return hashlib.sha256(json.dumps([_FORMAT, *inputs]).encode()).hexdigest()[:32]
+
+
+def _versions(pins: Iterable[Pin], project: Project) -> dict[str, str]:
+    """What the layer brings, name -> version; a name pinned differently for two runtimes has both."""
+    found: dict[str, str] = {}
+    for pin in pins:
+        if _runtimes(pin, project):
+            found[pin.name] = f"{found[pin.name]}, {pin.version}" if pin.name in found else pin.version
+    return found
+
+
+def _runtimes(pin: Pin, project: Project) -> tuple[Runtime, ...]:
+    """The declared runtimes that need a package."""
+    return tuple(runtime for runtime in project.runtimes if pin.applies(runtime, project.architecture))
+
+
+def _pinned_members(requirements: Path, pins: tuple[Pin, ...], project: Project, cache: Path) -> list[Member]:
+    """The members of every pinned package, each path from one package only."""
+    offered = list_files(lock_path(requirements), pins, project.runtimes[0], cache)
+    chosen = {pin: _choose(pin, offered[pin], project) for pin in pins}
+    paths = fetch_all((file for files in chosen.values() for file in files.values()), cache)
+    members: list[Member] = []
+    owners: dict[tuple[str, str], Pin] = {}
+    for pin, files in chosen.items():
+        for member in _placed(files, paths, project, cache):
+            for place in _places(member.name, project):
+                if other := owners.get(place):
+                    raise BuildError(f"{pin} and {other} both bring {place[1]}; a layer can hold only one of them")
+                owners[place] = pin
+            members.append(member)
+    return members
+
+
+def _places(name: str, project: Project) -> list[tuple[str, str]]:
+    """Each runtime that finds a file, with the path it finds it under; two files in one place hide one another."""
+    own = re.fullmatch(r"python/lib/(python3\.\d+)/site-packages/(.+)", name)
+    if own:
+        return [(own[1], own[2])]
+    return [(runtime.name, name.removeprefix(_EVERYWHERE)) for runtime in project.runtimes]
+
+
+def _choose(pin: Pin, offered: tuple[RemoteFile, ...], project: Project) -> dict[Runtime, RemoteFile]:
+    """The file that serves each runtime: the wheel that fits best, or the sdist if the package has no wheel at all."""
+    wheels = {file.filename: file for file in offered if file.filename.endswith(".whl")}
+    sdists = [file for file in offered if file.filename not in wheels]
+    chosen = {}
+    for runtime in _runtimes(pin, project):
+        best = best_wheel(wheels, runtime_tags(runtime, project.architecture))
+        if best:
+            chosen[runtime] = wheels[best]
+        elif sdists and not wheels:
+            chosen[runtime] = sdists[0]
+        elif not offered:
+            raise BuildError(f"{pin}: none of its files has a locked hash; the lock was edited by hand: run: inv lock")
+        else:
+            raise BuildError(
+                f"{pin} has no wheel for {runtime.name} on {project.architecture} (glibc {runtime.glibc[0]}."
+                f"{runtime.glibc[1]} or older) among the {len(wheels)} that are locked; require a version that has "
+                "one, then run: inv lock"
+            )
+    return chosen
+
+
+def _placed(
+    files: Mapping[Runtime, RemoteFile], paths: Mapping[RemoteFile, Path], project: Project, cache: Path
+) -> Iterator[Member]:
+    """A package's members where each runtime finds them.
+
+    What is the same for all runtimes goes to `python/`; what differs goes, whole, to `python/lib/python3.X/
+    site-packages/` of each. Both are on Lambda's path, the latter first:
+    https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html
+    """
+    if len(files) == len(project.runtimes) and len(set(files.values())) == 1:
+        files = {project.runtimes[0]: next(iter(files.values()))}
+        folders = {project.runtimes[0]: _EVERYWHERE}
+    else:
+        folders = {runtime: f"{_EVERYWHERE}lib/{runtime.name}/site-packages/" for runtime in files}
+    for runtime, file in files.items():
+        path = paths[file]
+        wheel = Wheel(path) if file.filename.endswith(".whl") else build_wheel(path, cache)
+        yield from wheel_members(wheel, folders[runtime])

@@ -1,0 +1,54 @@
+"""Packages that exist only as an sdist: built once, by a pinned builder, into a wheel that must be pure."""
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from tasks.archives.uv import run_uv
+from tasks.archives.wheels import Wheel, check_record
+from tasks.errors import BuildError
+
+BUILDERS = Path(__file__).with_name("builders.lock")
+"""The build backends that may build an sdist, pinned with hashes, so that it comes out the same everywhere."""
+
+
+def build_wheel(sdist: Path, cache: Path) -> Wheel:
+    """The pure wheel of an sdist. BuildError if it cannot be built with the pinned builders, or comes out compiled."""
+    key = hashlib.sha256(sdist.parent.name.encode() + BUILDERS.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    folder = cache / "built" / key[:16]
+    if not _sound(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as aside:
+            wheel = _build(sdist, Path(aside))
+            folder.mkdir(exist_ok=True)
+            wheel.replace(folder / wheel.name)
+    return Wheel(next(folder.glob("*.whl")), built=True)
+
+
+def _sound(folder: Path) -> bool:
+    """Whether a wheel that was built before is there, and whole."""
+    try:
+        check_record(next(folder.glob("*.whl")))
+    except (StopIteration, BuildError):
+        return False
+    return True
+
+
+def _build(sdist: Path, folder: Path) -> Path:
+    """The one sound and pure wheel that an sdist gives, built into `folder`."""
+    try:
+        run_uv(
+            ["build", "--wheel", str(sdist.resolve()), "--out-dir", str(folder.resolve()), "--no-create-gitignore"],
+            ["--build-constraints", str(BUILDERS.resolve()), "--require-hashes"],
+            folder=folder,
+        )
+    except BuildError as error:
+        hint = f"if its build backend is not pinned yet, add it with its hashes to {BUILDERS.name} beside sdists.py"
+        raise BuildError(f"{sdist.name} has no wheel and cannot be built; {hint}\n{error}") from error
+    wheel = next(folder.glob("*.whl"))
+    if not Wheel(wheel).pure:
+        raise BuildError(f"{sdist.name} builds {wheel.name}, which is not pure Python; require a version with wheels")
+    check_record(wheel)
+    return wheel

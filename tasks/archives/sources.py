@@ -1,0 +1,83 @@
+"""The files of our own code, as members of an archive: what git tracks, with the contents of the working tree."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from tasks.archives.archive import Member, stored
+from tasks.errors import BuildError
+from tasks.project.git import Git
+
+NEVER_SHIPPED = (".env", ".env.*", "*.pem", "*.key", ".git")
+"""A file or folder of such a name among the sources is a secret or an accident, and stops the build."""
+
+LEFT_OUT = ("__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*.backup", "*.bak", "*.orig", "*.swp", "*~")
+"""Bytecode belongs to the Python that wrote it, and what systems and editors leave behind to nobody."""
+
+_NO_FILES = {"120000": "a link", "160000": "another repository"}
+"""Modes of what git tracks that is no file."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The members to ship, and the files (relative to the folder) that lie beside them unknown to git."""
+
+    members: list[Member]
+    untracked: tuple[str, ...]
+
+
+def read_sources(root: Path, git: Git | None, source: str, prefix: str) -> Sources:
+    """Every file below the folder `source` of `root` that git tracks (every file without git), named below `prefix`.
+
+    Files that git ignores never enter, whatever they are. BuildError if the folder is missing, has no Python file, or
+    holds what must never ship, be it tracked or only lying there.
+    """
+    folder = root / source
+    if not folder.is_dir():
+        raise BuildError(f"Source folder not found: {folder}; check `source` in release.toml")
+    tracked, untracked = _known(git, root, source) if git else (sorted(_walk(folder, folder)), [])
+    for name in [*tracked, *untracked]:
+        _check(folder, name)
+    members = [stored(prefix + name, (folder / name).read_bytes()) for name in tracked if not _left_out(name)]
+    if not any(member.name.endswith(".py") for member in members):
+        hint = "git tracks none of them: git add them" if untracked else "check `source` in release.toml"
+        raise BuildError(f"Source folder is empty: {folder} has no Python file to ship; {hint}")
+    return Sources(members, tuple(name for name in untracked if not _left_out(name)))
+
+
+def _known(git: Git, root: Path, source: str) -> tuple[list[str], list[str]]:
+    """The tracked and the untracked files below a folder, named from there."""
+    below = source.rstrip("/") + "/"
+    tracked = []
+    for name, mode in git.tracked.items():
+        if not name.startswith(below):
+            continue
+        if mode in _NO_FILES:
+            raise BuildError(f"{root / name} is {_NO_FILES[mode]}, which a layer cannot hold; put the files there")
+        if (root / name).exists():
+            tracked.append(name.removeprefix(below))
+    untracked = [name.removeprefix(below) for name in git.untracked if name.startswith(below)]
+    return sorted(tracked), untracked
+
+
+def _walk(folder: Path, top: Path) -> Iterator[str]:
+    """The names of all files below a folder, and of what must never ship."""
+    for path in folder.iterdir():
+        descend = path.is_dir() and not path.is_symlink() and path.name != ".git"
+        yield from _walk(path, top) if descend else [path.relative_to(top).as_posix()]
+
+
+def _check(folder: Path, name: str) -> None:
+    """BuildError for a file that must never be in a layer, or that would not arrive there as what it is."""
+    path = folder / name
+    if any(fnmatch(part.lower(), pattern) for part in name.split("/") for pattern in NEVER_SHIPPED):
+        raise BuildError(f"{path} must never ship in a layer; move it out of {folder} and build again")
+    if path.is_symlink():
+        raise BuildError(f"{path} is a link, which Lambda could not follow; replace it with the file itself")
+    if path.is_dir():
+        raise BuildError(f"{path} is another repository (.git), which must never ship; move it out of {folder}")
+
+
+def _left_out(name: str) -> bool:
+    return any(fnmatch(part, pattern) for part in name.split("/") for pattern in LEFT_OUT)

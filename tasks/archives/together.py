@@ -1,0 +1,135 @@
+"""What can only be said of all artifacts of a project together: whether they fit, and whether they import."""
+
+import hashlib
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from tasks.archives.manifest import Archive
+from tasks.archives.trial import CHILD, Stage, Trial, try_imports, undeclared
+from tasks.errors import BuildError, PlanError, listed
+from tasks.project.files import replacing
+from tasks.project.interpreters import find_interpreter
+from tasks.project.model import Project
+from tasks.project.runtimes import MAX_LAYERS, MAX_UNZIPPED, PROVIDED, RUNTIMES, Runtime, standard_library
+from tasks.project.workspace import Checkout
+from tasks.release.artifacts import Artifact, Kind, top_modules
+from tasks.release.codec import decode, encode
+from tasks.release.events import Imported
+from tasks.release.limits import hiding
+
+
+def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Imported]:
+    """Check what was built side by side, and import it on each runtime; BuildError lists what is wrong."""
+    layers = [each for each in built if each.artifact.kind is Kind.LAYER]
+    packages = [each for each in built if each.artifact.kind is Kind.PACKAGE]
+    _check_fit([each.artifact for each in layers], [each.artifact for each in packages])
+    _check_declared(layers, packages)
+    trials = []
+    for runtime in checkout.project.runtimes:
+        own = [each for each in packages if each.artifact.runtimes == (runtime.name,)]
+        trials.append(_trial(checkout, runtime, layers, own))
+    return refuse_failures(trials)
+
+
+def refuse_failures(trials: Iterable[Trial]) -> list[Imported]:
+    """What could be imported where; BuildError if something could not."""
+    tried = []
+    for trial in trials:
+        if trial.failures:
+            head = (
+                f"Not everything can be imported on {trial.runtime}; correct it, or add what is missing to the "
+                "requirements and run: inv lock"
+            )
+            raise BuildError(listed(head, trial.failures))
+        tried.append(Imported(trial.runtime, trial.modules if trial.interpreter else 0))
+    return tried
+
+
+def _check_fit(layers: Sequence[Artifact], packages: Sequence[Artifact]) -> None:
+    """BuildError if a package hides a layer, or they are too many or too large for one function."""
+    if reason := hiding(packages, layers):
+        raise BuildError(reason)
+    sizes = [layer.unzipped for layer in layers]
+    largest = max((package.unzipped for package in packages), default=0)
+    if len(layers) > MAX_LAYERS:
+        raise BuildError(f"There are {len(layers)} layers and Lambda allows {MAX_LAYERS} on a function; join some")
+    if sum(sizes) + largest > MAX_UNZIPPED:
+        listed = ", ".join(f"{layer.name} {layer.unzipped:,}" for layer in layers)
+        raise BuildError(
+            f"The layers unpack to more than Lambda's {MAX_UNZIPPED:,} bytes together with a function: {listed}, "
+            f"function {largest:,}; make one of them smaller"
+        )
+
+
+def _check_declared(layers: Sequence[Archive], packages: Sequence[Archive]) -> None:
+    """BuildError if our own sources import what no layer brings and the runtime does not have."""
+    brought = [module for layer in layers for module in layer.artifact.modules]
+    problems: dict[str, None] = {}
+    for each in [*layers, *packages]:
+        for runtime in each.artifact.runtimes:
+            library = standard_library(RUNTIMES[runtime], sys.stdlib_module_names)
+            known = {*brought, *each.artifact.modules, *PROVIDED, *library}
+            problems |= dict.fromkeys(undeclared(each.recipe.sources, known))
+    if problems:
+        head = "The sources cannot run; correct them, or add what is missing and run: inv lock"
+        raise BuildError(listed(head, list(problems)))
+
+
+def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], packages: Sequence[Archive]) -> Trial:
+    """Import everything on one runtime. Success depends on what is in `inputs` alone, so it is kept."""
+    project = checkout.project
+    variables = {name: value.replace("{env}", "trial") for name, value in project.sandbox_variables.items()}
+    stage = Stage(runtime, project.architecture, [each.path for each in layers], variables=variables)
+    inputs = [
+        runtime.name,
+        find_interpreter(runtime, project.architecture),
+        [each.artifact.sha256 for each in layers],
+        [(each.artifact.sha256, each.artifact.handler) for each in packages],
+        variables,
+        CHILD,
+        version("boto3"),
+    ]
+    key = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
+    note = checkout.workspace.cache / "trials" / f"{key}.json"
+    if known := _read_trial(note):
+        return known
+    trial = try_imports(stage, _modules(project, layers, runtime))
+    for each in packages:
+        more = try_imports(replace(stage, package=each.path), [each.artifact.handler.rpartition(".")[0]])
+        failures = tuple(f"{each.artifact.name}: {failure}" for failure in more.failures)
+        trial = replace(trial, modules=trial.modules + more.modules, failures=(*trial.failures, *failures))
+    if not trial.failures:
+        with replacing(note) as aside:
+            aside.write_bytes(encode(trial))
+    return trial
+
+
+def _read_trial(note: Path) -> Trial | None:
+    """A trial that went well before; None if there is none, or it cannot be read."""
+    try:
+        return decode(note.read_bytes(), Trial, note.name)[0]
+    except (OSError, PlanError):
+        return None
+
+
+def _modules(project: Project, layers: Sequence[Archive], runtime: Runtime) -> list[str]:
+    """What to import: of our own packages every module, of others the top-level ones that this runtime sees."""
+    found: dict[str, None] = {}
+    for each in layers:
+        with zipfile.ZipFile(each.path) as archive:
+            names = archive.namelist()
+        other = re.compile(rf"python/lib/(?!{re.escape(runtime.name)}/)")
+        seen = [name for name in names if not other.match(name)]
+        if project.layers[each.artifact.name].source:
+            dotted = [name.removeprefix("python/").removesuffix(".py") for name in seen if name.endswith(".py")]
+            names = [name.removesuffix("/__init__").replace("/", ".") for name in dotted]
+            found |= dict.fromkeys(name for name in names if not name.endswith("__main__"))
+        else:
+            found |= dict.fromkeys(top_modules(seen))
+    return list(found)

@@ -1,0 +1,175 @@
+"""Imports what was built, the way Lambda would, before anything is released.
+
+The layers are unpacked over one another into /opt's likeness, in the order of attachment, and every module is
+imported by a clean interpreter of each runtime that has no site-packages of its own. Where a runtime's interpreter is
+not on this machine, the static checks stand in: those of `tasks.archives.checks`, and `undeclared` below, which finds
+imports that nothing satisfies by reading the sources.
+"""
+
+import ast
+import importlib.util
+import json
+import re
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tasks.project.interpreters import find_interpreter
+from tasks.project.runtimes import PROVIDED, Runtime
+
+_PATIENCE = 300
+
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "trial",
+    "AWS_DEFAULT_REGION": "eu-west-3",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+    "AWS_LAMBDA_FUNCTION_NAME": "trial",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_REGION": "eu-west-3",
+    "AWS_SECRET_ACCESS_KEY": "trial",
+    "LANG": "en_US.UTF-8",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "TZ": ":UTC",
+}
+"""What a module may find in its environment while it is imported; port 9 answers nobody, so it reaches no AWS."""
+
+CHILD = """
+import importlib, importlib.machinery, json, sys
+task = json.load(sys.stdin)
+sys.path[:0] = task["paths"]
+sys.dont_write_bytecode = True
+class Provided:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if path is None and name in task["provided"]:
+            return importlib.machinery.PathFinder.find_spec(name, task["lender"])
+sys.meta_path.append(Provided)
+failed = {}
+for name in task["modules"]:
+    try:
+        importlib.import_module(name)
+    except BaseException as error:
+        failed[name] = f"{type(error).__name__}: {error}"
+with open(task["result"], "w", encoding="utf-8") as file:
+    json.dump(failed, file)
+"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of importing on one runtime; `interpreter` is empty where the runtime could not be tried."""
+
+    runtime: str
+    interpreter: str
+    modules: int
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where imports are tried: a runtime, and what lies on it: layers (later over earlier), a function's package.
+
+    `variables` are the function's environment variables, as far as they are known.
+    """
+
+    runtime: Runtime
+    architecture: str
+    layers: Sequence[Path]
+    package: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def try_imports(stage: Stage, modules: Sequence[str]) -> Trial:
+    """Import `modules` where a function would."""
+    runtime = stage.runtime
+    interpreter = find_interpreter(runtime, stage.architecture)
+    if not interpreter or not modules:
+        return Trial(runtime.name, interpreter, 0)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        scratch = Path(folder)
+        package = [(stage.package, "task")] if stage.package else []
+        for archive, where in [*((layer, "opt") for layer in stage.layers), *package]:
+            with zipfile.ZipFile(archive) as opened:  # its names were checked before it got this far
+                opened.extractall(scratch / where)
+        python = scratch / "opt" / "python"
+        paths = [scratch / "task", python / "lib" / runtime.name / "site-packages", python]
+        failures = _run(interpreter, [str(path) for path in paths], modules, scratch, stage.variables)
+    return Trial(runtime.name, interpreter, len(modules), failures)
+
+
+def _run(
+    interpreter: str, paths: list[str], modules: Sequence[str], folder: Path, variables: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Import in a child process that knows nothing of this machine's environment; what failed, one sentence each."""
+    boto3, result = importlib.util.find_spec("boto3"), folder / "result.json"
+    lender = [str(Path(boto3.origin).parent.parent)] if boto3 and boto3.origin else []
+    task = {"paths": paths, "modules": modules, "provided": PROVIDED, "lender": lender, "result": str(result)}
+    command = [interpreter, "-I", "-S", "-B", "-X", "utf8", "-c", CHILD]
+    environment = {**_ENVIRONMENT, "HOME": str(folder), **variables}
+    try:
+        ended = subprocess.run(
+            command,
+            input=json.dumps(task),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            cwd=folder,
+            env=environment,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return (f"importing took more than {_PATIENCE} seconds",)
+    if not result.exists():
+        last = (ended.stderr.strip().splitlines() or ["no message"])[-1]
+        return (f"the interpreter ended with {ended.returncode}: {last}",)
+    failed: dict[str, str] = json.loads(result.read_text(encoding="utf-8"))
+    return tuple(f"{module}: {reason}" for module, reason in failed.items())
+
+
+def undeclared(sources: Mapping[str, bytes], known: Container[str]) -> Iterator[str]:
+    """The imports in Python files (path -> contents) that nothing among the `known` top-level modules satisfies.
+
+    What may be missing by design is passed over: an import that is meant for type checkers or for some versions of
+    Python only, or has an alternative under `except ImportError` that can succeed.
+    """
+    for name, contents in sources.items():
+        if not name.endswith(".py"):
+            continue
+        try:
+            tree = ast.parse(contents, name)
+        except SyntaxError as error:
+            yield f"{name}, line {error.lineno}: {error.msg}"
+            continue
+        for line, module in sorted(set(_missing(tree, known))):
+            yield f"{name}, line {line}: imports {module}, which no layer brings"
+
+
+def _missing(tree: ast.AST, known: Container[str]) -> Iterator[tuple[int, str]]:
+    """Line and name of every absolute import that cannot succeed."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names = [node.module]
+        elif isinstance(node, ast.If) and re.search(r"TYPE_CHECKING|version_info", ast.unparse(node.test)):
+            continue
+        elif isinstance(node, ast.Try) and _catches_import_error(node):
+            if list(_missing(ast.Module(node.body, []), known)):
+                for handler in node.handlers:
+                    yield from _missing(handler, known)
+            continue
+        else:
+            yield from _missing(node, known)
+            continue
+        yield from ((node.lineno, name) for name in names if name.partition(".")[0] not in known)
+
+
+def _catches_import_error(node: ast.Try) -> bool:
+    caught = " ".join(ast.unparse(handler.type) for handler in node.handlers if handler.type)
+    return re.search(r"ImportError|ModuleNotFoundError", caught) is not None

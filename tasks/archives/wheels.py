@@ -1,0 +1,153 @@
+"""Wheels: which one fits a runtime, and what of it goes into a layer.
+
+The wheel format: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+"""
+
+import base64
+import csv
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from tasks.archives.archive import DEFLATED, STORED, UNREADABLE, Member, Span, stored
+from tasks.errors import BuildError
+from tasks.project.runtimes import ARCHITECTURES, Runtime
+
+_LEFT_OUT = re.compile(
+    r"\.dist-info/(RECORD(\.jws|\.p7s)?|INSTALLER|REQUESTED|direct_url\.json)$|\.py[co]$|/__pycache__/"
+)
+_NAMES_THE_BUILDER = re.compile(r"\.dist-info/WHEEL$")
+_ALIASES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+_FROM_DATA = re.compile(r"[^/]+\.data/(purelib|platlib)/(?P<path>.+)")
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel on disk. One that was `built` here from an sdist is stored uncompressed, its builder unnamed."""
+
+    path: Path
+    built: bool = False
+
+    @property
+    def pure(self) -> bool:
+        """Whether its name says that it runs on any platform."""
+        return self.path.name.endswith("-none-any.whl")
+
+
+def runtime_tags(runtime: Runtime, architecture: str) -> list[Tag]:
+    """The tags that fit a runtime, best first; they follow from the runtime alone, not from this machine."""
+    machine = ARCHITECTURES[architecture]
+    names = []
+    for minor in range(runtime.glibc[1], 4, -1):
+        names.append(f"manylinux_2_{minor}_{machine}")
+        names += [f"{_ALIASES[minor]}_{machine}"] if minor in _ALIASES else []
+    interpreter = f"cp{runtime.python[0]}{runtime.python[1]}"
+    return [
+        *cpython_tags(runtime.python, abis=[interpreter], platforms=names),
+        *compatible_tags(runtime.python, interpreter=interpreter, platforms=names),
+    ]
+
+
+def best_wheel(filenames: Iterable[str], tags: list[Tag]) -> str | None:
+    """The file name whose best tag comes first in `tags`; the higher build number, then the name, breaks a tie."""
+    rank = {tag: place for place, tag in reversed(list(enumerate(tags)))}
+    fitting = []
+    for filename in sorted(filenames):
+        try:
+            _, _, build, offered = parse_wheel_filename(filename)
+        except InvalidWheelFilename:
+            continue
+        if places := [rank[tag] for tag in offered if tag in rank]:
+            fitting.append((-min(places), build, filename))
+    return max(fitting)[-1] if fitting else None
+
+
+def open_wheel(path: Path) -> zipfile.ZipFile:
+    """A wheel for reading; BuildError if it is no ZIP file, or names a file outside itself."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except UNREADABLE as error:
+        raise BuildError(f"{path.name} is damaged ({error}); run the build again to download it afresh") from error
+    for name in archive.namelist():
+        if "\\" in name or ":" in name or name.startswith("/") or ".." in PurePosixPath(name).parts:
+            raise BuildError(f"{path.name} holds a file named {name!r}, which leads outside; do not use this wheel")
+    return archive
+
+
+def check_record(path: Path) -> None:
+    """BuildError unless every file of the wheel is what its RECORD says it is."""
+    with open_wheel(path) as archive:
+        digests = _record(archive, path)
+        for entry in _files(archive):
+            try:
+                contents = archive.read(entry)
+            except UNREADABLE as error:
+                raise BuildError(f"{path.name} is damaged at {entry.filename} ({error}); do not use it") from error
+            if digests.get(entry.filename) != hashlib.sha256(contents).hexdigest():
+                raise BuildError(f"{path.name}: {entry.filename} is not what the wheel's RECORD says; do not use it")
+
+
+def wheel_members(wheel: Wheel, prefix: str) -> Iterator[Member]:
+    """The wheel's files as Python would install them below `prefix`, without scripts, headers and installer's notes.
+
+    Members stay compressed as they are in the wheel. METADATA, entry points and licences stay, so that
+    importlib.metadata works on Lambda.
+    """
+    with open_wheel(wheel.path) as archive, wheel.path.open("rb") as file:
+        digests = _record(archive, wheel.path)
+        for entry in _files(archive):
+            path = _installed(entry.filename)
+            if not path or _LEFT_OUT.search(path) or (wheel.built and _NAMES_THE_BUILDER.search(path)):
+                continue
+            if wheel.built or entry.compress_type not in (STORED, DEFLATED):
+                yield stored(prefix + path, archive.read(entry))
+                continue
+            file.seek(entry.header_offset + 26)
+            lengths = file.read(4)
+            start = (
+                entry.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+            )
+            yield Member(
+                name=prefix + path,
+                sha256=digests[entry.filename],
+                crc=entry.CRC,
+                size=entry.file_size,
+                packed=Span(wheel.path, start, entry.compress_size),
+                method=entry.compress_type,
+                executable=bool(entry.external_attr >> 16 & 0o111),
+            )
+
+
+def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The files that RECORD vouches for."""
+    signatures = re.compile(r"[^/]+\.dist-info/RECORD(\.jws|\.p7s)?")
+    return [entry for entry in archive.infolist() if not entry.is_dir() and not signatures.fullmatch(entry.filename)]
+
+
+def _record(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
+    """RECORD: file -> SHA-256 (hex)."""
+    names = [name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/RECORD", name)]
+    if len(names) != 1:
+        raise BuildError(f"{path.name} has no RECORD of its files; do not use this wheel")
+    rows = csv.reader(io.StringIO(archive.read(names[0]).decode("utf-8")))
+    return {row[0]: _hex(row[1]) for row in rows if "".join(row[1:2]).startswith("sha256=")}
+
+
+def _hex(digest: str) -> str:
+    """`sha256=<urlsafe base64 without padding>` as hex."""
+    return base64.urlsafe_b64decode(digest.removeprefix("sha256=") + "=").hex()
+
+
+def _installed(name: str) -> str:
+    """Where a wheel's file goes below site-packages; empty for scripts, headers and data, which a layer cannot use."""
+    if ".data/" not in name.partition("/")[0] + "/":
+        return name
+    relocated = _FROM_DATA.fullmatch(name)
+    return relocated["path"] if relocated else ""

@@ -1,0 +1,149 @@
+"""Builds layers and functions' packages: made in the cache, checked alone and together, and only then given names.
+
+Archives are kept under a key that stands for their inputs, so that what has not changed is never made again.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tasks.archives import manifest
+from tasks.archives.archive import tree_digest, write_archive
+from tasks.archives.manifest import Archive
+from tasks.archives.recipes import Recipe, recipe_for
+from tasks.archives.sbom import bill_of_materials, serial_number
+from tasks.archives.together import check_together, refuse_failures
+from tasks.archives.trial import Stage, try_imports
+from tasks.errors import BuildError, PlanError
+from tasks.project.files import file_sha256, replacing
+from tasks.project.model import Layer, Project
+from tasks.project.workspace import Checkout
+from tasks.release.artifacts import Artifact, Kind, top_modules
+from tasks.release.codec import decode, encode
+from tasks.release.events import AllBuilt, Building, Built, Checked, LeftOut, Report
+
+_MEGABYTE = 1_000_000
+
+
+def build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: bool = False) -> list[Archive]:
+    """Build artifacts. Each gets its name only after all of the project were made and found to work together.
+
+    To `clean` means that what was built before is removed then, so that a build that fails takes nothing away.
+    """
+    wanted = list(names)
+    recipes = {name: recipe_for(checkout, name) for name in checkout.project.select("")}
+    for name in wanted:
+        for path in recipes[name].untracked:
+            report(LeftOut(path))
+    made = {name: make(checkout, name, recipe, report) for name, recipe in recipes.items()}
+    imported = check_together(checkout, list(made.values()))
+    if clean:
+        manifest.clean(checkout.workspace)
+    placed = manifest.place(checkout, [made[name] for name in wanted])
+    archives = [Built(each.artifact, each.path.relative_to(checkout.root).as_posix(), each.cached) for each in placed]
+    report(AllBuilt(tuple(archives), tuple(imported)))
+    return placed
+
+
+def check_built(checkout: Checkout, built: Sequence[Archive], report: Report) -> None:
+    """Check every archive in `.build`, alone and together."""
+    from tasks.archives.checks import check_archive
+
+    for each in built:
+        runtimes = [runtime for runtime in checkout.project.runtimes if runtime.name in each.artifact.runtimes]
+        shown = each.path.relative_to(checkout.root).as_posix()
+        check_archive(each.path, shown, runtimes, checkout.project.architecture, each.artifact.kind)
+        report(Checked(shown, each.artifact.unzipped))
+    for trial in check_together(checkout, built):
+        report(trial)
+
+
+def kind_of(project: Project, name: str) -> Kind:
+    """What an artifact of a project is."""
+    return Kind.PACKAGE if name in project.functions else Kind.LAYER
+
+
+def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archive:
+    """One artifact at its version in VERSION, in the cache: made there and checked by itself if it was not yet."""
+    path = checkout.workspace.cache / "archives" / f"{recipe.key}.zip"
+    artifact = _cached(path)
+    cached = artifact is not None
+    if artifact is None:
+        report(Building(kind_of(checkout.project, name), name))
+        artifact = _make(checkout.project, name, recipe, path)
+    function = checkout.project.functions.get(name)
+    version = checkout.versions.get(name, artifact.tree[:16])
+    artifact = replace(artifact, name=name, version=version, handler=function.handler if function else "")
+    _check_budget(checkout.project.layers.get(name), artifact, path.relative_to(checkout.root))
+    return Archive(artifact, path, recipe, cached)
+
+
+def _cached(archive: Path) -> Artifact | None:
+    """What is in the cache under an archive's name; None if it is not there whole."""
+    try:
+        artifact, _ = decode(archive.with_suffix(".json").read_bytes(), Artifact, archive.name)
+        bill = json.loads(archive.with_suffix(".cdx.json").read_text(encoding="utf-8"))
+        whole = file_sha256(archive) == artifact.sha256 and bill["serialNumber"] == serial_number(artifact.tree)
+    except (OSError, ValueError, KeyError, TypeError, PlanError):
+        return None
+    return artifact if whole else None
+
+
+def _make(project: Project, name: str, recipe: Recipe, archive: Path) -> Artifact:
+    """Write an archive and its bill of materials; it gets its name only if nothing is wrong with it."""
+    from tasks.archives.checks import check_archive
+    from tasks.archives.contents import read_contents
+
+    members, kind = recipe.members(), kind_of(project, name)
+    tree = tree_digest(members)
+    runtimes = [each for each in project.runtimes if kind is Kind.LAYER or each.name == project.functions[name].runtime]
+    with replacing(archive) as aside:
+        sha256 = write_archive(aside, members)
+        check_archive(aside, f"{name}.zip", runtimes, project.architecture, kind)
+        bill = bill_of_materials(name, read_contents(aside).distributions, tree)
+    with replacing(archive.with_suffix(".cdx.json")) as aside:
+        aside.write_text(bill, encoding="utf-8", newline="\n")
+    artifact = Artifact(
+        name="",
+        version="",
+        tree=tree,
+        sha256=sha256,
+        size=archive.stat().st_size,
+        unzipped=sum(member.size for member in members),
+        runtimes=tuple(runtime.name for runtime in runtimes),
+        architecture=project.architecture,
+        modules=top_modules(member.name for member in members),
+        kind=kind,
+    )
+    with replacing(archive.with_suffix(".json")) as aside:
+        aside.write_bytes(encode(artifact))
+    return artifact
+
+
+def _check_budget(layer: Layer | None, artifact: Artifact, archive: Path) -> None:
+    """BuildError if a layer is larger than its budget in release.toml."""
+    if layer is None:
+        return
+    for key, size in [("max_zipped_mb", artifact.size), ("max_unzipped_mb", artifact.unzipped)]:
+        budget = getattr(layer, key)
+        if budget and size > budget * _MEGABYTE:
+            raise BuildError(
+                f"{artifact} has {size / _MEGABYTE:.1f} MB, more than its budget {key} = {budget}; see what is in it "
+                f"with: inv show {archive.as_posix()}, or raise the budget in release.toml"
+            )
+
+
+def check_file(project: Project, path: Path, kind: Kind, report: Report) -> None:
+    """Check one archive of any origin."""
+    from tasks.archives.checks import check_archive
+    from tasks.archives.contents import read_contents
+
+    check_archive(path, str(path), project.runtimes, project.architecture, kind)
+    contents = read_contents(path)
+    report(Checked(str(path), contents.unzipped))
+    if kind is Kind.LAYER:
+        modules = top_modules(contents.files)
+        trials = [try_imports(Stage(each, project.architecture, [path]), modules) for each in project.runtimes]
+        for trial in refuse_failures(trials):
+            report(trial)

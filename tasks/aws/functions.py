@@ -1,0 +1,177 @@
+"""Functions: read as they are, and switched to a new state.
+
+A switch is at most two calls, one for the configuration and one for the package, each with the revision that was read
+and each sent once. Whatever is answered, what counts is what the function then is: a lost answer is looked up, not
+repeated, and a refusal because of a changed revision is no refusal where the change was our own.
+"""
+
+import time
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.aws.connection import Connection
+from tasks.aws.live_package import live_modules
+from tasks.aws.refusals import BUSY, code_of, is_lost
+from tasks.errors import AwsError
+from tasks.release.actions import Outcome, Switch
+from tasks.release.artifacts import hex_digest
+from tasks.release.deployed import Deployed, DeployedFunction
+from tasks.release.functions import LayerVersion, State, changes
+
+LONGEST_UPDATE = 300.0
+"""Seconds that an update may take (VPC, large packages) before it counts as failed."""
+_FIRST_LOOK, _LOOK_EVERY = 0.05, 1.0
+_ATTEMPTS, _LONGEST_PAUSE = 6, 4.0
+_CHANGED = ("PreconditionFailedException", "412")
+
+
+def read_function(connection: Connection, name: str, *, look_inside: bool = False) -> DeployedFunction | None:
+    """A function as it is once no update of it is in progress; None if there is none.
+
+    GetFunction is used because it alone has a rate of its own (100/s); all other reads share 15/s:
+    https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
+    answer = _settled(connection, name)
+    if answer is None:
+        return None
+    found, location = answer["Configuration"], answer.get("Code", {}).get("Location", "")
+    connection.check_account(found.get("FunctionArn", ""))
+    failed = found.get("LastUpdateStatus") == "Failed"
+    state = State(
+        runtime=found.get("Runtime", ""),
+        architecture=found.get("Architectures", ["x86_64"])[0],
+        handler=found.get("Handler", ""),
+        layers=tuple(LayerVersion(layer["Arn"]) for layer in found.get("Layers", [])),
+        package=hex_digest(found["CodeSha256"]),
+    )
+    return DeployedFunction(
+        state,
+        revision=found.get("RevisionId", ""),
+        layer_sizes={layer["Arn"]: layer.get("CodeSize", 0) for layer in found.get("Layers", [])},
+        code_size=found.get("CodeSize", 0),
+        failed=(found.get("LastUpdateStatusReason") or "no reason given") if failed else "",
+        modules=live_modules(location) if look_inside and connection.reaches(location) else (),
+    )
+
+
+def location_of(connection: Connection, name: str) -> tuple[str, str]:
+    """Where a function's package can be downloaded, and its SHA-256 (hex)."""
+    answer = _settled(connection, name)
+    if answer is None:
+        raise AwsError(f"{name} does not exist any more; run the same command again")
+    return answer["Code"]["Location"], hex_digest(answer["Configuration"]["CodeSha256"])
+
+
+def _settled(connection: Connection, name: str) -> Any:
+    """What GetFunction says once no update is in progress; None if there is no such function."""
+    begun, pause = time.monotonic(), _FIRST_LOOK
+    while True:
+        with connection.doing(f"read function {name}"):
+            try:
+                answer = connection.functions.get_function(FunctionName=name)
+                found = {"CodeSha256": answer["Configuration"]["CodeSha256"], **answer["Configuration"]}
+            except ClientError as error:
+                if code_of(error) == "ResourceNotFoundException":
+                    return None
+                raise
+        if found.get("State") != "Pending" and found.get("LastUpdateStatus") != "InProgress":
+            return answer
+        if time.monotonic() - begun > LONGEST_UPDATE:
+            raise AwsError(
+                f"{name} has been updating for more than {LONGEST_UPDATE / 60:.0f} minutes; look at it in the console",
+                unsettled=True,
+            )
+        time.sleep(pause)
+        pause = min(_LOOK_EVERY, pause * 2)
+
+
+def switch(connection: Connection, action: Switch, deployed: Deployed) -> Outcome:
+    """Bring a function to its new state. AwsError if it is not there afterwards; unsettled if it may still come."""
+    wanted, there = deployed.resolve(action.after), action.before
+    if missing := [str(layer) for layer in wanted.layers if not layer.arn]:
+        raise AwsError(f"{action.function} cannot get {', '.join(missing)}, which was not published; run it again")
+    updating, revision = Updating(connection, action), action.revision
+    if action.forced or not wanted.configured(there):
+        between = replace(wanted, package=there.package, architecture=there.architecture)
+        request = {"Runtime": wanted.runtime, "Handler": wanted.handler, "Layers": list(wanted.arns)}
+        revision = updating.update("update_function_configuration", request, revision, there, between)
+        there = between
+    if wanted.package != there.package:
+        request = {"S3Bucket": action.bucket, "S3Key": action.package_key, "Architectures": [wanted.architecture]}
+        revision = updating.update("update_function_code", request, revision, there, wanted)
+    return Outcome(action, revision=revision)
+
+
+class Answered(Enum):
+    """What came of sending an update."""
+
+    DONE = "accepted"
+    CHANGED = "refused: the function is not as it was read"
+    BUSY = "refused for now: the rate, or another update"
+    LOST = "no answer, or one that says nothing"
+
+
+@dataclass(frozen=True)
+class Updating:
+    """The updates of one function."""
+
+    connection: Connection
+    action: Switch
+
+    def update(self, call: str, request: dict[str, Any], revision: str, before: State, wanted: State) -> str:
+        """Send an update until it is seen to have taken effect, never over anybody else's change; its revision."""
+        name, lost, reason = self.action.function, False, ""
+        for attempt in range(_ATTEMPTS):
+            answered, reason = self._send(call, {**request, "FunctionName": name}, revision)
+            found = read_function(self.connection, name)
+            if found is None:
+                raise AwsError(f"{name} was deleted while it was updated; create it and run the same command again")
+            if answered is Answered.DONE:
+                self._check(found, wanted)
+                return found.revision
+            lost = lost or answered is Answered.LOST
+            if found.state.same(wanted) and not (self.action.forced and wanted.same(before)):
+                return found.revision
+            if not found.state.same(before):
+                raise AwsError(
+                    f"{name} was changed by someone else while it was updated ({changes(before, found.state)}); look "
+                    "at that, then run the same command again"
+                )
+            revision = found.revision
+            time.sleep(min(_LONGEST_PAUSE, 2**attempt / 4))
+        raise AwsError(f"Cannot go on with: {self.action}: {reason}; run the same command again", unsettled=lost)
+
+    def _send(self, call: str, request: dict[str, Any], revision: str) -> tuple[Answered, str]:
+        """Send it once; what came of that, and why. AwsError for a refusal that will not pass."""
+        if revision:
+            request["RevisionId"] = revision
+        with self.connection.doing(f"go on with: {self.action}"):
+            try:
+                getattr(self.connection.once, call)(**request)
+            except ClientError as error:
+                code = code_of(error)
+                if code in _CHANGED:
+                    return Answered.CHANGED, code
+                if code in BUSY:
+                    return Answered.BUSY, code
+                if is_lost(error):
+                    return Answered.LOST, code
+                raise
+            except BotoCoreError as error:
+                if is_lost(error):
+                    return Answered.LOST, str(error)
+                raise
+        return Answered.DONE, ""
+
+    def _check(self, found: DeployedFunction, wanted: State) -> None:
+        """AwsError unless an accepted update did what was asked for."""
+        if found.failed:
+            raise AwsError(f"Cannot go on with: {self.action}: {found.failed}; correct that and run the command again")
+        if not found.state.same(wanted):
+            raise AwsError(
+                f"{self.action.function} is not what its update asked for ({changes(wanted, found.state)}); run the "
+                "same command again"
+            )

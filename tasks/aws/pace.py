@@ -1,0 +1,47 @@
+"""Keeps Lambda's control plane below the rate it allows.
+
+All its calls but GetFunction and Invoke share 15 a second in an account and region, which is not ours alone and cannot
+be raised: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+import threading
+import time
+from typing import Any
+
+_RATE = 10.0
+_SLOWEST = 1.0
+_FREE = ("GetFunction", "Invoke")
+_CALM = 20
+"""Calls without a refusal after which the rate rises by one again."""
+_TOO_MANY = 429
+
+
+class Pace:
+    """At most `rate` calls a second, halved whenever AWS says that they were too many."""
+
+    def __init__(self, rate: float = _RATE) -> None:
+        self.rate, self._most = rate, rate
+        self._tokens, self._at, self._calm = rate, time.monotonic(), 0
+        self._lock = threading.Lock()
+
+    def before_send(self, event_name: str, **_: Any) -> None:
+        """A botocore hook: wait until another call may go out."""
+        if event_name.rpartition(".")[-1] in _FREE:
+            return
+        with self._lock:
+            now = time.monotonic()
+            self._tokens = min(self._most, self._tokens + (now - self._at) * self.rate) - 1
+            self._at = now
+            pause = max(0.0, -self._tokens / self.rate)
+        time.sleep(pause)
+
+    def after_answer(self, response: Any, **_: Any) -> None:
+        """A botocore hook: slow down when AWS refuses a call for its rate."""
+        refused = response is not None and response[0].status_code == _TOO_MANY
+        with self._lock:
+            if refused:
+                self.rate, self._calm, self._tokens = max(_SLOWEST, self.rate / 2), 0, min(self._tokens, 0.0)
+                return
+            self._calm += 1
+            if self._calm >= _CALM:
+                self.rate, self._calm = min(self._most, self.rate + 1), 0

@@ -1,0 +1,244 @@
+"""What is said while a command runs, as lines of text.
+
+Lines start with a plain ASCII tag, and a character that the console cannot show is written as an escape, so that
+nothing crashes on a cp1252 or ASCII stdout. The wording of a normal deployment is a contract with whoever reads logs.
+"""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable
+
+from tasks.release.actions import (
+    Action,
+    Configure,
+    Copy,
+    KeepObject,
+    KeepPackage,
+    Outcome,
+    Publish,
+    Record,
+    Skipped,
+    Store,
+    Switch,
+    Upload,
+)
+from tasks.release.artifacts import Kind
+from tasks.release.events import (
+    AllBuilt,
+    Begun,
+    Building,
+    Checked,
+    Confirmed,
+    Done,
+    Event,
+    Imported,
+    LeftOut,
+    Planned,
+    Prepared,
+    Smoked,
+    Smoking,
+    Started,
+    Undoing,
+)
+from tasks.release.invocations import REFUSED, Invocation
+from tasks.release.plan import Plan
+
+_RULE = "=" * 60
+_MEGABYTE = 1024 * 1024
+_MOST_FILES = 10
+_FUTURE = {
+    "Uploading": "Will upload",
+    "Copying": "Will copy",
+    "Publishing": "Will publish",
+    "Recording": "Will record",
+    "Adding": "Will add",
+    "Changing": "Will change",
+    "Removing": "Will remove",
+}
+
+
+def say(*lines: str) -> None:
+    """Print lines as they are."""
+    encoding = sys.stdout.encoding or "ascii"
+    try:
+        for line in lines or ("",):
+            print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        # whoever read along has left (`inv deploy dev | head`): a deployment goes on to its end all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def heading(text: str) -> None:
+    """Print a section's title between two rules."""
+    say("", _RULE, text, _RULE)
+
+
+def say_end(title: str, *lines: str) -> None:
+    """Print that all went well."""
+    say("", _RULE, f"[SUCCESS] {title}", *lines, _RULE, "")
+
+
+class Console:
+    """The consumer of one command's events: remembers what it is about, and which section is open."""
+
+    def __init__(self) -> None:
+        self._title, self._section, self._undoing = "", "", False
+        self._smoked: list[Invocation] = []
+
+    def __call__(self, event: Event) -> None:  # noqa: C901, PLR0912  (one case an event)
+        """Print what an event has to say."""
+        match event:
+            case Building():
+                say(f"[INFO] Building {event.kind.word.lower()} {event.name}")
+            case LeftOut():
+                say(f"[WARNING] {event.path} is left out: git does not track it; git add it, or ignore or remove it")
+            case AllBuilt():
+                say(*_built(event), "")
+            case Checked():
+                say(f"[OK] {event.path}: nothing wrong in {event.unzipped:,} bytes")
+            case Imported():
+                say(_imported(event))
+            case Started():
+                self._start(event)
+            case Planned():
+                self._plan(event)
+            case Begun():
+                self._begin(event.action)
+            case Done():
+                self._done(event.outcome)
+            case Prepared():
+                self._open("Updating Lambda layers...")
+                say("   Layer ARNs:", *(f"      {layer}: {arn}" for layer, arn in event.arns.items()))
+            case Smoking():
+                heading(f"Smoke test of {event.environment}...")
+            case Smoked():
+                say(_smoked(event.invocation))
+            case Undoing():
+                self._undoing = True
+                self._open(f"Putting {event.environment} back to what it was...")
+            case Confirmed():
+                self._confirm(event)
+
+    def _start(self, event: Started) -> None:
+        self._title = event.done
+        layers = [artifact for artifact in event.release.artifacts if artifact.kind is Kind.LAYER]
+        say(f"[DEPLOY] {event.title}", "", "[INFO] Versions:", *(f"   {each.name}: {each.version}" for each in layers))
+        if event.release.commit.endswith("-dirty"):
+            commit = event.release.commit.partition("-")[0]
+            say("", f"[WARNING] Built from files that differ from commit {commit}; commit them first")
+
+    def _plan(self, event: Planned) -> None:
+        """The whole plan, if it is not going to be carried out; else what is left out or should be known."""
+        name, plan = event.goal.environment.name, event.plan
+        notes = [_note(each) for each in plan.notes]
+        if not plan.actions:
+            say("", *notes, *([""] if notes else []), f"[SUCCESS] {name} is up to date", "")
+        elif event.dry_run:
+            count = len(plan.switch) + len(plan.configure) + sum(isinstance(each, _SHOWN) for each in plan.prepare)
+            say("", f"[INFO] Dry run: {count} change{'s' * (count > 1)} to {name}, none of them made:")
+            say(*_future(plan), *notes, "")
+        elif notes:
+            say("", *notes)
+
+    def _begin(self, action: Action) -> None:
+        match action:
+            case Upload(artifact=artifact) | Copy(artifact=artifact) | Publish(artifact=artifact):
+                is_layer = artifact.kind is Kind.LAYER
+                self._open(f"Deploying {artifact.name} layer..." if is_layer else "Deploying function packages...")
+                say(f"[DEPLOY] {action}")
+            case Switch():
+                if self._section != "Updating Lambda layers...":
+                    self._open("Updating Lambda layers..." if not self._undoing else self._section)
+                say(f"   {action}")
+            case Configure():
+                self._open("Updating configuration..." if not self._undoing else self._section)
+                say(f"   {action.sign} {action.key}")
+            case Store() | KeepPackage() | KeepObject() | Record():
+                pass  # nothing that runs, and told by the plan of a dry run
+
+    def _done(self, outcome: Outcome) -> None:
+        match outcome.action:
+            case Publish():
+                number = outcome.arn.rpartition(":")[-1]
+                say("", "[SUCCESS] Layer deployed successfully!", f"   ARN: {outcome.arn}", f"   Version: {number}")
+            case Switch():
+                say(f"      [OK] {'Put back' if self._undoing else 'Layers updated'}: {outcome.action.what}")
+            case _:
+                pass
+
+    def _confirm(self, event: Confirmed) -> None:
+        missing = len(event.goal.environment.function_names) - event.seen
+        lines = []
+        if event.functions:
+            left_out = f", {missing} left out because they do not exist" if missing else ""
+            lines = [f"   {event.seen} function{'s' * (event.seen != 1)} seen on {event.goal.release}{left_out}"]
+        say_end(f"{self._title} completed successfully!", *lines)
+
+    def _open(self, section: str) -> None:
+        """Print a heading where the subject changes."""
+        if section != self._section:
+            self._section = section
+            heading(section)
+
+
+_SHOWN = (Upload, Copy, Publish, Record)
+
+
+def _built(event: AllBuilt) -> Iterable[str]:
+    """What was made, one line each; what had been made before, in one line."""
+    for each in event.archives:
+        if not each.cached:
+            size, digest = each.artifact.size / _MEGABYTE, each.artifact.sha256[:16]
+            yield f"[OK] {each.artifact.kind.word} {each.artifact}: {each.path}, {size:.2f} MB, SHA256 {digest}..."
+    if unchanged := [str(each.artifact) for each in event.archives if each.cached]:
+        yield f"[OK] Unchanged: {', '.join(unchanged)}"
+    if len(unchanged) < len(event.archives):
+        yield from map(_imported, event.imported)
+
+
+def _imported(event: Imported) -> str:
+    if event.modules:
+        return f"[OK] Imported on {event.runtime}: {event.modules} modules"
+    return f"[SKIP] Not tried on {event.runtime}: no such Python for Linux here (other checks passed)"
+
+
+def _note(note: object) -> str:
+    if isinstance(note, Skipped):
+        return f"   [SKIP] {note} (create it, then run the same command again)"
+    return f"   [WARNING] {note}"
+
+
+def _future(plan: Plan) -> Iterable[str]:
+    """A plan that is only shown: artifacts, functions with before and after, configuration."""
+    for action in plan.prepare:
+        if isinstance(action, _SHOWN):
+            verb, _, rest = str(action).partition(" ")
+            yield f"   {_FUTURE[verb]} {rest}"
+    yield from (f"   {switch.function}: {switch.what}" for switch in plan.switch)
+    yield from (f"   {change.sign} {change.key}" for change in plan.configure[:_MOST_FILES])
+    if len(plan.configure) > _MOST_FILES:
+        signs = Counter(change.sign for change in plan.configure[_MOST_FILES:])
+        yield f"   ... and {', '.join(f'{sign} {count}' for sign, count in signs.items())} more"
+
+
+def _smoked(invocation: Invocation) -> str:
+    """How a function took its smoke payload."""
+    if invocation.error:
+        return f"   [ERROR] {invocation.function}: {invocation.failure}"
+    answer = "starts, and refuses the test event" if invocation.status >= REFUSED else "starts"
+    return f"   [OK] {invocation.function} {answer} ({invocation.seconds:.2f} s)"
+
+
+def say_invocation(invocation: Invocation, *, log: bool) -> None:
+    """Print what came of an invocation, and if asked the end of its log."""
+    tag = "[ERROR]" if invocation.error else "[OK]" if invocation.status < REFUSED else "[WARNING]"
+    say(
+        f"{tag} {invocation.function}",
+        f"   Status: {invocation.failure or invocation.status}",
+        f"   Duration: {invocation.seconds:.2f} s",
+        f"   Answer: {json.dumps(invocation.body, ensure_ascii=False)}",
+    )
+    if log:
+        say("   Log:", *(f"      {line}" for line in invocation.log.splitlines()))

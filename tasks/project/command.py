@@ -1,0 +1,73 @@
+"""What one command works on: the repository it belongs to, the AWS it talks to, and whether it may change anything."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+from invoke import Context
+
+from tasks.errors import ConfigError, ReleaseError
+from tasks.project.workspace import Workspace
+
+WORKSPACE = Workspace(Path(__file__).resolve().parents[2])
+"""The repository that holds this package; `inv` may be called from any folder below it."""
+
+Body = TypeVar("Body", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Command:
+    """A repository, the sandbox's address (empty for real AWS), and whether Invoke's own --dry was given."""
+
+    workspace: Workspace
+    endpoint: str = ""
+    dry: bool = False
+
+
+def here(c: Context) -> Command:
+    """This repository, and the sandbox if the task `sandbox` came earlier on this command line."""
+    return Command(WORKSPACE, str(c.config.get("sandbox_endpoint", "")), bool(c.config.run.dry))
+
+
+def use_endpoint(c: Context, url: str) -> None:
+    """Send the tasks that follow on this command line to the sandbox at `url`.
+
+    Invoke hands one and the same configuration to all tasks of a command line, with what earlier ones changed.
+    """
+    c.config["sandbox_endpoint"] = url
+
+
+def shows(body: Body) -> Body:
+    """A task that changes nothing under Invoke's own --dry: it only reads, or does a dry run then."""
+    return _guarded(body, changes=False)
+
+
+def changes(body: Body) -> Body:
+    """A task that cannot but change something, and so refuses Invoke's own --dry."""
+    return _guarded(body, changes=True)
+
+
+def _guarded(body: Body, *, changes: bool) -> Body:
+    """The body of a task, with what holds for every task around it.
+
+    `inv --dry ...` and `inv -R ...` mean "echo instead of running" to Invoke, which it can do for shell commands alone:
+    a task that ignored them would change things for real. On the sandbox, advice stays on the sandbox.
+    """
+
+    @wraps(body)
+    def guarded(c: Context, *args: Any, **kwargs: Any) -> Any:
+        if changes and c.config.run.dry:
+            name = body.__name__.replace("_", "-")
+            raise ConfigError(f"{name} cannot be run dry, and nothing was done; run it without --dry or -R")
+        try:
+            return body(c, *args, **kwargs)
+        except ReleaseError as error:
+            if not c.config.get("sandbox_endpoint"):
+                raise
+            advice = re.sub(r"\brun: inv (?=deploy|promote|show)", "run: inv sandbox ", error.text)
+            raise type(error)(advice) from error
+
+    return guarded  # type: ignore[return-value]  # the same signature

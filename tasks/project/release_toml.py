@@ -1,0 +1,233 @@
+"""Reads release.toml into values, and refuses what AWS would refuse later, naming the table and the key."""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from tasks.errors import ConfigError
+from tasks.project.model import EndToEnd, Environment, Function, Layer, Project
+from tasks.project.runtimes import ARCHITECTURES, RUNTIMES
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _ProjectTable:
+    name: str
+    runtimes: list[str]
+    architecture: str = "x86_64"
+    smoke: bool = False
+
+
+@dataclass(frozen=True)
+class _EnvironmentTable:
+    account: str
+    region: str
+    bucket: str
+    canonical_bucket: str = ""
+    profile: str = ""
+
+
+@dataclass(frozen=True)
+class _SandboxTable:
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=1)
+def parse_project(text: str) -> Project:
+    """The project that a release.toml describes. Raises ConfigError for anything missing, unknown or contradictory."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"release.toml is not valid TOML: {error}") from error
+    unknown = sorted(
+        document.keys() - {"project", "layers", "functions", "environments", "configuration", "sandbox", "e2e"}
+    )
+    if unknown:
+        raise ConfigError(f"release.toml has an unknown table [{unknown[0]}]; see the README's configuration")
+    head = _read(_ProjectTable, document.get("project", {}), "project")
+    layers = _tables(document, "layers", Layer)
+    functions = _tables(document, "functions", Function)
+    _check(head, layers, functions)
+    configuration = _configuration(document)
+    return Project(
+        name=head.name,
+        runtimes=tuple(sorted(RUNTIMES[name] for name in head.runtimes)),
+        architecture=head.architecture,
+        layers=layers,
+        functions=functions,
+        environments=_environments(document, layers, functions, configuration),
+        configuration=configuration,
+        e2e=_end_to_end(document, functions),
+        smoke=head.smoke,
+        sandbox_variables=_read(_SandboxTable, document.get("sandbox", {}), "sandbox").variables,
+    )
+
+
+def _end_to_end(document: dict[str, Any], functions: dict[str, Function]) -> EndToEnd:
+    """[e2e], with functions that exist."""
+    read = _read(EndToEnd, document.get("e2e", {}), "e2e")
+    for function in read.functions:
+        if function not in functions:
+            raise _unfit("e2e", "functions", function, f"among {', '.join(functions)}")
+    return EndToEnd(tuple(read.functions), read.bucket, read.key)
+
+
+def _configuration(document: dict[str, Any]) -> dict[str, str]:
+    """[configuration]: prefix of the bucket -> folder of the repository."""
+    table = document.get("configuration", {})
+    if not isinstance(table, dict):
+        raise ConfigError("release.toml: [configuration] must be a table")
+    for prefix, folder in table.items():
+        if not isinstance(folder, str) or not folder:
+            raise _unfit("configuration", prefix, str(folder), 'a folder in "quotes"')
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", prefix):
+            raise _unfit("configuration", "prefix", prefix, "a prefix of the bucket, such as canonical")
+        _check_path("configuration", folder)
+    return table
+
+
+def _environments(
+    document: dict[str, Any], layers: dict[str, Layer], functions: dict[str, Function], configuration: dict[str, str]
+) -> dict[str, Environment]:
+    """Each [environments.*] with its AWS names filled in, knowing the one before it."""
+    found: dict[str, Environment] = {}
+    for name, table in _tables(document, "environments", _EnvironmentTable).items():
+        _check_environment(name, table)
+        if configuration and not table.canonical_bucket:
+            raise ConfigError(f"release.toml: [environments.{name}] needs a canonical_bucket for [configuration]")
+        found[name] = Environment(
+            name=name,
+            previous=next(reversed(found), ""),
+            layer_names={key: layer.name.replace("{env}", name) for key, layer in layers.items()},
+            function_names={key: function.name.replace("{env}", name) for key, function in functions.items()},
+            canonical=tuple(configuration),
+            **vars(table),
+        )
+    return found
+
+
+_KINDS: Mapping[tuple[str, str], type] = {
+    ("project", "runtimes"): list,
+    ("project", "smoke"): bool,
+    ("sandbox", "variables"): dict,
+    ("layers", "max_zipped_mb"): int,
+    ("layers", "max_unzipped_mb"): int,
+    ("e2e", "functions"): list,
+}
+"""What a key holds, where it is not text."""
+
+
+_TEXT = 'text in "quotes", and not empty'
+_WORDS = {
+    list: "a list in brackets, and not empty",
+    dict: "a table, and not empty",
+    int: "a whole number above 0",
+    bool: "true or false",
+}
+
+
+def _tables(document: dict[str, Any], kind: str, shape: Callable[..., T]) -> dict[str, T]:
+    """Every [kind.name] of the document, in its order, each read as a `shape`."""
+    tables = document.get(kind)
+    if not isinstance(tables, dict) or not tables:
+        raise ConfigError(f"release.toml needs at least one [{kind}.NAME] table")
+    return {name: _read(shape, table, f"{kind}.{name}") for name, table in tables.items()}
+
+
+def _read(shape: Callable[..., T], table: object, where: str) -> T:
+    """A table as a value of `shape`: no key missing, none unknown, each of the right type."""
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"release.toml: [{where}] must be a table")
+    known = {each.name: each for each in fields(shape)}  # type: ignore[arg-type]  # every shape is a dataclass
+    for key, value in table.items():
+        if key not in known:
+            raise ConfigError(f"release.toml: [{where}] has an unknown key {key!r}; known: {', '.join(known)}")
+        kind = _KINDS.get((where.partition(".")[0], key), str)
+        if not isinstance(value, kind) or (not value and kind is not bool) or (kind is int and int(str(value)) < 0):
+            raise ConfigError(f"release.toml: [{where}] {key} must be {_WORDS.get(kind, _TEXT)}")
+    for key, each in known.items():
+        if each.default is MISSING and each.default_factory is MISSING and key not in table:
+            raise ConfigError(f"release.toml: [{where}] needs a {key}")
+    return shape(**table)
+
+
+def _check(head: _ProjectTable, layers: dict[str, Layer], functions: dict[str, Function]) -> None:
+    """Refuse what cannot be built or would be refused by Lambda."""
+    if head.architecture not in ARCHITECTURES:
+        raise _unfit("project", "architecture", head.architecture, " or ".join(ARCHITECTURES))
+    _check_distinct("runtime", head.runtimes)
+    for runtime in head.runtimes:
+        if runtime not in RUNTIMES:
+            raise _unfit("project", "runtime", runtime, "one of " + ", ".join(RUNTIMES))
+    for key, layer in layers.items():
+        _check_name(f"layers.{key}", key, layer.name)
+        _check_path(f"layers.{key}", layer.source or layer.requirements)
+        if bool(layer.source) == bool(layer.requirements):
+            raise ConfigError(f"release.toml: [layers.{key}] needs either a source or requirements, and not both")
+    for key, function in functions.items():
+        _check_function(f"functions.{key}", key, function, head)
+    _check_distinct(
+        "version_key", [*(x.version_key for x in layers.values()), *(x.version_key for x in functions.values())]
+    )
+    _check_distinct("name", [layer.name for layer in layers.values()])
+    _check_distinct("name", [function.name for function in functions.values()])
+    _check_distinct("table", [*layers, *functions])
+
+
+def _check_function(where: str, key: str, function: Function, head: _ProjectTable) -> None:
+    """A function that can carry the layers, and whose package can be built if it has a source."""
+    _check_name(where, key, function.name)
+    _check_path(where, function.source)
+    if function.runtime not in head.runtimes:
+        raise _unfit(where, "runtime", function.runtime, f"one of the project's runtimes: {', '.join(head.runtimes)}")
+    try:
+        json.loads(function.smoke)
+    except ValueError:
+        raise _unfit(where, "smoke", function.smoke, "a payload as JSON, such as '{}'") from None
+    if function.source and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", function.handler):
+        raise _unfit(where, "handler", function.handler, "a module and a function: handler.lambda_handler")
+
+
+def _check_path(where: str, path: str) -> None:
+    if path.startswith("/") or re.search(r"(^|/)\.\.(/|$)|\\|:", path):
+        raise _unfit(where, "path", path, "below the repository, with forward slashes")
+
+
+def _check_distinct(what: str, values: Iterable[str]) -> None:
+    """Two artifacts must not share a version, an AWS name, or their name here."""
+    given = [value for value in values if value]
+    if twice := sorted({value for value in given if given.count(value) > 1}):
+        raise ConfigError(
+            f"release.toml: the {what} {twice[0]!r} stands there twice; give each layer and function its own"
+        )
+
+
+def _check_name(where: str, key: str, name: str) -> None:
+    """Names that AWS takes: https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html."""
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key):
+        raise _unfit(where, "name of the table", key, "lower-case words joined by hyphens")
+    if "{env}" not in name or not re.fullmatch(r"[A-Za-z0-9_-]{1,52}", name.replace("{env}", "")):
+        raise _unfit(where, "name", name, 'up to 52 letters, digits, "-" and "_", and "{env}"')
+
+
+def _check_environment(name: str, table: _EnvironmentTable) -> None:
+    """An account, a region and buckets that can exist."""
+    where = f"environments.{name}"
+    if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", name):
+        raise _unfit(where, "name of the table", name, "up to 12 lower-case letters and digits")
+    if not re.fullmatch(r"[0-9]{12}", table.account):
+        raise _unfit(where, "account", table.account, "12 digits")
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", table.region):
+        raise _unfit(where, "region", table.region, "a region such as eu-west-3")
+    for key in ("bucket", "canonical_bucket") if table.canonical_bucket else ("bucket",):
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", getattr(table, key)):
+            raise _unfit(where, key, getattr(table, key), "a bucket name (3 to 63 of a-z, 0-9, '.', '-')")
+
+
+def _unfit(where: str, key: str, value: str, expected: str) -> ConfigError:
+    return ConfigError(f"release.toml: [{where}] {key} {value!r} must be {expected}")

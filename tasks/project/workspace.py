@@ -1,0 +1,87 @@
+"""A repository on local disk: where things are in it, and what is read from it once for each command."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.errors import ConfigError
+from tasks.project.git import Git, read_git
+from tasks.project.model import Project
+from tasks.project.release_toml import parse_project
+from tasks.project.versions import read_versions
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A repository; `root` is the folder that holds release.toml."""
+
+    root: Path
+
+    @property
+    def layers(self) -> Path:
+        """The archives that were built last."""
+        return self.root / ".build" / "layers"
+
+    @property
+    def functions(self) -> Path:
+        """The functions' packages that were built last."""
+        return self.root / ".build" / "functions"
+
+    @property
+    def manifest(self) -> Path:
+        """What is in them."""
+        return self.root / ".build" / "manifest.json"
+
+    @property
+    def cache(self) -> Path:
+        """What need not be downloaded or built again; `inv clean` leaves it."""
+        return self.root / ".build" / "cache"
+
+    @property
+    def sandbox(self) -> Path:
+        """Where a sandbox in the background leaves its address."""
+        return self.root / ".build" / "sandbox"
+
+    def project(self) -> Project:
+        """The project that release.toml describes."""
+        return parse_project(self.read("release.toml"))
+
+    def checkout(self) -> "Checkout":
+        """Everything that release.toml, VERSION and git say now."""
+        project = self.project()
+        found = read_versions(self.read("VERSION"), project.version_keys.values())
+        versions = {name: found[key] for name, key in project.version_keys.items()}
+        return Checkout(self, project, versions, read_git(self.root))
+
+    def read(self, name: str) -> str:
+        """A text file of the repository with its line endings as they are; ConfigError if it is missing."""
+        try:
+            return (self.root / name).read_bytes().decode("utf-8")
+        except FileNotFoundError as error:
+            raise ConfigError(f"{name} not found in {self.root}; run inv in the folder of your release.toml") from error
+        except OSError as error:
+            raise ConfigError(f"{name} cannot be read ({error.strerror}); put a file in its place") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{name} is not UTF-8 text ({error}); save it as UTF-8") from error
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A repository as it was read: `versions` by layer (and function, if it has one), `git` None without git."""
+
+    workspace: Workspace
+    project: Project
+    versions: Mapping[str, str]
+    git: Git | None
+
+    @property
+    def root(self) -> Path:
+        """The repository's folder."""
+        return self.workspace.root
+
+    @property
+    def commit(self) -> str:
+        """The commit that is checked out: 7 hex digits, `-dirty` behind them if files differ; `none` without one."""
+        if not self.git or not self.git.commit:
+            return "none"
+        return self.git.commit + ("" if self.git.clean else "-dirty")

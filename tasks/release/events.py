@@ -1,0 +1,152 @@
+"""What happens while a command runs, as values: all that the engine and the workshop say.
+
+Text, progress and documents for machines are made of these by their consumers in `tasks.output`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tasks.release.actions import Action, Outcome
+from tasks.release.artifacts import Artifact, Kind
+from tasks.release.deployed import Deployed
+from tasks.release.invocations import Invocation
+from tasks.release.plan import Goal, Plan
+from tasks.release.release import Release
+
+
+@dataclass(frozen=True)
+class Building:
+    """An artifact is about to be made, since nothing was kept that is made of the same."""
+
+    kind: Kind
+    name: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file beside the sources that git does not track, and that is in no archive."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Everything was imported on a runtime; 0 `modules` where no such Python is on this machine."""
+
+    runtime: str
+    modules: int
+
+
+@dataclass(frozen=True)
+class Built:
+    """An archive has its name: `path` is relative to the repository; `cached` if it had been made before."""
+
+    artifact: Artifact
+    path: str
+    cached: bool
+
+
+@dataclass(frozen=True)
+class AllBuilt:
+    """Archives that were made and found to work together, and where everything was imported."""
+
+    archives: tuple[Built, ...]
+    imported: tuple[Imported, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Nothing is wrong with an archive that unpacks to so many bytes."""
+
+    path: str
+    unzipped: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """What begins, in words (`done` once it has ended), and the release that it is about."""
+
+    title: str
+    done: str
+    release: Release
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is going to be done, or with `dry_run` would be; `deployed` is what it was planned for."""
+
+    goal: Goal
+    plan: Plan
+    deployed: Deployed
+    dry_run: bool
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An action begins."""
+
+    action: Action
+
+
+@dataclass(frozen=True)
+class Done:
+    """An action is done."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Nothing that runs has changed yet; `arns` maps each layer to the layer version that functions will get."""
+
+    arns: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Smoking:
+    """The smoke test of an environment begins."""
+
+    environment: str
+
+
+@dataclass(frozen=True)
+class Smoked:
+    """A function answered its smoke payload."""
+
+    invocation: Invocation
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """Something failed, and what was there before is put back."""
+
+    environment: str
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """All went well. Where `functions` were to follow, each of those `seen` runs the release."""
+
+    goal: Goal
+    functions: bool
+    seen: int
+
+
+Event: TypeAlias = (
+    Building
+    | LeftOut
+    | AllBuilt
+    | Checked
+    | Imported
+    | Started
+    | Planned
+    | Begun
+    | Done
+    | Prepared
+    | Smoking
+    | Smoked
+    | Undoing
+    | Confirmed
+)
+Report: TypeAlias = Callable[[Event], None]

@@ -1,0 +1,99 @@
+"""What a function runs: layer versions, and its state before and after a switch."""
+
+from dataclasses import dataclass
+
+from tasks.release.artifacts import Artifact, parse_description
+
+
+@dataclass(frozen=True)
+class LayerVersion:
+    """One layer version: its ARN, which ends in AWS's number, and its description.
+
+    `layer` is the layer's name in release.toml, empty for one that is not ours. Without an ARN it is yet to be
+    published.
+    """
+
+    arn: str
+    description: str = ""
+    layer: str = ""
+
+    @property
+    def version(self) -> str:
+        """Our version of its contents, empty if we did not publish it."""
+        return parse_description(self.description)[0]
+
+    def holds(self, artifact: Artifact) -> bool:
+        """Whether these are the artifact's contents at its version."""
+        return parse_description(self.description) == (artifact.version, artifact.tree[:16])
+
+    @property
+    def label(self) -> str:
+        """What it is called where its version stands beside it."""
+        return self.layer or ":".join(self.arn.split(":")[-2:-1])
+
+    @property
+    def number(self) -> str:
+        """What tells it from others of its layer: our version, else AWS's number."""
+        return self.version or self.arn.rpartition(":")[-1]
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.number}"
+
+
+@dataclass(frozen=True)
+class State:
+    """What a function runs, as far as a switch changes it: `layers` in order, `package` its SHA-256 in hex."""
+
+    runtime: str
+    architecture: str
+    handler: str
+    layers: tuple[LayerVersion, ...]
+    package: str
+
+    @property
+    def arns(self) -> tuple[str, ...]:
+        """The ARNs of its layers, in order; empty for what is yet to be published."""
+        return tuple(layer.arn for layer in self.layers)
+
+    def same(self, other: "State") -> bool:
+        """Whether nothing that AWS knows of differs."""
+        return self.package == other.package and self.configured(other)
+
+    def configured(self, other: "State") -> bool:
+        """Whether everything but the package is the same."""
+        mine, its = ((each.runtime, each.handler, each.arns) for each in (self, other))
+        return mine == its
+
+
+def changes(before: State, after: State) -> str:
+    """What differs between two states of a function, in words: `core 1.2.3 -> 1.2.4, deps 1.0.5 (unchanged)`."""
+    old = {layer.label: layer for layer in before.layers}
+    new = {layer.label: layer for layer in after.layers}
+    parts = []
+    for label, layer in new.items():
+        was = old.get(label)
+        if was is None:
+            parts.append(f"+ {layer}")
+        elif was.arn == layer.arn:
+            parts += [f"{layer} (unchanged)"] if layer.layer else []
+        elif was.number == layer.number:
+            parts.append(f"{layer} (layer version {was.arn.rpartition(':')[-1]} replaced)")
+        else:
+            parts.append(f"{label} {was.number} -> {layer.number}")
+    parts += [f"- {layer}" for label, layer in old.items() if label not in new]
+    if not parts or before.arns == after.arns:
+        parts = []
+    for name, was_, now in [
+        ("package", before.package[:8], after.package[:8]),
+        ("runtime", before.runtime, after.runtime),
+        ("handler", before.handler, after.handler),
+    ]:
+        parts += [f"{name} {was_} -> {now}"] if was_ != now else []
+    if not parts and before.arns != after.arns:
+        parts = ["order of layers"]
+    return ", ".join(parts) or "an update whose end is unknown"
+
+
+def unversioned(arn: str) -> str:
+    """A layer version's ARN without its number: the layer's own."""
+    return arn.rpartition(":")[0]

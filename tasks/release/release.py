@@ -1,0 +1,88 @@
+"""A release: artifacts that belong together, how functions are set to use them, and its record.
+
+The record is written once, under a key that follows from everything in the release, so that a record which was
+exchanged or edited no longer fits its key.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from tasks.errors import PlanError
+from tasks.release.artifacts import Artifact, Kind
+from tasks.release.codec import decode, encode
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a release sets a function: `handler` is empty where the function keeps its own."""
+
+    runtime: str
+    handler: str = ""
+
+
+@dataclass(frozen=True)
+class Release:
+    """Artifacts in the order of release.toml, layers first; the first of them gives the release its version.
+
+    commit     7 hex digits, with `-dirty` behind them where files differed, or `none` outside git: a hint, no identity
+    functions  function -> how it is set
+    canonical  key in the configuration bucket -> SHA-256 (hex)
+    """
+
+    artifacts: tuple[Artifact, ...]
+    commit: str
+    functions: Mapping[str, Setting] = field(default_factory=dict)
+    canonical: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def layers(self) -> tuple[Artifact, ...]:
+        """The artifacts that are layers."""
+        return tuple(artifact for artifact in self.artifacts if artifact.kind is Kind.LAYER)
+
+    @property
+    def packages(self) -> dict[str, Artifact]:
+        """The artifacts that are functions' packages, by function."""
+        return {artifact.name: artifact for artifact in self.artifacts if artifact.kind is Kind.PACKAGE}
+
+    @property
+    def version(self) -> str:
+        """The first layer's version, which names the release."""
+        return self.artifacts[0].version
+
+    @property
+    def identity(self) -> str:
+        """16 hex digits that stand for everything in the release but its commit."""
+        lines = [f"{artifact} {artifact.tree}" for artifact in self.artifacts]
+        lines += [f"{name} {setting.runtime} {setting.handler}" for name, setting in sorted(self.functions.items())]
+        lines += [f"{key} {digest}" for key, digest in sorted(self.canonical.items())]
+        return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()[:16]
+
+    @property
+    def key(self) -> str:
+        """Where the release's record is stored."""
+        return f"{record_prefix(str(self.artifacts[0]))}{self.identity}.json"
+
+    def __str__(self) -> str:
+        return ", ".join(str(artifact) for artifact in self.layers)
+
+
+def record_prefix(first: str) -> str:
+    """What the keys of all releases begin with whose first layer is `first`, such as `vectora-core 1.2.4`."""
+    return f"releases/{first.replace(' ', '-')}/"
+
+
+def write_record(release: Release) -> bytes:
+    """The record: everything that promoting and rolling back need to know without building anything."""
+    return encode(release)
+
+
+def read_record(contents: bytes, key: str) -> Release:
+    """The release that the record under `key` describes. PlanError if it is damaged, or belongs under another key."""
+    release, schema = decode(contents, Release, key)
+    if schema == 1:  # kinds were not written then: a package was what had a handler
+        kinds = {True: Kind.PACKAGE, False: Kind.LAYER}
+        release = replace(release, artifacts=tuple(replace(a, kind=kinds[bool(a.handler)]) for a in release.artifacts))
+    if not release.artifacts or release.key != key:
+        raise PlanError(f"{key} is not the record that was written there: it describes another release")
+    return release

@@ -1,0 +1,54 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tasks.archives.downloads import RemoteFile, fetch_all
+from tasks.errors import BuildError
+from tests.archives.wheelhouse import make_wheel
+
+
+def remote(path: Path, sha256: str = "") -> RemoteFile:
+    """A file that an index offers, with its true hash or another."""
+    return RemoteFile(path.name, path.as_uri(), sha256 or hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def kept(cache: Path) -> list[Path]:
+    return [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_a_file_is_fetched_once_and_then_found_in_the_cache(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "pkg")
+    file = remote(wheel)
+    first = fetch_all([file, file], tmp_path / "cache")[file]
+    wheel.unlink()
+    assert fetch_all([file], tmp_path / "cache")[file] == first
+
+
+def test_a_wheel_whose_hash_is_wrong_is_refused_and_the_cache_not_poisoned(tmp_path: Path) -> None:
+    file = remote(make_wheel(tmp_path, "pkg"), "0" * 64)
+    with pytest.raises(BuildError, match="not the locked 0000000000000000"):
+        fetch_all([file], tmp_path / "cache")
+    assert kept(tmp_path / "cache") == []
+
+
+def test_a_cached_file_that_was_damaged_is_fetched_afresh(tmp_path: Path) -> None:
+    file = remote(make_wheel(tmp_path, "pkg"))
+    path = fetch_all([file], tmp_path / "cache")[file]
+    path.write_bytes(b"damaged")
+    fetch_all([file], tmp_path / "cache")
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
+
+
+def test_an_unreachable_file_says_what_to_check(tmp_path: Path) -> None:
+    file = RemoteFile("pkg-1.0-py3-none-any.whl", (tmp_path / "gone.whl").as_uri(), "0" * 64)
+    with pytest.raises(BuildError, match="Cannot download pkg-1.0-py3-none-any.whl.*check the network"):
+        fetch_all([file], tmp_path / "cache")
+    assert kept(tmp_path / "cache") == []
+
+
+def test_a_wheel_with_a_false_record_never_enters_the_cache(tmp_path: Path) -> None:
+    file = remote(make_wheel(tmp_path, "pkg", record={"pkg/__init__.py": "sha256=" + "A" * 43}))
+    with pytest.raises(BuildError, match="RECORD"):
+        fetch_all([file], tmp_path / "cache")
+    assert kept(tmp_path / "cache") == []

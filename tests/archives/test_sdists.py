@@ -1,0 +1,49 @@
+"""These build for real, with the pinned setuptools from the index."""
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tasks.archives.sdists import build_wheel
+from tasks.archives.wheels import wheel_members
+from tasks.errors import BuildError
+
+
+def make_sdist(folder: Path, setup: str, extra: dict[str, str] | None = None) -> Path:
+    """An sdist of one module, in a folder that is named after its hash."""
+    files = {"setup.py": setup, "old.py": "A = 1\n", **(extra or {})}
+    path = folder / "0f0f" / "old-1.0.tar.gz"
+    path.parent.mkdir()
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"old-1.0/{name}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return path
+
+
+def test_an_sdist_is_built_pure_and_names_no_builder(tmp_path: Path) -> None:
+    setup = "from setuptools import setup; setup(name='old', version='1.0', py_modules=['old'])"
+    wheel = build_wheel(make_sdist(tmp_path, setup), tmp_path / "cache")
+    names = [member.name for member in wheel_members(wheel, "")]
+    assert sorted(names) == ["old-1.0.dist-info/METADATA", "old-1.0.dist-info/top_level.txt", "old.py"]
+    assert build_wheel(tmp_path / "0f0f" / "old-1.0.tar.gz", tmp_path / "cache") == wheel
+
+
+def test_an_sdist_that_comes_out_compiled_is_refused(tmp_path: Path) -> None:
+    setup = "from setuptools import Extension, setup; setup(name='old', ext_modules=[Extension('c', ['c.c'])])"
+    code = '#include <Python.h>\nstatic struct PyModuleDef m = {PyModuleDef_HEAD_INIT, "c"};\n'
+    code += "PyMODINIT_FUNC PyInit_c(void) { return PyModule_Create(&m); }\n"
+    sdist = make_sdist(tmp_path, setup, {"c.c": code})
+    with pytest.raises(BuildError, match="not pure Python|cannot be built"):
+        build_wheel(sdist, tmp_path / "cache")
+    assert list((tmp_path / "cache" / "built").iterdir()) == []
+
+
+def test_a_build_backend_that_is_not_pinned_is_refused_with_where_to_pin_it(tmp_path: Path) -> None:
+    project = '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
+    sdist = make_sdist(tmp_path, "", {"pyproject.toml": project})
+    with pytest.raises(BuildError, match="cannot be built; if its build backend is not pinned yet, add it"):
+        build_wheel(sdist, tmp_path / "cache")

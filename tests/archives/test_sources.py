@@ -1,0 +1,137 @@
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tasks.archives.archive import Member, tree_digest
+from tasks.archives.sources import read_sources
+from tasks.errors import BuildError
+
+
+def source_members(folder: Path) -> list[Member]:
+    return read_sources(folder, f"python/{folder.name}/").members
+
+
+def git(folder: Path, *command: str) -> None:
+    subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)  # noqa: S607
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package with a sub-package and bytecode of some Python."""
+    folder = tmp_path / "pkg"
+    (folder / "sub" / "__pycache__").mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    (folder / "sub" / "a.py").write_text("A = 1\n")
+    (folder / "sub" / "__pycache__" / "a.cpython-39.pyc").write_bytes(b"old")
+    (folder / "b.pyc").write_bytes(b"old")
+    return folder
+
+
+def test_everything_is_under_python_with_forward_slashes_and_without_bytecode(package: Path) -> None:
+    assert [member.name for member in source_members(package)] == ["python/pkg/__init__.py", "python/pkg/sub/a.py"]
+
+
+def test_touching_files_or_building_elsewhere_changes_nothing(package: Path, tmp_path: Path) -> None:
+    before = tree_digest(source_members(package))
+    os.utime(package / "sub" / "a.py", (0, 0))
+    (package / "sub" / "a.py").chmod(0o600)
+    moved = package.rename(tmp_path / "elsewhere")
+    (tmp_path / "deep").mkdir()
+    assert tree_digest(source_members(moved.rename(tmp_path / "deep" / "pkg"))) == before
+
+
+@pytest.mark.parametrize("name", [".env", ".env.local", "key.pem", "SERVER.KEY"])
+def test_a_secret_among_the_sources_stops_the_build(package: Path, name: str) -> None:
+    (package / "sub" / name).write_text("secret")
+    with pytest.raises(BuildError, match=f"{name} must never ship"):
+        source_members(package)
+
+
+def test_a_nested_repository_stops_the_build(package: Path) -> None:
+    (package / "sub" / ".git").mkdir()
+    with pytest.raises(BuildError, match=r"\.git must never ship"):
+        source_members(package)
+
+
+def test_a_missing_folder_is_named_with_where_to_correct_it(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="Source folder not found: .*nowhere; check `source` in release.toml"):
+        source_members(tmp_path / "nowhere")
+
+
+def test_an_empty_folder_is_no_layer(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="has no Python file"):
+        source_members(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="making a link needs a privilege on Windows")
+def test_a_link_is_refused_because_lambda_could_not_follow_it(package: Path) -> None:
+    (package / "c.py").symlink_to(package / "__init__.py")
+    with pytest.raises(BuildError, match="is a link"):
+        source_members(package)
+
+
+@pytest.fixture
+def tracked(package: Path) -> Path:
+    """The same package in a repository."""
+    git(package.parent, "init", "-q")
+    (package.parent / ".gitignore").write_text("*.pyc\n*.ignored\n.env\n")
+    git(package.parent, "add", ".")
+    return package
+
+
+def test_an_untracked_file_is_left_out_and_named(tracked: Path) -> None:
+    (tracked / "scratch.py").write_text("")
+    sources = read_sources(tracked, "python/pkg/")
+    assert [member.name for member in sources.members] == ["python/pkg/__init__.py", "python/pkg/sub/a.py"]
+    assert sources.untracked == ("scratch.py",)
+
+
+def test_ignored_files_never_enter_and_are_nobodys_business(tracked: Path) -> None:
+    (tracked / "notes.ignored").write_text("")
+    (tracked / ".env").write_text("secret")
+    assert read_sources(tracked, "").untracked == ()
+
+
+def test_uncommitted_changes_of_tracked_files_are_built(tracked: Path) -> None:
+    before = tree_digest(source_members(tracked))
+    (tracked / "sub" / "a.py").write_text("A = 2\n")
+    assert tree_digest(source_members(tracked)) != before
+
+
+def test_a_tracked_file_that_was_deleted_is_gone(tracked: Path) -> None:
+    (tracked / "sub" / "a.py").unlink()
+    assert [member.name for member in source_members(tracked)] == ["python/pkg/__init__.py"]
+
+
+def test_a_tracked_secret_stops_the_build(tracked: Path) -> None:
+    (tracked / ".env").write_text("secret")
+    git(tracked, "add", "-f", ".env")
+    with pytest.raises(BuildError, match=".env must never ship"):
+        source_members(tracked)
+
+
+def test_an_untracked_secret_stops_the_build_too(tracked: Path) -> None:
+    (tracked / "server.pem").write_text("secret")
+    with pytest.raises(BuildError, match="server.pem must never ship"):
+        source_members(tracked)
+
+
+def test_a_repository_in_the_repository_stops_the_build(tracked: Path) -> None:
+    (tracked / "vendored").mkdir()
+    git(tracked / "vendored", "init", "-q")
+    with pytest.raises(BuildError, match="is another repository"):
+        source_members(tracked)
+
+
+def test_a_package_that_git_does_not_know_yet_says_to_add_it(tracked: Path) -> None:
+    git(tracked, "rm", "-q", "-r", "--cached", ".")
+    with pytest.raises(BuildError, match="git tracks none of them: git add them"):
+        source_members(tracked)
+
+
+def test_names_that_are_not_ascii_are_tracked_like_others(tracked: Path) -> None:
+    (tracked / "\u00e9t\u00e9.py").write_text("")
+    git(tracked, "add", ".")
+    assert "python/pkg/\u00e9t\u00e9.py" in [member.name for member in source_members(tracked)]

@@ -1,0 +1,252 @@
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tasks.archives.lock import write_lock
+from tasks.archives.workshop import Built, clean, find_built, make, place, prepare
+from tasks.errors import BuildError, ConfigError
+from tasks.project.model import Project
+from tasks.project.runtimes import RUNTIMES
+from tasks.project.workspace import Workspace
+from tests.archives.wheelhouse import list_wheels, make_wheel
+
+RELEASE_TOML = """
+[project]
+name = "news"
+runtimes = ["python3.11", "python3.12"]
+
+[layers.core]
+name = "news-core-{env}"
+version_key = "CORE_VERSION"
+source = "src/core"
+
+[layers.deps]
+name = "news-deps-{env}"
+version_key = "DEPS_VERSION"
+requirements = "src/requirements.txt"
+
+[functions.ingest]
+name = "news-ingest-{env}"
+runtime = "python3.12"
+
+[environments.dev]
+account = "111122223333"
+region = "eu-west-3"
+bucket = "news-code-dev"
+canonical_bucket = "news-config-dev"
+"""
+
+COMPILED = ["cp311-cp311-manylinux2014_x86_64", "cp312-cp312-manylinux_2_28_x86_64"]
+
+
+class Shop:
+    """A repository with a layer of sources and one of requirements, whose wheels lie in a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.wheels = root / "wheels"
+        self.workspace = Workspace(root)
+        core = root / "src" / "core"
+        core.mkdir(parents=True)
+        (core / "__init__.py").write_text("NAME = 'core'\n")
+        (root / "release.toml").write_text(RELEASE_TOML)
+        (root / "VERSION").write_text("CORE_VERSION=1.2.4\nDEPS_VERSION=1.0.5\n")
+        make_wheel(self.wheels, "alpha", requires="beta")
+        for tag in [*COMPILED, "cp311-cp311-win_amd64", "py3-none-any"]:
+            make_wheel(self.wheels, "beta", tag=tag, files={"beta/__init__.py": f"TAG = {tag!r}\n"})
+        self.require("alpha\n")
+
+    @property
+    def project(self) -> Project:
+        return self.workspace.project()
+
+    def require(self, text: str) -> None:
+        """Write requirements and lock them against the wheels that are there now."""
+        list_wheels(self.wheels)
+        (self.root / "src" / "requirements.txt").write_text(text)
+        write_lock(self.root / "src" / "requirements.txt", RUNTIMES["python3.11"])
+
+    def make(self, name: str) -> Built:
+        recipe = prepare(self.workspace, self.project, [name])[name]
+        return place(self.workspace, make(self.workspace, self.project, name, recipe), recipe)
+
+    def build(self, name: str) -> Path:
+        return self.make(name).path
+
+    def built(self) -> list[str]:
+        return sorted(path.name for path in self.workspace.layers.iterdir())
+
+    def names(self, layer: str) -> list[str]:
+        with zipfile.ZipFile(self.build(layer)) as archive:
+            return [name for name in archive.namelist() if ".dist-info/" not in name]
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A shop that asks no index."""
+    monkeypatch.setenv("UV_DEFAULT_INDEX", (tmp_path / "shop" / "wheels" / "simple").as_uri())
+    monkeypatch.setenv("UV_NO_CACHE", "1")
+    return Shop(tmp_path / "shop")
+
+
+def test_what_is_the_same_for_all_runtimes_goes_to_python_and_the_rest_to_each(shop: Shop) -> None:
+    assert shop.names("deps") == [
+        "python/alpha/__init__.py",
+        "python/lib/python3.11/site-packages/beta/__init__.py",
+        "python/lib/python3.12/site-packages/beta/__init__.py",
+    ]
+
+
+def test_each_runtime_gets_the_wheel_made_for_it(shop: Shop) -> None:
+    with zipfile.ZipFile(shop.build("deps")) as archive:
+        text = archive.read("python/lib/python3.12/site-packages/beta/__init__.py").decode()
+    assert COMPILED[1] in text
+
+
+def test_the_layers_import_together_from_the_unpacked_archives_alone(shop: Shop, tmp_path: Path) -> None:
+    for layer in ("core", "deps"):
+        with zipfile.ZipFile(shop.build(layer)) as archive:
+            archive.extractall(tmp_path / "opt")
+    code = (
+        f"import sys; sys.path[:0] = [{str(tmp_path / 'opt' / 'python')!r}]; import core, alpha; "
+        "from importlib.metadata import version; print(version('alpha'))"
+    )
+    result = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == "1.0\n"
+
+
+def test_building_again_in_another_folder_gives_the_same_bytes(shop: Shop, tmp_path: Path) -> None:
+    first = {layer: shop.build(layer).read_bytes() for layer in ("core", "deps")}
+    shutil.rmtree(shop.root / ".build")
+    moved = Workspace(shop.root.rename(tmp_path / "other").absolute())
+    shutil.copytree(moved.root / "wheels", shop.wheels)
+    again = Shop.__new__(Shop)
+    again.root, again.workspace = moved.root, moved
+    for layer, contents in first.items():
+        assert again.build(layer).read_bytes() == contents
+
+
+def test_an_unchanged_layer_is_not_built_again_even_after_clean(shop: Shop) -> None:
+    assert not shop.make("deps").cached
+    clean(shop.workspace)
+    shutil.rmtree(shop.wheels)
+    assert shop.make("deps").cached
+
+
+def test_clean_removes_what_was_built(shop: Shop) -> None:
+    path = shop.build("core")
+    clean(shop.workspace)
+    clean(shop.workspace)
+    assert not path.exists()
+    assert not shop.workspace.manifest.exists()
+
+
+def test_the_archive_of_another_version_does_not_stay_beside_the_new_one(shop: Shop) -> None:
+    old = shop.build("core")
+    (shop.root / "VERSION").write_text("CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    deps = shop.build("deps")
+    assert shop.build("core").name == "core-1.2.5.zip"
+    assert not old.exists()
+    assert deps.exists()
+
+
+def test_the_manifest_says_what_is_in_each_layer(shop: Shop) -> None:
+    shop.build("core")
+    archive = shop.build("deps")
+    noted = json.loads(shop.workspace.manifest.read_text())
+    deps = noted["layers"]["deps"]
+    assert deps["requirements"] == {"alpha": "1.0", "beta": "1.0"}
+    assert (deps["version"], deps["size"]) == ("1.0.5", archive.stat().st_size)
+    assert deps["runtimes"] == ["python3.11", "python3.12"]
+    assert noted["layers"]["core"]["requirements"] == {}
+    assert deps["git"] is None
+
+
+def test_two_packages_that_bring_the_same_file_are_both_named(shop: Shop) -> None:
+    for name in ("gamma", "delta"):
+        make_wheel(shop.wheels, name, files={"tests/__init__.py": ""})
+    shop.require("gamma\ndelta\n")
+    with pytest.raises(BuildError, match=r"(gamma|delta) 1.0 and (gamma|delta) 1.0 both bring tests/__init__.py"):
+        shop.build("deps")
+
+
+@pytest.mark.parametrize("tag", ["cp312-cp312-manylinux2014_x86_64", "cp311-cp311-manylinux_2_28_x86_64"])
+def test_no_wheel_for_a_declared_runtime_is_refused_by_name(shop: Shop, tag: str) -> None:
+    make_wheel(shop.wheels, "gamma", tag=tag)
+    shop.require("gamma\n")
+    with pytest.raises(BuildError, match="gamma 1.0 has no wheel for python3.11 on x86_64 .glibc 2.26 or older"):
+        shop.build("deps")
+    assert list(shop.workspace.layers.glob("*")) == []
+
+
+def test_a_package_that_this_platform_does_not_need_stays_out(shop: Shop) -> None:
+    make_wheel(shop.wheels, "omega")
+    shop.require("omega\nalpha; sys_platform == 'win32'\n")
+    assert shop.names("deps") == ["python/omega/__init__.py"]
+
+
+def test_a_build_that_fails_leaves_the_earlier_archive_and_nothing_half_written(shop: Shop) -> None:
+    shop.build("core")
+    (shop.root / "src" / "core" / "key.pem").write_text("secret")
+    with pytest.raises(BuildError, match="key.pem must never ship"):
+        shop.build("core")
+    assert shop.built() == ["core-1.2.4.cdx.json", "core-1.2.4.zip"]
+
+
+def test_without_a_build_the_layer_file_is_not_found(shop: Shop) -> None:
+    with pytest.raises(BuildError, match=r"Layer file not found: .build/layers/core-1.2.4.zip; run: inv build"):
+        find_built(shop.workspace, shop.project, ["core"])
+
+
+def test_a_built_layer_is_found_as_it_was_built(shop: Shop) -> None:
+    built = shop.make("core")
+    assert find_built(shop.workspace, shop.project, ["core"])[0].artifact == built.artifact
+
+
+def test_an_archive_older_than_its_sources_is_refused_because_stale_zips_were_once_released(shop: Shop) -> None:
+    shop.build("core")
+    (shop.root / "src" / "core" / "__init__.py").write_text("NAME = 'changed'\n")
+    with pytest.raises(BuildError, match="core-1.2.4.zip is older than what it is built from; run: inv build"):
+        find_built(shop.workspace, shop.project, ["core"])
+
+
+def test_an_archive_that_was_exchanged_is_refused_because_presence_and_name_prove_nothing(shop: Shop) -> None:
+    shop.build("core").write_bytes(b"something else")
+    with pytest.raises(BuildError, match="is not the archive that was built"):
+        find_built(shop.workspace, shop.project, ["core"])
+
+
+def test_a_damaged_archive_in_the_cache_is_built_again(shop: Shop) -> None:
+    good = shop.build("core").read_bytes()
+    for path in (shop.workspace.cache / "archives").glob("*.zip"):
+        path.write_bytes(path.read_bytes()[:-1] + b"!")
+    assert shop.build("core").read_bytes() == good
+
+
+def test_a_manifest_that_is_not_ours_counts_as_none(shop: Shop) -> None:
+    shop.build("core")
+    shop.workspace.manifest.write_text("[]")
+    with pytest.raises(BuildError, match="Layer file not found"):
+        find_built(shop.workspace, shop.project, ["core"])
+
+
+def test_a_repository_without_version_says_so(shop: Shop) -> None:
+    (shop.root / "VERSION").unlink()
+    with pytest.raises(ConfigError, match="VERSION not found"):
+        shop.build("core")
+
+
+@pytest.mark.parametrize("pattern", ["*.json", "*.cdx.json", "*.zip"])
+@pytest.mark.parametrize("contents", [b"", b"[]", b'{"a": 1}', None])
+def test_whatever_is_damaged_in_the_cache_is_made_again(shop: Shop, pattern: str, contents: bytes | None) -> None:
+    good = shop.build("core").read_bytes()
+    bill = shop.make("core").bill.read_bytes()
+    for path in (shop.workspace.cache / "archives").glob(pattern):
+        path.unlink() if contents is None else path.write_bytes(contents)
+    made = shop.make("core")
+    assert (made.path.read_bytes(), made.bill.read_bytes(), made.cached) == (good, bill, False)

@@ -1,0 +1,63 @@
+import os
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import ConfigError
+from tasks.project.workspace import Workspace, replacing
+
+
+def git(folder: Path, *command: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", *identity, *command], cwd=folder, check=True, capture_output=True)  # noqa: S607
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="VERSION not found"):
+        Workspace(tmp_path).read("VERSION")
+
+
+def test_line_endings_are_read_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "VERSION").write_bytes(b"A=1\r\n")
+    assert Workspace(tmp_path).read("VERSION") == "A=1\r\n"
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "VERSION").write_bytes(b"\xe9")
+    with pytest.raises(ConfigError, match="VERSION is not UTF-8"):
+        Workspace(tmp_path).read("VERSION")
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "VERSION"
+    path.write_text("old")
+    with suppress(RuntimeError), replacing(path) as aside:
+        aside.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [each.name for each in tmp_path.iterdir()] == ["VERSION"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")
+def test_a_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "VERSION"
+    path.write_text("old")
+    path.chmod(0o664)
+    with replacing(path) as aside:
+        aside.write_text("new")
+    assert path.stat().st_mode & 0o777 == 0o664
+
+
+def test_the_commit_says_whether_files_differ_from_it(tmp_path: Path) -> None:
+    assert Workspace(tmp_path).commit() == "none"
+    git(tmp_path, "init", "-q")
+    assert Workspace(tmp_path).commit() == "none"
+    (tmp_path / "a").write_text("a")
+    git(tmp_path, "add", "a")
+    git(tmp_path, "commit", "-qm", "a")
+    commit = Workspace(tmp_path).commit()
+    assert len(commit) == 7
+    (tmp_path / "a").write_text("b")
+    assert Workspace(tmp_path).commit() == f"{commit}-dirty"

@@ -13,8 +13,9 @@ from invoke import Collection, Task
 from tasks import build, deploy, promote, show, version
 from tasks import invoke as run
 from tasks.errors import ConfigError
-from tasks.project.command import WORKSPACE
+from tasks.project.command import ROOT
 from tasks.project.model import Environment
+from tasks.project.workspace import Workspace
 from tasks.sandbox import verbs as sandbox
 
 
@@ -58,7 +59,7 @@ def _namespace() -> Collection:
         run.invoke, run.smoke, run.e2e,
     )  # fmt: skip
     root.add_collection(Collection("sandbox", sandbox.sandbox, sandbox.up, sandbox.down))
-    for environment in WORKSPACE.project().environments.values():
+    for environment in Workspace(ROOT).project().environments.values():
         if environment.name in {*root.tasks, "sandbox"}:
             raise ConfigError(f"release.toml: environment {environment.name!r} has the name of a task; rename it")
         root.add_collection(_environment(environment))

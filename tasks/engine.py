@@ -15,7 +15,7 @@ from tasks.errors import ReleaseError, listed
 from tasks.jobs import side_by_side
 from tasks.release.actions import Action, Outcome
 from tasks.release.deployed import Deployed
-from tasks.release.events import Begun, Confirmed, Done, Planned, Prepared, Report, Smoked, Smoking, Undoing
+from tasks.release.events import Begun, Configured, Confirmed, Done, Planned, Prepared, Report, Smoked, Smoking, Undoing
 from tasks.release.invocations import Invocation
 from tasks.release.plan import Goal, Plan, Steps, plan, plan_undo
 
@@ -85,6 +85,8 @@ def apply(attempt: Attempt, decided: Plan, deployed: Deployed) -> None:
         attempt.report(Prepared(deployed.found(attempt.goal.release)))
     deployed = perform(attempt, decided.switch, deployed)
     perform(attempt, decided.configure, deployed)
+    if decided.configure:
+        attempt.report(Configured(decided.configure))
 
 
 def confirm(attempt: Attempt) -> None:

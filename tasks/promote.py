@@ -40,8 +40,7 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     project = command.workspace.project()
     origin, target = check_route(project, from_, to, version)
     release = read_running(command, origin, version)
-    done = f"Promotion from {origin.name} to {target.name}"
-    report(Started(f"Promoting from {origin.name} to {target.name}", done, release))
+    report(Started(f"Promoting from {origin.name} to {target.name}", "Promotion", release))
     goal = Goal(target, release, origin, payloads(command, project, target), delete)
     carry_out(goal, UPDATE_LAMBDAS, reach(target, command.endpoint), report, dry_run=dry_run or command.dry)
 

@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 
-from tasks.aws.connection import Connection, client, connect
-from tasks.aws.perform import PATIENCE
-from tasks.project.command import Site
+from tasks.aws.connection import PATIENCE, Connection, client, connect
 from tasks.project.model import Project
-from tasks.project.workspace import Workspace
 from tasks.sandbox.seed import seed
 from tasks.sandbox.server import Server
 from tests.examples import DEV, PROJECT, RELEASE_TOML, STAGE, VERSION
+from tests.front import Site
 
 _WRITES = ("Put", "Copy", "Create", "Delete", "Publish", "Update")
 
@@ -29,28 +27,24 @@ class Calls(list[str]):
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests."""
-    empty = tmp_path_factory.mktemp("canonical")
-    server = Server(empty)
-    server.start(PROJECT, empty)
+    server = Server(tmp_path_factory.mktemp("root"))
+    server.start(PROJECT)
     yield server
     server.stop()
 
 
 @pytest.fixture
-def sandbox(server: Server, tmp_path: Path) -> str:
+def sandbox(server: Server) -> str:
     """The address of an AWS that holds the example project's environments, and no release yet."""
-    canonical = tmp_path / "canonical"
-    canonical.mkdir()
-    (canonical / "scopes.yaml").write_text("a: 1\n")
-    return refresh(server, PROJECT, canonical)
+    return refresh(server, PROJECT)
 
 
-def refresh(server: Server, project: Project, canonical: Path) -> str:
+def refresh(server: Server, project: Project) -> str:
     """Empty the server and put a project's environments there."""
     from moto.core.base_backend import BackendDict  # moto's own reset, without a request
 
     BackendDict.reset()
-    seed(project, server.url, canonical)
+    seed(project, server.url)
     return server.url
 
 
@@ -91,4 +85,6 @@ def site(sandbox: str, tmp_path: Path) -> Site:
     for layer in ("core", "deps"):
         (tmp_path / "src" / layer).mkdir(parents=True)
         (tmp_path / "src" / layer / "__init__.py").write_text(f"NAME = {layer!r}\n")
-    return Site(Workspace(tmp_path), sandbox)
+    (tmp_path / "canonical").mkdir()
+    (tmp_path / "canonical" / "scopes.yaml").write_text("a: 1\n")
+    return Site(tmp_path, sandbox)

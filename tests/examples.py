@@ -9,8 +9,11 @@ from typing import Any
 
 from tasks.project.model import Environment
 from tasks.project.release_toml import parse_project
-from tasks.release.artifacts import Artifact, Release, description
-from tasks.release.deployed import Deployed, DeployedFunction, LayerVersion
+from tasks.release.artifacts import Artifact, Kind, description
+from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
+from tasks.release.functions import LayerVersion, State
+from tasks.release.plan import Goal
+from tasks.release.release import Release, Setting
 
 RELEASE_TOML = """
 [project]
@@ -34,6 +37,9 @@ runtime = "python3.12"
 [functions.letter]
 name = "news-letter-{env}"
 runtime = "python3.11"
+
+[configuration]
+canonical = "canonical"
 
 [environments.dev]
 account = "111122223333"
@@ -71,12 +77,15 @@ def artifact(layer: str = "core", version: str = "1.2.4", contents: str = "first
 def package(function: str = "ingest", contents: str = "first", modules: tuple[str, ...] = ("handler",)) -> Artifact:
     """A function's package."""
     made = artifact(function, "0" * 16, contents)
-    return replace(made, modules=modules, handler="handler.run")
+    return replace(made, modules=modules, handler="handler.run", kind=Kind.PACKAGE)
 
 
 CORE = artifact("core")
 DEPS = artifact("deps", "1.0.5")
-RELEASE = Release((CORE, DEPS), "abc1234")
+SETTINGS = {"ingest": Setting("python3.12"), "letter": Setting("python3.11")}
+MANIFEST = {"canonical/scopes.yaml": hashlib.sha256(b"a: 1\n").hexdigest()}
+RELEASE = Release((CORE, DEPS), "abc1234", SETTINGS, MANIFEST)
+GOAL = Goal(DEV, RELEASE)
 
 
 def zipped(**files: str) -> bytes:
@@ -100,28 +109,41 @@ def arn(environment: Environment, layer: str, number: int) -> str:
 
 def layer_version(of: Artifact, number: int = 1, environment: Environment = DEV) -> LayerVersion:
     """A published artifact."""
-    return LayerVersion(arn(environment, of.name, number), description(of, "abc1234"))
+    return LayerVersion(arn(environment, of.name, number), description(of, "abc1234"), of.name)
 
 
-def function(layers: Iterable[str] = (), **facts: Any) -> DeployedFunction:
-    """A function with some layers."""
-    known = {"runtime": "python3.12", "architecture": "x86_64", "handler": "handler.run", "revision": "r1"}
-    return DeployedFunction(
-        layers=dict.fromkeys(layers, 50), **{**known, "code_sha256": "0" * 64, "code_size": 10, **facts}
-    )
+def function(layers: Iterable[str | LayerVersion] = (), **facts: Any) -> DeployedFunction:
+    """A function with some layers; facts are of its state, or of itself."""
+    carried = tuple(each if isinstance(each, LayerVersion) else LayerVersion(each) for each in layers)
+    state = State("python3.12", "x86_64", "handler.run", carried, "0" * 64)
+    own = {name: facts.pop(name) for name in list(facts) if name in State.__dataclass_fields__}
+    sizes = {each.arn: 50 for each in carried}
+    known = {"revision": "r1", "layer_sizes": sizes, "code_size": 10}
+    return DeployedFunction(replace(state, **own), **{**known, **facts})
 
 
-def functions(layers: Iterable[str], environment: Environment = DEV) -> dict[str, DeployedFunction]:
-    """All functions of an environment with the same layers."""
-    return {name: function(layers) for name in environment.function_names.values()}
+def functions(
+    layers: Iterable[str | LayerVersion], environment: Environment = DEV, release: Release = RELEASE
+) -> dict[str, DeployedFunction]:
+    """All functions of an environment with the same layers, each on the runtime and package that a release gives it."""
+    carried = list(layers)
+    found = {}
+    for key, name in environment.function_names.items():
+        facts = {"runtime": release.functions[key].runtime} if key in release.functions else {}
+        if key in release.packages:
+            facts["package"] = release.packages[key].sha256
+        found[name] = function(carried, **facts)
+    return found
 
 
 def running(release: Release = RELEASE, environment: Environment = DEV) -> Deployed:
     """An environment in which everything is as the release says."""
     versions = {each.name: (layer_version(each, 1, environment),) for each in release.layers}
+    carried: list[str | LayerVersion] = [FOREIGN, *(found[0] for found in versions.values())]
     return Deployed(
         objects={each.key: each.sha256 for each in release.artifacts},
         layers=versions,
-        functions=functions([FOREIGN, *(found[0].arn for found in versions.values())], environment),
+        functions=functions(carried, environment, release),
+        canonical={key: CanonicalObject(digest, "e1") for key, digest in release.canonical.items()},
         record=release,
     )

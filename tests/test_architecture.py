@@ -11,19 +11,31 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "tasks").rglob("*.py"))
-FLOORS = ["errors", "release", "layers", "console", "site", "aws", "building", "locating", "trying", "releasing"]
-"""From the ground up; every other module of the package is a verb, the sandbox or the namespace, and above these."""
-SANDBOX = ["errors", "release", "layers", "console", "site", "aws", "sandbox"]
+FLOORS = [{"errors"}, {"jobs"}, {"project"}, {"release"}, {"output", "archives", "aws"}, {"engine"}]
+"""From the ground up; on the floors above are the verbs, one file each, and the namespace."""
+VERBS = {"build", "deploy", "promote", "version", "show", "invoke"}
+VALUES = {"tasks.project.model", "tasks.project.runtimes", "tasks.project.versions"}
+"""All that `release` may know of `project`."""
+SANDBOX = {"errors", "project", "sandbox"}
+
+
+def name_of(path: Path) -> str:
+    """A file's module: `tasks.aws` for tasks/aws/__init__.py."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+NAMES = {name_of(path): path for path in MODULES}
 
 
 def imports(path: Path) -> set[str]:
-    """The modules that a file imports, wherever in it."""
+    """The modules that a file imports, wherever in it; of our own, those that are files."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            named = {f"{node.module}.{alias.name}" for alias in node.names} & NAMES.keys()
+            found |= named or {node.module}
     return found
 
 
@@ -31,15 +43,58 @@ def room(module: str) -> str:
     return module.split(".")[1] if "." in module else module
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_imports_point_down_only(path: Path) -> None:
-    here = path.relative_to(ROOT / "tasks").parts[0].removesuffix(".py")
-    floors = SANDBOX if here == "sandbox" else FLOORS
-    if here not in floors:
+def floor(module: str) -> int:
+    return next((place for place, rooms in enumerate(FLOORS) if room(module) in rooms), len(FLOORS))
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_imports_point_down_or_stay_in_their_room(module: str) -> None:
+    if room(module) == "sandbox":
         return
-    above = {name for name in imports(path) if name.startswith("tasks.") and room(name) not in floors}
-    higher = {name for name in imports(path) if room(name) in floors and floors.index(room(name)) > floors.index(here)}
-    assert above | higher == set()
+    for other in {name for name in imports(NAMES[module]) if name.startswith("tasks")}:
+        assert floor(other) < floor(module) or room(other) == room(module) or floor(module) == len(FLOORS), other
+
+
+@pytest.mark.parametrize("module", [name for name in NAMES if room(name) == "sandbox" and not name.endswith(".verbs")])
+def test_the_sandbox_is_a_product_of_its_own(module: str) -> None:
+    for other in {name for name in imports(NAMES[module]) if name.startswith("tasks.")}:
+        assert room(other) in SANDBOX or other == "tasks.aws.connection", other
+
+
+def test_nobody_but_its_verbs_and_the_namespace_knows_the_sandbox() -> None:
+    knowing = {
+        name for name, path in NAMES.items() if any(room(each) == "sandbox" for each in imports(path) if "." in each)
+    }
+    assert {name for name in knowing if room(name) != "sandbox"} == {"tasks"}
+
+
+def test_decisions_know_the_projects_values_alone() -> None:
+    known = {other for name in NAMES if room(name) == "release" for other in imports(NAMES[name])}
+    assert {other for other in known if room(other) == "project"} <= VALUES
+
+
+def test_no_module_needs_another_that_needs_it() -> None:
+    waiting = {name: {other for other in imports(path) if other in NAMES} - {name} for name, path in NAMES.items()}
+    while free := {name for name, others in waiting.items() if not others & waiting.keys()}:
+        waiting = {name: others for name, others in waiting.items() if name not in free}
+    assert waiting == {}
+
+
+def test_the_list_of_tasks_names_the_file_to_open() -> None:
+    verbs = {
+        name
+        for name in NAMES
+        if name.count(".") == 1 and floor(name) == len(FLOORS) and NAMES[name].name != "__init__.py"
+    }
+    assert {room(name) for name in verbs} == VERBS
+
+
+def test_the_house_stays_small() -> None:
+    lines = sum(path.read_text(encoding="utf-8").count("\n") for path in MODULES if room(name_of(path)) != "sandbox")
+    assert lines <= MOST_LINES
+
+
+MOST_LINES = 5300
 
 
 def test_boto3_has_one_room() -> None:
@@ -50,9 +105,7 @@ def test_boto3_has_one_room() -> None:
 
 
 def test_only_the_console_prints() -> None:
-    assert [path.name for path in MODULES if re.search(r"\bprint\(", path.read_text(encoding="utf-8"))] == [
-        "console.py"
-    ]
+    assert [path.name for path in MODULES if re.search(r"\bprint\(", path.read_text(encoding="utf-8"))] == ["output"]
 
 
 def test_decisions_do_no_input_or_output_and_know_no_clock() -> None:

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tasks.aws.connection import Connection
-from tasks.project.command import Site
-from tasks.releasing import DEPLOY, release_built
+from tests.front import Site
 
 ROOT = Path(__file__).parent.parent
 LAST_CALL = 24
@@ -24,13 +23,10 @@ CUTS = [(number, when) for number in NUMBERS for when in ("before", "after")]
 DEPLOY_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from tasks.aws.connection import client
-from tasks.aws.perform import PATIENCE
-from tasks.project.workspace import Workspace
-from tasks.releasing import DEPLOY, release_built
-from tasks.project.command import Site
+from tasks.aws.connection import PATIENCE, client
+from tests.front import Site
 root, endpoint, last, when = sys.argv[1:]
-site, made = Site(Workspace(Path(root)), endpoint), []
+site, made = Site(Path(root), endpoint), []
 environment = site.workspace.project().environment("dev")
 def count(**_):
     made.append(1)
@@ -39,7 +35,7 @@ def count(**_):
 event = {"before": "before-send", "after": "after-call"}[when]
 for service, patience in (("s3", 0), ("lambda", 0), ("lambda", PATIENCE)):
     client(service, environment, endpoint, patience=patience).meta.events.register(event, count)
-release_built(site, "dev", DEPLOY, dry_run=False)
+site.deploy()
 """
 
 
@@ -51,7 +47,7 @@ def test_after_a_kill_at_any_call_running_again_ends_on_the_release_with_no_seco
     command = [sys.executable, "-c", DEPLOY_AND_DIE, str(site.workspace.root), site.endpoint, str(number), when]
     killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert killed.returncode in (-signal.SIGKILL, 0), killed.stderr
-    release_built(site, "dev", DEPLOY, dry_run=False)
+    site.deploy()
     for layer in ("core", "deps"):
         assert len(dev.functions.list_layer_versions(LayerName=f"news-{layer}-dev")["LayerVersions"]) == 1
     for function in dev.environment.function_names.values():

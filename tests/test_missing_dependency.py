@@ -10,17 +10,22 @@ from typing import Any
 
 import pytest
 
+from tasks.archives import workshop
 from tasks.archives.archive import stored, tree_digest, write_archive
-from tasks.archives.workshop import Built
+from tasks.archives.manifest import Archive
 from tasks.aws.connection import connect
-from tasks.building import build_artifacts
+from tasks.aws.perform import Sources
+from tasks.aws.reach import reach
+from tasks.engine import carry_out
 from tasks.errors import ReleaseError
-from tasks.project.command import Site
 from tasks.project.workspace import Workspace
-from tasks.releasing import DEPLOY, release_archives
+from tasks.release.plan import UPDATE_LAMBDAS, Goal
+from tasks.release.release import Release
 from tasks.sandbox.invocation import stop_all
 from tasks.sandbox.server import Server
 from tests.conftest import refresh
+from tests.fakes import silent
+from tests.front import Site
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,12 +39,11 @@ def project(server: Server, tmp_path: Path) -> Iterator[Site]:
         shutil.copy(ROOT / name, tmp_path)
     for name in ("src_v2", "canonical"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    workspace = Workspace(tmp_path)
-    yield Site(workspace, refresh(server, workspace.project(), tmp_path / "canonical"))
+    yield Site(tmp_path, refresh(server, Workspace(tmp_path).project()))
     stop_all()
 
 
-def without_yaml(built: Built) -> Built:
+def without_yaml(built: Archive) -> Archive:
     """The same archive as it comes out if PyYAML is missing from the lock's output."""
     path = built.path.with_name("common-deps-1.0.6.zip")
     with zipfile.ZipFile(built.path) as archive:
@@ -54,23 +58,31 @@ def without_yaml(built: Built) -> Built:
         "sha256": sha256,
         "size": path.stat().st_size,
     }
-    return Built(replace(built.artifact, modules=modules, **changed), path, cached=False)
+    return replace(built, artifact=replace(built.artifact, modules=modules, **changed), path=path)
 
 
-def test_a_layer_without_pyyaml_is_found_by_the_smoke_test_and_the_functions_get_their_former_layers_back(
-    project: Site,
-) -> None:
-    settings = project.workspace.project()
-    environment = settings.environment("dev")
-    core, deps, *packages = build_artifacts(project.workspace, settings, settings.select(""))
-    release_archives(project, environment, DEPLOY, [core, deps, *packages])
+def test_a_layer_without_pyyaml_is_found_by_the_smoke_test_and_everything_is_put_back(project: Site) -> None:
+    checkout = project.workspace.checkout()
+    environment = checkout.project.environment("dev")
+    core, deps, *packages = workshop.build(checkout, checkout.project.select(""), silent)
+    project.deploy()
     functions = connect(environment, project.endpoint).functions
 
-    def layers() -> list[list[str]]:
+    def running() -> list[tuple[list[str], str]]:
         found = [functions.get_function(FunctionName=name) for name in environment.function_names.values()]
-        return [[layer["Arn"] for layer in each["Configuration"]["Layers"]] for each in found]
+        each = [answer["Configuration"] for answer in found]
+        return [([layer["Arn"] for layer in one["Layers"]], one["CodeSha256"]) for one in each]
 
-    before = layers()
+    before, broken = running(), without_yaml(deps)
+    archives = [core, broken, *packages]
+    release = Release(tuple(each.artifact for each in archives), "abc1234")
+    smoke = {name: checkout.project.functions[key].smoke for key, name in environment.function_names.items()}
+    sources = Sources({each.artifact.name: each.path for each in archives})
     with pytest.raises(ReleaseError, match="Runtime.ImportModuleError: .*No module named 'yaml'"):
-        release_archives(project, environment, DEPLOY, [core, without_yaml(deps), *packages])
-    assert layers() == before
+        carry_out(
+            Goal(environment, release, smoke=smoke),
+            UPDATE_LAMBDAS,
+            reach(environment, project.endpoint, sources),
+            silent,
+        )
+    assert running() == before

@@ -20,6 +20,8 @@ def repository(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "invoke.yaml", tmp_path)
     (tmp_path / "release.toml").write_text(RELEASE_TOML)
     (tmp_path / "VERSION").write_text(VERSION)
+    (tmp_path / "canonical").mkdir()
+    (tmp_path / "canonical" / "scopes.yaml").write_text("a: 1\n")
     for layer in ("core", "deps"):
         (tmp_path / "src" / layer).mkdir(parents=True)
         (tmp_path / "src" / layer / "__init__.py").write_text("")

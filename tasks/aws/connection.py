@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from tasks.aws.pace import Pace
+from tasks.aws.pace import Clock, Pace
 from tasks.aws.refusals import explain, refuse_redirect
 from tasks.errors import AwsError
 from tasks.project.model import Environment
@@ -42,6 +42,7 @@ class Connection:
     functions: Any
     once: Any
     endpoint: str = ""
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def owner(self) -> dict[str, str]:
@@ -115,7 +116,7 @@ def _client(  # noqa: PLR0913, PLR0917  (what a client depends on, as a key of t
 @lru_cache
 def _pace(_account: str, _region: str, _endpoint: str) -> Pace:
     """The pace that all clients of an account and region share."""
-    return Pace()
+    return Pace(Clock())
 
 
 @lru_cache

@@ -5,7 +5,6 @@ and each sent once. Whatever is answered, what counts is what the function then 
 repeated, and a refusal because of a changed revision is no refusal where the change was our own.
 """
 
-import time
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -67,7 +66,8 @@ def location_of(connection: Connection, name: str) -> tuple[str, str]:
 
 def _settled(connection: Connection, name: str) -> Any:
     """What GetFunction says once no update is in progress; None if there is no such function."""
-    begun, pause = time.monotonic(), _FIRST_LOOK
+    clock, pause = connection.clock, _FIRST_LOOK
+    begun = clock.now()
     while True:
         with connection.doing(f"read function {name}"):
             try:
@@ -79,12 +79,12 @@ def _settled(connection: Connection, name: str) -> Any:
                 raise
         if found.get("State") != "Pending" and found.get("LastUpdateStatus") != "InProgress":
             return answer
-        if time.monotonic() - begun > LONGEST_UPDATE:
+        if clock.now() - begun > LONGEST_UPDATE:
             raise AwsError(
                 f"{name} has been updating for more than {LONGEST_UPDATE / 60:.0f} minutes; look at it in the console",
                 unsettled=True,
             )
-        time.sleep(pause)
+        clock.sleep(pause)
         pause = min(_LOOK_EVERY, pause * 2)
 
 
@@ -141,7 +141,7 @@ class Updating:
                     "at that, then run the same command again"
                 )
             revision = found.revision
-            time.sleep(min(_LONGEST_PAUSE, 2**attempt / 4))
+            self.connection.clock.sleep(min(_LONGEST_PAUSE, 2**attempt / 4))
         raise AwsError(f"Cannot go on with: {self.action}: {reason}; run the same command again", unsettled=lost)
 
     def _send(self, call: str, request: dict[str, Any], revision: str) -> tuple[Answered, str]:

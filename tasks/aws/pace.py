@@ -6,6 +6,8 @@ be raised: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.ht
 
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 _RATE = 10.0
@@ -16,12 +18,20 @@ _CALM = 20
 _TOO_MANY = 429
 
 
-class Pace:
-    """At most `rate` calls a second, halved whenever AWS says that they were too many."""
+@dataclass(frozen=True)
+class Clock:
+    """Time in seconds, and a way to let it pass."""
 
-    def __init__(self, rate: float = _RATE) -> None:
-        self.rate, self._most = rate, rate
-        self._tokens, self._at, self._calm = rate, time.monotonic(), 0
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Pace:
+    """At most ten calls a second, half as many whenever AWS says that they were too many."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.rate, self._clock = _RATE, clock
+        self._tokens, self._at, self._calm = _RATE, clock.now(), 0
         self._lock = threading.Lock()
 
     def before_send(self, event_name: str, **_: Any) -> None:
@@ -29,11 +39,11 @@ class Pace:
         if event_name.rpartition(".")[-1] in _FREE:
             return
         with self._lock:
-            now = time.monotonic()
-            self._tokens = min(self._most, self._tokens + (now - self._at) * self.rate) - 1
+            now = self._clock.now()
+            self._tokens = min(_RATE, self._tokens + (now - self._at) * self.rate) - 1
             self._at = now
             pause = max(0.0, -self._tokens / self.rate)
-        time.sleep(pause)
+        self._clock.sleep(pause)
 
     def after_answer(self, response: Any, **_: Any) -> None:
         """A botocore hook: slow down when AWS refuses a call for its rate."""
@@ -44,4 +54,4 @@ class Pace:
                 return
             self._calm += 1
             if self._calm >= _CALM:
-                self.rate, self._calm = min(self._most, self.rate + 1), 0
+                self.rate, self._calm = min(_RATE, self.rate + 1), 0

@@ -3,7 +3,6 @@
 Objects are written once and never replaced, so an answer that was lost does no harm there: what is stored is looked at.
 """
 
-import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -106,6 +105,7 @@ def _publish(connection: Connection, action: Publish, deployed: Deployed) -> Out
     known = {version.arn for version in deployed.layers.get(artifact.name, ())}
     try:
         answer = _paced(
+            connection,
             connection.once.publish_layer_version,
             LayerName=action.layer_name,
             Description=action.description,
@@ -229,7 +229,7 @@ def _once(connection: Connection, call: Callable[..., Any], key: str, **request:
     return True
 
 
-def _paced(call: Callable[..., Any], **request: Any) -> Any:
+def _paced(connection: Connection, call: Callable[..., Any], **request: Any) -> Any:
     """Call, again while AWS says that it did nothing because there were too many calls."""
     for _ in range(_TRIES):
         try:
@@ -237,7 +237,7 @@ def _paced(call: Callable[..., Any], **request: Any) -> Any:
         except ClientError as error:
             if code_of(error) not in BUSY:
                 raise
-            time.sleep(_PAUSE)
+            connection.clock.sleep(_PAUSE)
     return call(**request)
 
 

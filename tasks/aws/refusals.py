@@ -53,7 +53,8 @@ def is_lost(error: Exception) -> bool:
     """Whether a call may have taken effect although it failed: no answer, or one of a server in trouble."""
     if isinstance(error, exceptions.ClientError):
         return bool(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_FAULT)
-    return isinstance(error, exceptions.HTTPClientError | exceptions.ResponseStreamingError)
+    kinds = exceptions.HTTPClientError | exceptions.ConnectionError | exceptions.ResponseStreamingError
+    return isinstance(error, kinds)
 
 
 @contextmanager

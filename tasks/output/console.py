@@ -30,6 +30,7 @@ from tasks.release.events import (
     Begun,
     Building,
     Checked,
+    Configured,
     Confirmed,
     Done,
     Event,
@@ -85,13 +86,14 @@ class Console:
 
     def __init__(self) -> None:
         self._title, self._section, self._undoing = "", "", False
-        self._smoked: list[Invocation] = []
 
     def __call__(self, event: Event) -> None:  # noqa: C901, PLR0912  (one case an event)
         """Print what an event has to say."""
         match event:
+            case Building(kind=Kind.LAYER):
+                say(f"[INFO] Building layer {event.name}")
             case Building():
-                say(f"[INFO] Building {event.kind.word.lower()} {event.name}")
+                pass  # a function's package is made at once
             case LeftOut():
                 say(f"[WARNING] {event.path} is left out: git does not track it; git add it, or ignore or remove it")
             case AllBuilt():
@@ -104,6 +106,8 @@ class Console:
                 self._start(event)
             case Planned():
                 self._plan(event)
+            case Configured():
+                say("", f"[OK] Configuration: {_counted(event.changes)}")
             case Begun():
                 self._begin(event.action)
             case Done():
@@ -112,7 +116,7 @@ class Console:
                 self._open("Updating Lambda layers...")
                 say("   Layer ARNs:", *(f"      {layer}: {arn}" for layer, arn in event.arns.items()))
             case Smoking():
-                heading(f"Smoke test of {event.environment}...")
+                say("", f"[INFO] Smoke test of {event.environment}:")
             case Smoked():
                 say(_smoked(event.invocation))
             case Undoing():
@@ -152,11 +156,8 @@ class Console:
                 if self._section != "Updating Lambda layers...":
                     self._open("Updating Lambda layers..." if not self._undoing else self._section)
                 say(f"   {action}")
-            case Configure():
-                self._open("Updating configuration..." if not self._undoing else self._section)
-                say(f"   {action.sign} {action.key}")
-            case Store() | KeepPackage() | KeepObject() | Record():
-                pass  # nothing that runs, and told by the plan of a dry run
+            case Configure() | Store() | KeepPackage() | KeepObject() | Record():
+                pass  # told by the plan, and once it is done
 
     def _done(self, outcome: Outcome) -> None:
         match outcome.action:
@@ -170,10 +171,12 @@ class Console:
 
     def _confirm(self, event: Confirmed) -> None:
         missing = len(event.goal.environment.function_names) - event.seen
-        lines = []
+        lines, goal = [], event.goal
+        if goal.source:
+            lines = [f"   {goal.source.name} -> {goal.environment.name}", f"   Version: {goal.release.version}"]
         if event.functions:
             left_out = f", {missing} left out because they do not exist" if missing else ""
-            lines = [f"   {event.seen} function{'s' * (event.seen != 1)} seen on {event.goal.release}{left_out}"]
+            lines += [f"   {event.seen} function{'s' * (event.seen != 1)} seen on {event.goal.release}{left_out}"]
         say_end(f"{self._title} completed successfully!", *lines)
 
     def _open(self, section: str) -> None:
@@ -219,8 +222,13 @@ def _future(plan: Plan) -> Iterable[str]:
     yield from (f"   {switch.function}: {switch.what}" for switch in plan.switch)
     yield from (f"   {change.sign} {change.key}" for change in plan.configure[:_MOST_FILES])
     if len(plan.configure) > _MOST_FILES:
-        signs = Counter(change.sign for change in plan.configure[_MOST_FILES:])
-        yield f"   ... and {', '.join(f'{sign} {count}' for sign, count in signs.items())} more"
+        yield f"   ... and more: {_counted(plan.configure[_MOST_FILES:])}"
+
+
+def _counted(changes: Iterable[Configure]) -> str:
+    """How many objects of the configuration are added, changed and removed."""
+    words = {"+": "added", "~": "changed", "-": "removed"}
+    return ", ".join(f"{count} {words[sign]}" for sign, count in Counter(each.sign for each in changes).items())
 
 
 def _smoked(invocation: Invocation) -> str:

@@ -12,7 +12,7 @@ from invoke import Context
 from tasks.errors import ConfigError, ReleaseError
 from tasks.project.workspace import Workspace
 
-WORKSPACE = Workspace(Path(__file__).resolve().parents[2])
+ROOT = Path(__file__).resolve().parents[2]
 """The repository that holds this package; `inv` may be called from any folder below it."""
 
 Body = TypeVar("Body", bound=Callable[..., Any])
@@ -29,7 +29,8 @@ class Command:
 
 def here(c: Context) -> Command:
     """This repository, and the sandbox if the task `sandbox` came earlier on this command line."""
-    return Command(WORKSPACE, str(c.config.get("sandbox_endpoint", "")), bool(c.config.run.dry))
+    workspace = Workspace(Path(str(c.config.get("root", ROOT))))
+    return Command(workspace, str(c.config.get("sandbox_endpoint", "")), bool(c.config.run.dry))
 
 
 def use_endpoint(c: Context, url: str) -> None:

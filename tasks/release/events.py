@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tasks.release.actions import Action, Outcome
+from tasks.release.actions import Action, Configure, Outcome
 from tasks.release.artifacts import Artifact, Kind
 from tasks.release.deployed import Deployed
 from tasks.release.invocations import Invocation
@@ -104,6 +104,13 @@ class Prepared:
 
 
 @dataclass(frozen=True)
+class Configured:
+    """Objects of the configuration have their new contents."""
+
+    changes: tuple[Configure, ...]
+
+
+@dataclass(frozen=True)
 class Smoking:
     """The smoke test of an environment begins."""
 
@@ -144,6 +151,7 @@ Event: TypeAlias = (
     | Begun
     | Done
     | Prepared
+    | Configured
     | Smoking
     | Smoked
     | Undoing

@@ -1,5 +1,6 @@
 """What a function runs: layer versions, and its state before and after a switch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.release.artifacts import Artifact, parse_description
@@ -67,31 +68,32 @@ class State:
 
 def changes(before: State, after: State) -> str:
     """What differs between two states of a function, in words: `core 1.2.3 -> 1.2.4, deps 1.0.5 (unchanged)`."""
-    old = {layer.label: layer for layer in before.layers}
-    new = {layer.label: layer for layer in after.layers}
-    parts = []
-    for label, layer in new.items():
-        was = old.get(label)
-        if was is None:
-            parts.append(f"+ {layer}")
-        elif was.arn == layer.arn:
-            parts += [f"{layer} (unchanged)"] if layer.layer else []
-        elif was.number == layer.number:
-            parts.append(f"{layer} (layer version {was.arn.rpartition(':')[-1]} replaced)")
-        else:
-            parts.append(f"{label} {was.number} -> {layer.number}")
-    parts += [f"- {layer}" for label, layer in old.items() if label not in new]
-    if not parts or before.arns == after.arns:
-        parts = []
-    for name, was_, now in [
+    parts = [] if before.arns == after.arns else list(_layer_changes(before, after)) or ["order of layers"]
+    for name, was, now in [
         ("package", before.package[:8], after.package[:8]),
         ("runtime", before.runtime, after.runtime),
         ("handler", before.handler, after.handler),
     ]:
-        parts += [f"{name} {was_} -> {now}"] if was_ != now else []
-    if not parts and before.arns != after.arns:
-        parts = ["order of layers"]
+        parts += [f"{name} {was} -> {now}"] if was != now else []
     return ", ".join(parts) or "an update whose end is unknown"
+
+
+def _layer_changes(before: State, after: State) -> Iterator[str]:
+    """What differs in layers; ours are named even if they stay, unless nothing but the order changes."""
+    old, new = ({layer.label: layer for layer in state.layers} for state in (before, after))
+    if {layer.arn for layer in before.layers} == {layer.arn for layer in after.layers}:
+        return
+    for label, layer in new.items():
+        was = old.get(label)
+        if was is None:
+            yield f"+ {layer}"
+        elif was.number != layer.number:
+            yield f"{label} {was.number} -> {layer.number}"
+        elif was.arn != layer.arn:
+            yield f"{layer} (layer version {was.arn.rpartition(':')[-1]} -> {layer.arn.rpartition(':')[-1] or 'new'})"
+        elif layer.layer:
+            yield f"{layer} (unchanged)"
+    yield from (f"- {layer}" for label, layer in old.items() if label not in new)
 
 
 def unversioned(arn: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from tasks.archives.checks import check_archive, find_problems
 from tasks.errors import BuildError
 from tasks.project.runtimes import RUNTIMES
+from tasks.release.artifacts import Kind
 
 BOTH = [RUNTIMES["python3.11"], RUNTIMES["python3.12"]]
 X86_64, ARM64 = 62, 183
@@ -42,7 +43,7 @@ def archive(path: Path, files: dict[str, bytes], mode: int = 0o100644) -> Path:
 
 
 def problems(path: Path, *, layer: bool = True, architecture: str = "x86_64") -> list[str]:
-    return list(find_problems(path, BOTH, architecture, layer=layer))
+    return list(find_problems(path, BOTH, architecture, Kind.LAYER if layer else Kind.PACKAGE))
 
 
 GOOD = {"python/pkg/__init__.py": b"", "python/lib/python3.12/site-packages/c.so": library(glibc="GLIBC_2.34")}
@@ -129,7 +130,7 @@ def test_a_damaged_file_is_found(tmp_path: Path) -> None:
 def test_a_missing_archive_or_a_folder_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.zip", tmp_path):
         with pytest.raises(BuildError, match="does not exist, or is a folder"):
-            check_archive(path, str(path), BOTH, "x86_64", layer=True)
+            check_archive(path, str(path), BOTH, "x86_64", Kind.LAYER)
 
 
 def test_a_file_packed_by_another_method_or_damaged_while_packed_is_found(tmp_path: Path) -> None:
@@ -158,4 +159,4 @@ def test_a_functions_package_needs_no_python_folder(tmp_path: Path) -> None:
 def test_an_unfit_archive_is_refused_with_everything_that_is_wrong(tmp_path: Path) -> None:
     files = {f"pkg/{number}.pyc": b"" for number in range(8)}
     with pytest.raises(BuildError, match=r"(?s)x.zip is not fit for Lambda.*pkg/0.pyc: is not below.*and 6 more"):
-        check_archive(archive(tmp_path / "a.zip", files), "x.zip", BOTH, "x86_64", layer=True)
+        check_archive(archive(tmp_path / "a.zip", files), "x.zip", BOTH, "x86_64", Kind.LAYER)

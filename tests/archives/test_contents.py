@@ -6,9 +6,10 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from tasks.archives.contents import Distribution, compare, read_contents
+from tasks.archives.contents import read_contents
 from tasks.archives.sbom import bill_of_materials
 from tasks.errors import BuildError
+from tasks.release.contents import Distribution, compare
 
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}\n"
 

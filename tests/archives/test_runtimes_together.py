@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from tasks.archives.lock import write_lock
+from tasks.archives.recipes import recipe_for
 from tasks.archives.trial import Stage, try_imports
-from tasks.archives.workshop import make, prepare
+from tasks.archives.workshop import make
 from tasks.project.interpreters import find_interpreter
 from tasks.project.runtimes import RUNTIMES
 from tasks.project.workspace import Workspace
+from tests.fakes import silent
 
 ROOT = Path(__file__).parent.parent.parent
 DECLARED = [RUNTIMES[name] for name in ("python3.11", "python3.12", "python3.13")]
@@ -30,8 +32,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = Workspace(root)
     project = workspace.project()
     write_lock(root / "src_v2" / "requirements.txt", project.runtimes[0])
-    recipe = prepare(workspace, project, ["common-deps"])["common-deps"]
-    return make(workspace, project, "common-deps", recipe).path
+    checkout = workspace.checkout()
+    return make(checkout, "common-deps", recipe_for(checkout, "common-deps"), silent).path
 
 
 def test_each_runtime_gets_compiled_libraries_of_its_own_and_shares_the_rest(archive: Path) -> None:

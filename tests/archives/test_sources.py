@@ -5,12 +5,19 @@ from pathlib import Path
 import pytest
 
 from tasks.archives.archive import Member, tree_digest
-from tasks.archives.sources import read_sources
+from tasks.archives.sources import Sources, read_sources
 from tasks.errors import BuildError
+from tasks.project.git import read_git
 
 
 def source_members(folder: Path) -> list[Member]:
-    return read_sources(folder, f"python/{folder.name}/").members
+    return sources_of(folder).members
+
+
+def sources_of(folder: Path) -> Sources:
+    """The sources of a folder, as the repository around it has them."""
+    top = folder.parent
+    return read_sources(top, read_git(top) if top.is_dir() else None, folder.name, f"python/{folder.name}/")
 
 
 def git(folder: Path, *command: str) -> None:
@@ -83,7 +90,7 @@ def tracked(package: Path) -> Path:
 
 def test_an_untracked_file_is_left_out_and_named(tracked: Path) -> None:
     (tracked / "scratch.py").write_text("")
-    sources = read_sources(tracked, "python/pkg/")
+    sources = sources_of(tracked)
     assert [member.name for member in sources.members] == ["python/pkg/__init__.py", "python/pkg/sub/a.py"]
     assert sources.untracked == ("scratch.py",)
 
@@ -91,7 +98,7 @@ def test_an_untracked_file_is_left_out_and_named(tracked: Path) -> None:
 def test_ignored_files_never_enter_and_are_nobodys_business(tracked: Path) -> None:
     (tracked / "notes.ignored").write_text("")
     (tracked / ".env").write_text("secret")
-    assert read_sources(tracked, "").untracked == ()
+    assert sources_of(tracked).untracked == ()
 
 
 def test_uncommitted_changes_of_tracked_files_are_built(tracked: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.archives.trial import PROVIDED, Stage, try_imports, undeclared
+from tasks.archives.trial import Stage, try_imports, undeclared
 from tasks.project.interpreters import find_interpreter
-from tasks.project.runtimes import RUNTIMES, standard_library
+from tasks.project.runtimes import PROVIDED, RUNTIMES, standard_library
 
 HERE = RUNTIMES["python{}.{}".format(*sys.version_info[:2])]
 NOWHERE = replace(HERE, python=(3, 99))
@@ -105,9 +105,8 @@ def test_a_runtime_that_is_not_on_this_machine_is_not_tried(tmp_path: Path) -> N
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import mypy_boto3",
     ],
 )
-def test_imports_that_can_succeed_are_declared(tmp_path: Path, text: str) -> None:
-    (tmp_path / "a.py").write_text(text)
-    assert list(undeclared(tmp_path, ["a.py"], KNOWN)) == []
+def test_imports_that_can_succeed_are_declared(text: str) -> None:
+    assert list(undeclared({"a.py": text.encode(), "notes.txt": b"import yaml"}, KNOWN)) == []
 
 
 @pytest.mark.parametrize(
@@ -120,9 +119,8 @@ def test_imports_that_can_succeed_are_declared(tmp_path: Path, text: str) -> Non
         ("import distutils", "line 1: imports distutils"),
     ],
 )
-def test_an_undeclared_import_is_found_without_any_interpreter(tmp_path: Path, text: str, problem: str) -> None:
-    (tmp_path / "a.py").write_text(text)
-    (found,) = undeclared(tmp_path, ["a.py"], KNOWN)
+def test_an_undeclared_import_is_found_without_any_interpreter(text: str, problem: str) -> None:
+    (found,) = undeclared({"a.py": text.encode()}, KNOWN)
     assert problem in found
 
 

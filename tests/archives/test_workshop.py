@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from tasks.archives.lock import write_lock
-from tasks.archives.workshop import Built, clean, find_built, make, place, prepare
+from tasks.archives.manifest import Archive, clean, find_built, place
+from tasks.archives.recipes import recipe_for
+from tasks.archives.workshop import make
 from tasks.errors import BuildError, ConfigError
-from tasks.project.model import Project
 from tasks.project.runtimes import RUNTIMES
 from tasks.project.workspace import Workspace
 from tests.archives.wheelhouse import list_wheels, make_wheel
+from tests.fakes import silent
 
 RELEASE_TOML = """
 [project]
@@ -61,19 +63,15 @@ class Shop:
             make_wheel(self.wheels, "beta", tag=tag, files={"beta/__init__.py": f"TAG = {tag!r}\n"})
         self.require("alpha\n")
 
-    @property
-    def project(self) -> Project:
-        return self.workspace.project()
-
     def require(self, text: str) -> None:
         """Write requirements and lock them against the wheels that are there now."""
         list_wheels(self.wheels)
         (self.root / "src" / "requirements.txt").write_text(text)
         write_lock(self.root / "src" / "requirements.txt", RUNTIMES["python3.11"])
 
-    def make(self, name: str) -> Built:
-        recipe = prepare(self.workspace, self.project, [name])[name]
-        return place(self.workspace, make(self.workspace, self.project, name, recipe), recipe)
+    def make(self, name: str) -> Archive:
+        checkout = self.workspace.checkout()
+        return place(checkout, [make(checkout, name, recipe_for(checkout, name), silent)])[0]
 
     def build(self, name: str) -> Path:
         return self.make(name).path
@@ -159,12 +157,12 @@ def test_the_manifest_says_what_is_in_each_layer(shop: Shop) -> None:
     shop.build("core")
     archive = shop.build("deps")
     noted = json.loads(shop.workspace.manifest.read_text())
-    deps = noted["layers"]["deps"]
+    deps = noted["entries"]["deps"]
     assert deps["requirements"] == {"alpha": "1.0", "beta": "1.0"}
-    assert (deps["version"], deps["size"]) == ("1.0.5", archive.stat().st_size)
-    assert deps["runtimes"] == ["python3.11", "python3.12"]
-    assert noted["layers"]["core"]["requirements"] == {}
-    assert deps["git"] is None
+    assert (deps["artifact"]["version"], deps["artifact"]["size"]) == ("1.0.5", archive.stat().st_size)
+    assert deps["artifact"]["runtimes"] == ["python3.11", "python3.12"]
+    assert noted["entries"]["core"]["requirements"] == {}
+    assert deps["commit"] == "none"
 
 
 def test_two_packages_that_bring_the_same_file_are_both_named(shop: Shop) -> None:
@@ -200,25 +198,25 @@ def test_a_build_that_fails_leaves_the_earlier_archive_and_nothing_half_written(
 
 def test_without_a_build_the_layer_file_is_not_found(shop: Shop) -> None:
     with pytest.raises(BuildError, match=r"Layer file not found: .build/layers/core-1.2.4.zip; run: inv build"):
-        find_built(shop.workspace, shop.project, ["core"])
+        find_built(shop.workspace.checkout(), ["core"])
 
 
 def test_a_built_layer_is_found_as_it_was_built(shop: Shop) -> None:
     built = shop.make("core")
-    assert find_built(shop.workspace, shop.project, ["core"])[0].artifact == built.artifact
+    assert find_built(shop.workspace.checkout(), ["core"])[0].artifact == built.artifact
 
 
 def test_an_archive_older_than_its_sources_is_refused_because_stale_zips_were_once_released(shop: Shop) -> None:
     shop.build("core")
     (shop.root / "src" / "core" / "__init__.py").write_text("NAME = 'changed'\n")
     with pytest.raises(BuildError, match="core-1.2.4.zip is older than what it is built from; run: inv build"):
-        find_built(shop.workspace, shop.project, ["core"])
+        find_built(shop.workspace.checkout(), ["core"])
 
 
 def test_an_archive_that_was_exchanged_is_refused_because_presence_and_name_prove_nothing(shop: Shop) -> None:
     shop.build("core").write_bytes(b"something else")
     with pytest.raises(BuildError, match="is not the archive that was built"):
-        find_built(shop.workspace, shop.project, ["core"])
+        find_built(shop.workspace.checkout(), ["core"])
 
 
 def test_a_damaged_archive_in_the_cache_is_built_again(shop: Shop) -> None:
@@ -232,7 +230,7 @@ def test_a_manifest_that_is_not_ours_counts_as_none(shop: Shop) -> None:
     shop.build("core")
     shop.workspace.manifest.write_text("[]")
     with pytest.raises(BuildError, match="Layer file not found"):
-        find_built(shop.workspace, shop.project, ["core"])
+        find_built(shop.workspace.checkout(), ["core"])
 
 
 def test_a_repository_without_version_says_so(shop: Shop) -> None:

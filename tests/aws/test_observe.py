@@ -1,15 +1,18 @@
+import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tasks.aws.connection import Connection
-from tasks.aws.observe import observe, observe_canonical, observe_functions
+from tasks.aws.observe import load_record, look, observe
 from tasks.errors import AwsError
-from tasks.release.artifacts import Release, description
-from tasks.release.deployed import Deployed
+from tasks.release.artifacts import description
+from tasks.release.release import Release
 from tests.aws.answers import Reporting
 from tests.conftest import Calls
 from tests.examples import CORE, DEV, RELEASE, ZIP
+from tests.front import Site
 
 
 def test_a_fresh_environment_holds_functions_and_nothing_of_ours(dev: Connection) -> None:
@@ -20,18 +23,20 @@ def test_a_fresh_environment_holds_functions_and_nothing_of_ours(dev: Connection
 
 def test_a_function_that_does_not_exist_is_left_out(dev: Connection) -> None:
     dev.functions.delete_function(FunctionName="news-ingest-dev")
-    assert set(observe_functions(dev).functions) == {"news-letter-dev"}
+    assert set(look(dev).functions) == {"news-letter-dev"}
 
 
 def test_an_observation_takes_one_call_for_each_thing_it_looks_at(dev: Connection, calls: Calls) -> None:
     observe(dev, RELEASE)
-    assert sorted(calls) == sorted(["GetFunction"] * 2 + ["ListLayerVersions"] * 2 + ["ListObjectsV2", "GetObject"])
+    assert sorted(calls) == sorted(
+        ["GetFunction"] * 2 + ["ListLayerVersions"] * 2 + ["ListObjectsV2", "GetObject"] + ["HeadObject"] * 2
+    )
 
 
 def test_layer_versions_come_newest_first(dev: Connection) -> None:
     for text in ("1", "2"):
         dev.functions.publish_layer_version(LayerName="news-core-dev", Description=text, Content={"ZipFile": ZIP})
-    assert [version.description for version in observe_functions(dev).layers["core"]] == ["2", "1"]
+    assert [version.description for version in look(dev).layers["core"]] == ["2", "1"]
 
 
 def test_an_object_without_a_sha256_of_the_whole_is_there_and_unknown(dev: Connection) -> None:
@@ -41,30 +46,32 @@ def test_an_object_without_a_sha256_of_the_whole_is_there_and_unknown(dev: Conne
 
 def test_a_record_by_other_hands_is_an_error_and_no_release(dev: Connection) -> None:
     dev.s3.put_object(Bucket="news-code-dev", Key=RELEASE.key, Body=b"{}")
-    with pytest.raises(Exception, match="record cannot be read"):
+    with pytest.raises(Exception, match="damaged or was not written by this tool"):
         observe(dev, RELEASE)
 
 
-def test_configuration_is_known_by_key_and_etag(dev: Connection) -> None:
-    assert set(observe_canonical(dev)) == {"canonical/scopes.yaml"}
+def test_configuration_is_known_by_the_digest_of_its_contents_whether_s3_has_it_or_not(dev: Connection) -> None:
+    digest = hashlib.sha256(b"a: 1").hexdigest()
+    dev.s3.put_object(Bucket=DEV.canonical_bucket, Key="canonical/a", Body=b"a: 1")
+    dev.s3.put_object(Bucket=DEV.canonical_bucket, Key="canonical/b", Body=b"a: 1", ChecksumAlgorithm="SHA256")
+    dev.s3.put_object(Bucket=DEV.canonical_bucket, Key="elsewhere/c", Body=b"a: 1")
+    assert {key: each.sha256 for key, each in look(dev).canonical.items()} == {
+        "canonical/a": digest,
+        "canonical/b": digest,
+    }
 
 
 def test_credentials_of_another_account_are_refused(dev: Connection) -> None:
     dev.functions.publish_layer_version(LayerName="news-core-dev", Content={"ZipFile": ZIP})
     elsewhere = DEV.__class__(**{**vars(DEV), "account": "999999999999"})
     with pytest.raises(AwsError, match="belong to account 111122223333, but dev is 999999999999 in release.toml"):
-        observe_functions(Connection(elsewhere, dev.s3, dev.functions))
+        look(replace(dev, environment=elsewhere))
 
 
 def test_a_missing_bucket_is_named_with_where_to_correct_it(dev: Connection) -> None:
     gone = DEV.__class__(**{**vars(DEV), "bucket": "news-code-gone"})
     with pytest.raises(AwsError, match=r"the bucket does not exist.*\[environments.dev\].*news-code-gone"):
-        observe(Connection(gone, dev.s3, dev.functions), RELEASE)
-
-
-def test_nothing_is_deployed_where_nothing_was_observed() -> None:
-    assert Deployed().running() == {}
-    assert Deployed().found(RELEASE) == {}
+        observe(replace(dev, environment=gone), RELEASE)
 
 
 def test_a_function_that_is_being_updated_is_waited_for_so_that_the_next_call_does_not_conflict(
@@ -78,21 +85,26 @@ def test_a_function_that_is_being_updated_is_waited_for_so_that_the_next_call_do
             answer["Configuration"]["LastUpdateStatus"] = statuses.pop(0)
 
     with Reporting(dev.functions, "GetFunction", report):
-        assert set(observe_functions(dev).functions) == {"news-ingest-dev"}
+        assert set(look(dev).functions) == {"news-ingest-dev"}
     assert statuses == []
 
 
-def test_without_its_record_each_archive_that_is_there_is_asked_for_its_digest(dev: Connection, calls: Calls) -> None:
-    dev.s3.put_object(Bucket="news-code-dev", Key=CORE.key, Body=b"by hand")
-    observe(dev, RELEASE)
-    assert calls.count("HeadObject") == 1
+def test_where_the_release_runs_and_is_recorded_its_archives_are_not_looked_at(
+    site: Site, dev: Connection, calls: Calls
+) -> None:
+    site.deploy()
+    (record,) = [item["Key"] for item in dev.s3.list_objects_v2(Bucket=DEV.bucket, Prefix="releases/")["Contents"]]
+    release = load_record(dev, record)
+    assert release
+    calls.clear()
+    assert observe(dev, release).objects == {each.key: each.sha256 for each in release.artifacts}
+    assert calls.count("HeadObject") == len(release.canonical)
 
 
-def test_where_the_record_is_there_archives_need_only_be_listed(dev: Connection, calls: Calls) -> None:
-    dev.s3.put_object(Bucket="news-code-dev", Key=CORE.key, Body=b"an archive")
-    dev.s3.put_object(Bucket="news-code-dev", Key=RELEASE.key, Body=RELEASE.record().encode())
-    assert observe(dev, RELEASE).objects == {CORE.key: CORE.sha256}
-    assert "HeadObject" not in calls
+def test_the_bytes_of_a_layer_version_that_is_about_to_be_attached_are_asked_for(dev: Connection) -> None:
+    text = description(CORE, "abc1234")
+    dev.functions.publish_layer_version(LayerName="news-core-dev", Description=text, Content={"ZipFile": ZIP})
+    assert list(observe(dev, RELEASE).digests.values()) == [hashlib.sha256(ZIP).hexdigest()]
 
 
 def test_a_function_whose_last_update_failed_is_known_as_such(dev: Connection) -> None:
@@ -101,7 +113,7 @@ def test_a_function_whose_last_update_failed_is_known_as_such(dev: Connection) -
             answer["Configuration"]["LastUpdateStatus"] = "Failed"
 
     with Reporting(dev.functions, "GetFunction", report):
-        assert all(there.failed for there in observe_functions(dev).functions.values())
+        assert all(there.failed for there in look(dev).functions.values())
 
 
 def test_listing_goes_on_until_it_finds_what_is_sought_and_no_further(dev: Connection, calls: Calls) -> None:

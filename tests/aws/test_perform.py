@@ -4,176 +4,338 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from tasks.aws.connection import Connection
 from tasks.aws.observe import observe, read_sha256
-from tasks.aws.perform import Hands
+from tasks.aws.perform import Sources, perform
 from tasks.errors import AwsError
-from tasks.release.actions import Attach, Copy, CopyCanonical, Publish, Record, Skip, UpdateCode, Upload
-from tasks.release.artifacts import Artifact, Release
-from tests.aws.answers import Reporting
-from tests.conftest import Calls
-from tests.examples import CORE, DEV, FOREIGN, ZIP
+from tasks.release.actions import (
+    Action,
+    Configure,
+    Copy,
+    KeepObject,
+    KeepPackage,
+    Outcome,
+    Publish,
+    Record,
+    Store,
+    Upload,
+    contents_key,
+)
+from tasks.release.deployed import Deployed
+from tasks.release.release import Release, write_record
+from tests.aws.recorder import recorded, refusal
+from tests.examples import CORE, DEV, RELEASE, STAGE, ZIP, layer_version
 
-BYTES = ZIP
-BUCKET = "news-code-dev"
-DESCRIPTION = "1.2.4 tree:0123456789abcdef git:abc1234"
+BUCKET = DEV.bucket
+DESCRIPTION = layer_version(CORE).description
+BUILT = replace(CORE, sha256=hashlib.sha256(ZIP).hexdigest(), size=len(ZIP))
+TEXT = b"a: 1\n"
+DIGEST = hashlib.sha256(TEXT).hexdigest()
+OWNER = {"ExpectedBucketOwner": DEV.account}
+FROM = {"ExpectedSourceBucketOwner": DEV.account}
+ONCE = {"IfNoneMatch": "*"}
+PUBLISH = Publish(BUILT, BUCKET, "news-core-dev", DESCRIPTION)
 
 
 @pytest.fixture
-def built() -> Artifact:
-    """An artifact with the digests of `BYTES`."""
-    return replace(CORE, sha256=hashlib.sha256(BYTES).hexdigest(), size=len(BYTES))
-
-
-@pytest.fixture
-def hands(dev: Connection, tmp_path: Path) -> Hands:
-    """Hands in dev, with the archive of `core`."""
-    (tmp_path / "core.zip").write_bytes(BYTES)
+def sources(tmp_path: Path) -> Sources:
+    """The archive of `core` with its bill, and one file of configuration."""
+    (tmp_path / "core.zip").write_bytes(ZIP)
     (tmp_path / "core.cdx.json").write_text("{}")
-    return Hands(dev, {}, {"core": tmp_path / "core.zip"})
+    (tmp_path / "scopes.yaml").write_bytes(TEXT)
+    return Sources({"core": tmp_path / "core.zip"}, {DIGEST: tmp_path / "scopes.yaml"})
 
 
-def test_an_upload_is_stored_with_its_sha256(hands: Hands, built: Artifact) -> None:
-    hands.perform(Upload(built, BUCKET))
-    assert read_sha256(hands.connection, built.key) == built.sha256
+def do(
+    connection: Connection, action: Action, sources: Sources = Sources(), deployed: Deployed = Deployed()
+) -> Outcome:
+    return perform(connection, sources, action, deployed)
 
 
-def test_an_upload_never_replaces_an_object(hands: Hands, built: Artifact) -> None:
-    hands.connection.s3.put_object(Bucket=BUCKET, Key=built.key, Body=b"there first", ChecksumAlgorithm="SHA256")
-    with pytest.raises(AwsError, match="holds SHA-256 .*, not the .* of core 1.2.4"):
-        hands.perform(Upload(built, BUCKET))
-    assert hands.connection.s3.get_object(Bucket=BUCKET, Key=built.key)["Body"].read() == b"there first"
+STORED = {"ChecksumSHA256": BUILT.code_sha256}
+TEXT_SUM = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": replace(CORE, sha256=DIGEST).code_sha256}
+REQUESTS: list[tuple[Action, dict[str, Any], list[tuple[str, dict[str, Any]]]]] = [
+    (
+        Upload(BUILT, BUCKET),
+        {},
+        [
+            (
+                "put_object",
+                {"Key": BUILT.bill_key, "Body": b"{}", "ContentType": "application/vnd.cyclonedx+json", **ONCE},
+            ),
+            (
+                "put_object",
+                {
+                    "Key": BUILT.key,
+                    "Body": ZIP,
+                    "ContentType": "application/zip",
+                    "ChecksumAlgorithm": "SHA256",
+                    **STORED,
+                    **ONCE,
+                },
+            ),
+        ],
+    ),
+    (
+        Copy(BUILT, BUCKET, DEV.account, BUCKET),
+        {"head_object": STORED},
+        [
+            (
+                "copy_object",
+                {"Key": BUILT.bill_key, "CopySource": {"Bucket": BUCKET, "Key": BUILT.bill_key}, **FROM, **ONCE},
+            ),
+            (
+                "copy_object",
+                {
+                    "Key": BUILT.key,
+                    "CopySource": {"Bucket": BUCKET, "Key": BUILT.key},
+                    "ChecksumAlgorithm": "SHA256",
+                    **FROM,
+                    **ONCE,
+                },
+            ),
+            ("head_object", {"Key": BUILT.key, "ChecksumMode": "ENABLED"}),
+        ],
+    ),
+    (
+        Store("canonical/scopes.yaml", DIGEST, BUCKET),
+        {},
+        [
+            (
+                "put_object",
+                {
+                    "Key": contents_key(DIGEST),
+                    "Body": TEXT,
+                    "ContentType": "application/octet-stream",
+                    **TEXT_SUM,
+                    **ONCE,
+                },
+            )
+        ],
+    ),
+    (
+        Store("canonical/scopes.yaml", DIGEST, BUCKET, BUCKET, DEV.account),
+        {"head_object": {"ChecksumSHA256": replace(CORE, sha256=DIGEST).code_sha256}},
+        [
+            (
+                "copy_object",
+                {
+                    "Key": contents_key(DIGEST),
+                    "CopySource": {"Bucket": BUCKET, "Key": contents_key(DIGEST)},
+                    "ChecksumAlgorithm": "SHA256",
+                    **FROM,
+                    **ONCE,
+                },
+            ),
+            ("head_object", {"Key": contents_key(DIGEST), "ChecksumMode": "ENABLED"}),
+        ],
+    ),
+]
 
 
-def test_an_upload_whose_answer_was_lost_and_repeated_is_done(hands: Hands, built: Artifact) -> None:
-    hands.perform(Upload(built, BUCKET))
-    hands.perform(Upload(built, BUCKET))
-    assert read_sha256(hands.connection, built.key) == built.sha256
+@pytest.mark.parametrize(("action", "answers", "expected"), REQUESTS, ids=lambda value: type(value).__name__)
+def test_every_write_to_the_bucket_says_exactly_this(
+    action: Action, answers: dict[str, Any], expected: list[tuple[str, dict[str, Any]]], sources: Sources
+) -> None:
+    connection, calls = recorded(DEV, **answers)
+    do(connection, action, sources)
+    assert calls == [(name, {"Bucket": BUCKET, **OWNER, **request}) for name, request in expected]
 
 
-def test_a_published_layer_has_the_archives_bytes_and_says_its_version(hands: Hands, built: Artifact) -> None:
-    hands.perform(Upload(built, BUCKET))
-    hands.perform(Publish(built, BUCKET, "news-core-dev", DESCRIPTION))
-    found = hands.connection.functions.get_layer_version(LayerName="news-core-dev", VersionNumber=1)
-    assert found["Content"]["CodeSha256"] == built.code_sha256
-    assert found["Description"] == DESCRIPTION
-    assert found["CompatibleRuntimes"] == ["python3.11", "python3.12"]
-    assert hands.published == {"core": found["LayerVersionArn"]}
+def test_a_publication_says_exactly_this() -> None:
+    answer = {"LayerVersionArn": "arn:1", "Content": {"CodeSha256": BUILT.code_sha256}}
+    connection, calls = recorded(DEV, publish_layer_version=answer)
+    assert do(connection, PUBLISH).arn == "arn:1"
+    request = {
+        "LayerName": "news-core-dev",
+        "Description": DESCRIPTION,
+        "Content": {"S3Bucket": BUCKET, "S3Key": BUILT.key},
+        "CompatibleRuntimes": ["python3.11", "python3.12"],
+        "CompatibleArchitectures": ["x86_64"],
+    }
+    assert calls == [("publish_layer_version", request)]
+
+
+CONFIGURED: list[tuple[Configure, str, dict[str, Any]]] = [
+    (Configure("k", DEV.canonical_bucket, "", DIGEST, contents_key(DIGEST)), "put_object", {**ONCE}),
+    (
+        Configure("k", DEV.canonical_bucket, "f" * 64, DIGEST, contents_key(DIGEST), "e7"),
+        "put_object",
+        {"IfMatch": "e7"},
+    ),
+    (Configure("k", DEV.canonical_bucket, "f" * 64, "", "", "e7"), "delete_object", {"IfMatch": "e7"}),
+]
+
+
+@pytest.mark.parametrize(("action", "operation", "condition"), CONFIGURED)
+def test_configuration_is_replaced_only_if_it_is_still_what_was_read(
+    action: Configure, operation: str, condition: dict[str, Any]
+) -> None:
+    import io
+
+    connection, calls = recorded(DEV, get_object={"Body": io.BytesIO(TEXT)}, put_object={"ETag": "e8"})
+    assert do(connection, action).etag == ("e8" if action.after else "")
+    body = {"Body": TEXT, **TEXT_SUM} if action.after else {}
+    assert calls[-1] == (operation, {"Bucket": DEV.canonical_bucket, "Key": "k", **OWNER, **body, **condition})
+
+
+def test_an_upload_is_stored_with_its_sha256(dev: Connection, sources: Sources) -> None:
+    do(dev, Upload(BUILT, BUCKET), sources)
+    assert read_sha256(dev, BUILT.key) == BUILT.sha256
+
+
+def test_an_upload_never_replaces_an_object(dev: Connection, sources: Sources) -> None:
+    dev.s3.put_object(Bucket=BUCKET, Key=BUILT.key, Body=b"there first", ChecksumAlgorithm="SHA256")
+    with pytest.raises(AwsError, match=f"{BUILT.key} holds SHA-256 .*, not {BUILT.sha256}; delete that object"):
+        do(dev, Upload(BUILT, BUCKET), sources)
+    assert dev.s3.get_object(Bucket=BUCKET, Key=BUILT.key)["Body"].read() == b"there first"
+
+
+def test_a_bill_of_materials_is_never_replaced_either(dev: Connection, sources: Sources) -> None:
+    dev.s3.put_object(Bucket=BUCKET, Key=BUILT.bill_key, Body=b"there first")
+    do(dev, Upload(BUILT, BUCKET), sources)
+    assert dev.s3.get_object(Bucket=BUCKET, Key=BUILT.bill_key)["Body"].read() == b"there first"
+
+
+def test_an_upload_whose_answer_was_lost_and_repeated_is_done(dev: Connection, sources: Sources) -> None:
+    for _ in range(2):
+        do(dev, Upload(BUILT, BUCKET), sources)
+    assert read_sha256(dev, BUILT.key) == BUILT.sha256
+
+
+def test_a_published_layer_has_the_archives_bytes_and_says_its_version(dev: Connection, sources: Sources) -> None:
+    do(dev, Upload(BUILT, BUCKET), sources)
+    outcome = do(dev, PUBLISH)
+    found = dev.functions.get_layer_version(LayerName="news-core-dev", VersionNumber=1)
+    assert (found["Content"]["CodeSha256"], found["Description"]) == (BUILT.code_sha256, DESCRIPTION)
+    assert outcome.arn == found["LayerVersionArn"]
 
 
 def test_a_layer_with_other_bytes_than_the_artifact_is_an_error_and_attached_to_nothing(
-    hands: Hands, built: Artifact
+    dev: Connection, sources: Sources
 ) -> None:
-    hands.perform(Upload(built, BUCKET))
+    do(dev, Upload(BUILT, BUCKET), sources)
     with pytest.raises(AwsError, match="attached to nothing"):
-        hands.perform(Publish(replace(built, sha256="0" * 64), BUCKET, "news-core-dev", DESCRIPTION))
-    assert hands.published == {}
+        do(dev, replace(PUBLISH, artifact=replace(BUILT, sha256="0" * 64)))
 
 
-def test_a_copy_is_the_same_bytes_with_the_same_digest(stage: Connection, hands: Hands, built: Artifact) -> None:
-    hands.perform(Upload(built, BUCKET))
-    Hands(stage, {}).perform(Copy(built, BUCKET, DEV.account, "news-code-stage"))
-    assert read_sha256(stage, built.key) == built.sha256
+LOST = [ConnectionClosedError(endpoint_url="x"), ReadTimeoutError(endpoint_url="x"), refusal("ServiceException", 500)]
 
 
-def test_a_copy_that_does_not_arrive_as_it_left_is_an_error(stage: Connection, hands: Hands, built: Artifact) -> None:
-    hands.perform(Upload(built, BUCKET))
+@pytest.mark.parametrize("error", LOST, ids=lambda error: type(error).__name__)
+def test_a_publication_whose_answer_was_lost_is_found_and_never_made_twice(error: Exception) -> None:
+    page = {"LayerVersions": [{"LayerVersionArn": layer_version(CORE, 4).arn, "Description": DESCRIPTION}]}
+
+    class Paginator:
+        def paginate(self, **_: Any) -> list[Any]:
+            return [page]
+
+    connection, calls = recorded(
+        DEV,
+        publish_layer_version=error,
+        get_paginator=lambda _request: Paginator(),
+        get_layer_version={"Content": {"CodeSha256": BUILT.code_sha256}},
+    )
+    connection.functions.get_paginator = lambda _name: Paginator()
+    assert do(connection, PUBLISH).arn == layer_version(CORE, 4).arn
+    assert [name for name, _ in calls].count("publish_layer_version") == 1
+    known = Deployed(layers={"core": (layer_version(CORE, 4),)})
+    with pytest.raises(AwsError):
+        do(connection, PUBLISH, deployed=known)
+
+
+def test_a_publication_that_was_refused_for_its_rate_is_tried_again() -> None:
+    answer = {"LayerVersionArn": "arn:1", "Content": {"CodeSha256": BUILT.code_sha256}}
+    refused = refusal("TooManyRequestsException", 429)
+    connection, calls = recorded(DEV, publish_layer_version=[refused, refused, answer])
+    assert do(connection, PUBLISH).arn == "arn:1"
+    assert len(calls) == 3
+
+
+def test_a_publication_that_is_not_permitted_is_not_tried_again() -> None:
+    connection, calls = recorded(DEV, publish_layer_version=refusal("AccessDeniedException", 403))
+    with pytest.raises(AwsError, match="Access Denied"):
+        do(connection, PUBLISH)
+    assert len(calls) == 1
+
+
+def test_a_copy_is_the_same_bytes_with_the_same_digest(stage: Connection, dev: Connection, sources: Sources) -> None:
+    do(dev, Upload(BUILT, BUCKET), sources)
+    do(stage, Copy(BUILT, BUCKET, DEV.account, STAGE.bucket))
+    assert read_sha256(stage, BUILT.key) == BUILT.sha256
+    assert read_sha256(stage, BUILT.bill_key) is not None
+
+
+def test_a_copy_that_does_not_arrive_as_it_left_is_an_error(
+    stage: Connection, dev: Connection, sources: Sources
+) -> None:
+    do(dev, Upload(BUILT, BUCKET), sources)
     with pytest.raises(AwsError, match="holds SHA-256"):
-        Hands(stage, {}).perform(Copy(replace(built, sha256="0" * 64), BUCKET, DEV.account, "news-code-stage"))
+        do(stage, Copy(replace(BUILT, sha256="0" * 64), BUCKET, DEV.account, STAGE.bucket))
 
 
-def test_a_record_reads_back_as_the_release(hands: Hands) -> None:
-    release = Release((CORE,), "abc1234")
-    hands.perform(Record(release, BUCKET))
-    assert observe(hands.connection, release).record == release
+def test_an_archive_without_a_bill_is_copied_all_the_same_and_other_refusals_of_the_bill_are_not_swallowed() -> None:
+    action = Copy(BUILT, BUCKET, DEV.account, BUCKET)
+    connection, calls = recorded(DEV, copy_object=[refusal("NoSuchKey", 404), {}], head_object=STORED)
+    do(connection, action)
+    assert [name for name, _ in calls] == ["copy_object", "copy_object", "head_object"]
+    connection, _ = recorded(DEV, copy_object=refusal("AccessDenied", 403))
+    with pytest.raises(AwsError, match="Access Denied"):
+        do(connection, action)
 
 
-def test_a_record_is_written_once(hands: Hands) -> None:
-    hands.perform(Record(Release((CORE,), "abc1234"), BUCKET))
+def test_an_object_that_is_not_there_after_it_was_written_is_an_error() -> None:
+    connection, _ = recorded(DEV, head_object=refusal("404", 404))
+    with pytest.raises(AwsError, match="is not there after it was written"):
+        do(connection, Copy(BUILT, BUCKET, DEV.account, BUCKET))
+
+
+def test_a_record_reads_back_as_the_release(dev: Connection) -> None:
+    do(dev, Record(RELEASE, BUCKET))
+    assert observe(dev, RELEASE).record == RELEASE
+
+
+def test_a_record_is_written_once(dev: Connection) -> None:
+    other: Release = replace(RELEASE, artifacts=(replace(CORE, sha256="0" * 64), *RELEASE.artifacts[1:]))
+    assert other.key == RELEASE.key
+    dev.s3.put_object(Bucket=BUCKET, Key=RELEASE.key, Body=write_record(other))
     with pytest.raises(AwsError, match="records another release"):
-        hands.perform(Record(Release((replace(CORE, sha256="0" * 64),), "abc1234"), BUCKET))
+        do(dev, Record(RELEASE, BUCKET))
 
 
-def test_the_layers_of_a_function_become_exactly_those_of_the_plan(hands: Hands) -> None:
-    hands.published["core"] = FOREIGN.replace("tracing", "core")
-    first = hands.connection.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]["Layers"][0]["Arn"]
-    publish(hands)
-    hands.perform(Attach("news-ingest-dev", (first, CORE), "", ""))
-    layers = hands.connection.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]["Layers"]
-    assert [layer["Arn"] for layer in layers] == [first, hands.published["core"]]
+def test_the_package_of_a_function_is_kept_byte_for_byte_whoever_made_it(dev: Connection) -> None:
+    found = observe(dev, RELEASE).functions["news-ingest-dev"].state.package
+    action = KeepPackage("news-ingest-dev", found, BUCKET)
+    do(dev, action)
+    do(dev, action)
+    assert read_sha256(dev, f"before/{found}.zip") == found
 
 
-def publish(hands: Hands) -> None:
-    """Give `core` a layer version."""
-    answer = hands.connection.functions.publish_layer_version(LayerName="news-core-dev", Content={"ZipFile": ZIP})
-    hands.published["core"] = answer["LayerVersionArn"]
+def test_a_package_that_is_not_the_one_to_keep_any_more_is_an_error(dev: Connection) -> None:
+    with pytest.raises(AwsError, match="changed while it was to be kept"):
+        do(dev, KeepPackage("news-ingest-dev", "0" * 64, BUCKET))
 
 
-def test_an_update_that_ends_as_failed_is_an_error_with_its_reason(hands: Hands) -> None:
-    publish(hands)
-
-    def fail(answer: dict[str, Any]) -> None:
-        answer["Configuration"] |= {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "The role is gone"}
-
-    with (
-        Reporting(hands.connection.functions, "GetFunction", fail),
-        pytest.raises(AwsError, match="Updating news-ingest-dev.*: The role is gone"),
-    ):
-        hands.perform(Attach("news-ingest-dev", (CORE,), "", ""))
+def test_an_object_of_the_configuration_is_kept_by_its_digest(dev: Connection) -> None:
+    dev.s3.put_object(Bucket=DEV.canonical_bucket, Key="canonical/a", Body=TEXT)
+    do(dev, KeepObject("canonical/a", DEV.canonical_bucket, DIGEST, BUCKET))
+    assert read_sha256(dev, f"before/{DIGEST}") == DIGEST
+    dev.s3.delete_object(Bucket=DEV.canonical_bucket, Key="canonical/a")
+    with pytest.raises(AwsError, match="was deleted meanwhile"):
+        do(dev, KeepObject("canonical/a", DEV.canonical_bucket, DIGEST, BUCKET))
 
 
-def test_an_update_is_waited_for_so_that_the_next_call_does_not_meet_the_old_code(hands: Hands) -> None:
-    publish(hands)
-    statuses = ["InProgress", "Successful", "Successful"]
-
-    def report(answer: dict[str, Any]) -> None:
-        answer["Configuration"]["LastUpdateStatus"] = statuses.pop(0)
-
-    with Reporting(hands.connection.functions, "GetFunction", report):
-        hands.perform(Attach("news-ingest-dev", (CORE,), "", ""))
-    assert statuses == []
+def test_configuration_gets_the_contents_that_were_stored(dev: Connection, sources: Sources) -> None:
+    do(dev, Store("canonical/a", DIGEST, BUCKET), sources)
+    do(dev, Configure("canonical/a", DEV.canonical_bucket, "", DIGEST, contents_key(DIGEST)))
+    found = observe(dev, RELEASE).canonical["canonical/a"]
+    assert found.sha256 == DIGEST
+    do(dev, Configure("canonical/a", DEV.canonical_bucket, DIGEST, "", "", found.etag))
+    assert observe(dev, RELEASE).canonical == {}
 
 
-def test_a_function_that_changed_since_it_was_read_is_left_alone(hands: Hands) -> None:
-    publish(hands)
-    with pytest.raises(AwsError, match="changed by someone else.*run the same command again"):
-        hands.perform(Attach("news-ingest-dev", (CORE,), "", "an older revision"))
-
-
-def test_configuration_is_copied_as_it_was_when_it_was_read(dev: Connection, stage: Connection) -> None:
-    etag = dev.s3.head_object(Bucket="news-config-dev", Key="canonical/scopes.yaml")["ETag"]
-    action = CopyCanonical("canonical/scopes.yaml", "news-config-dev", DEV.account, "news-config-stage", etag)
-    Hands(stage, {}).perform(action)
-    assert stage.s3.head_object(Bucket="news-config-stage", Key="canonical/scopes.yaml")["ETag"] == etag
-
-
-def test_a_skip_calls_nothing(hands: Hands, calls: Calls) -> None:
-    hands.perform(Skip("news-ingest-dev"))
-    assert calls == []
-
-
-def test_the_code_of_a_function_becomes_the_package(hands: Hands, built: Artifact) -> None:
-    package = replace(built, handler="handler.run")
-    hands.perform(Upload(package, BUCKET))
-    hands.perform(UpdateCode("news-ingest-dev", package, BUCKET, ""))
-    found = hands.connection.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]
-    assert found["CodeSha256"] == built.code_sha256
-
-
-def test_the_second_update_of_a_function_goes_by_the_revision_the_first_one_left(hands: Hands, built: Artifact) -> None:
-    package = replace(built, handler="handler.run")
-    hands.perform(Upload(package, BUCKET))
-    publish(hands)
-    before = hands.connection.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]["RevisionId"]
-    hands.perform(UpdateCode("news-ingest-dev", package, BUCKET, before))
-    hands.perform(Attach("news-ingest-dev", (CORE,), "", before))
-    after = hands.connection.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]["RevisionId"]
-    assert after != before
-
-
-def test_the_handler_is_set_with_the_layers(hands: Hands) -> None:
-    publish(hands)
-    hands.perform(Attach("news-ingest-dev", (CORE,), "other.run", ""))
-    found = hands.connection.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]
-    assert found["Handler"] == "other.run"
+def test_configuration_whose_contents_are_gone_stays_as_it_is(dev: Connection) -> None:
+    with pytest.raises(AwsError, match="is gone, so canonical/a stays as it is"):
+        do(dev, Configure("canonical/a", DEV.canonical_bucket, "", DIGEST, contents_key(DIGEST)))

@@ -1,14 +1,12 @@
 """The output of a normal run is the contract of the user's own workflow document."""
 
 import io
-import re
 import sys
 
 import pytest
 
 from tasks.output import console
-from tasks.project.command import Site
-from tasks.releasing import DEPLOY, release_built
+from tests.front import Site
 
 NORMAL_RUN = """\
 [DEPLOY] Deploying to dev environment
@@ -43,14 +41,16 @@ Updating Lambda layers...
    Layer ARNs:
       core: arn:aws:lambda:eu-west-3:111122223333:layer:news-core-dev:1
       deps: arn:aws:lambda:eu-west-3:111122223333:layer:news-deps-dev:1
-   Recording release s3://news-code-dev/releases/core-1.2.4/KEY.json
    Updating news-ingest-dev...
-      [OK] Layers updated
+      [OK] Layers updated: + core 1.2.4, + deps 1.0.5
    Updating news-letter-dev...
-      [OK] Layers updated
+      [OK] Layers updated: + core 1.2.4, + deps 1.0.5
+
+[OK] Configuration: 1 added
 
 ============================================================
 [SUCCESS] Deployment to dev completed successfully!
+   2 functions seen on core 1.2.4, deps 1.0.5
 ============================================================
 
 """
@@ -59,34 +59,27 @@ Updating Lambda layers...
 def test_a_normal_deployment_prints_what_the_workflow_document_shows(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    release_built(site, "dev", DEPLOY, dry_run=False)
+    site.deploy()
     shown = capsys.readouterr().out
-    shown = re.sub(r"[0-9a-f]{16}\.json", "KEY.json", shown)
     assert shown[shown.index("[DEPLOY] Deploying") :] == NORMAL_RUN
 
 
-def test_a_layer_that_is_published_already_is_shown_with_its_arn(
+def test_an_artifact_is_told_with_file_size_and_sha256_once_it_was_made(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    release_built(site, "dev", DEPLOY, dry_run=False)
-    (site.workspace.root / "src" / "core" / "new.py").write_text("")
-    (site.workspace.root / "VERSION").write_text("CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    site.deploy()
+    assert "[OK] Layer core 1.2.4: .build/layers/core-1.2.4.zip, 0.00 MB, SHA256 " in capsys.readouterr().out
+
+
+def test_a_deployment_with_nothing_to_do_prints_ten_lines_at_the_most(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.deploy()
     capsys.readouterr()
-    release_built(site, "dev", DEPLOY, dry_run=False)
-    assert "[SKIP] Already published\n   ARN: arn:aws:lambda:eu-west-3:111122223333:layer:news-deps-dev:1" in (
-        capsys.readouterr().out
-    )
-
-
-def test_a_built_layer_is_shown_with_file_version_size_and_sha256(
-    site: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
-    release_built(site, "dev", DEPLOY, dry_run=False)
-    shown = capsys.readouterr().out
-    assert (
-        "[SUCCESS] Layer core built successfully!\n   File: .build/layers/core-1.2.4.zip\n   Version: 1.2.4\n" in shown
-    )
-    assert "   Size: 0.00 MB\n   SHA256: " in shown
+    site.deploy()
+    shown = capsys.readouterr().out.splitlines()
+    assert "[SUCCESS] dev is up to date" in shown
+    assert len(shown) <= 10
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])

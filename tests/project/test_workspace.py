@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import ConfigError
-from tasks.project.workspace import Workspace, replacing
+from tasks.project.files import replacing
+from tasks.project.git import read_git
+from tasks.project.workspace import Workspace
+from tests.examples import RELEASE_TOML, VERSION
 
 
 def git(folder: Path, *command: str) -> None:
@@ -50,14 +53,36 @@ def test_a_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o664
 
 
+def commit(root: Path) -> str:
+    (root / "release.toml").write_text(RELEASE_TOML)
+    (root / "VERSION").write_text(VERSION)
+    return Workspace(root).checkout().commit
+
+
 def test_the_commit_says_whether_files_differ_from_it(tmp_path: Path) -> None:
-    assert Workspace(tmp_path).commit() == "none"
+    assert commit(tmp_path) == "none"
     git(tmp_path, "init", "-q")
-    assert Workspace(tmp_path).commit() == "none"
-    (tmp_path / "a").write_text("a")
-    git(tmp_path, "add", "a")
+    assert commit(tmp_path) == "none"
+    git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-qm", "a")
-    commit = Workspace(tmp_path).commit()
-    assert len(commit) == 7
+    clean = commit(tmp_path)
+    assert len(clean) == 7
     (tmp_path / "a").write_text("b")
-    assert Workspace(tmp_path).commit() == f"{commit}-dirty"
+    assert commit(tmp_path) == f"{clean}-dirty"
+
+
+def test_what_release_toml_version_and_git_say_is_read_in_one_go(tmp_path: Path) -> None:
+    commit(tmp_path)
+    checkout = Workspace(tmp_path).checkout()
+    assert checkout.versions == {"core": "1.2.4", "deps": "1.0.5"}
+    assert checkout.git is None
+    assert list(checkout.project.layers) == ["core", "deps"]
+
+
+def test_a_repository_that_the_environment_names_is_not_the_one_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    git_free = {name: value for name, value in os.environ.items() if name != "GIT_DIR"}
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True, env=git_free)  # noqa: S607
+    assert read_git(tmp_path) is not None

@@ -3,16 +3,33 @@ from dataclasses import replace
 import pytest
 
 from tasks.errors import PlanError
-from tasks.release.actions import Attach, Publish, Record, Skip, UpdateCode, Upload, Warn, changes
-from tasks.release.artifacts import Release
-from tasks.release.deployed import Deployed, LayerVersion
-from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, merge_layers, plan
+from tasks.release.actions import (
+    Configure,
+    Copy,
+    KeepObject,
+    KeepPackage,
+    Publish,
+    Record,
+    Skipped,
+    Store,
+    Switch,
+    Upload,
+    Warned,
+)
+from tasks.release.deployed import CanonicalObject, Deployed
+from tasks.release.functions import LayerVersion
+from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Plan, merge_layers, plan
+from tasks.release.release import Release, Setting
 from tests.examples import (
     CORE,
     DEPS,
     DEV,
     FOREIGN,
+    GOAL,
+    MANIFEST,
     RELEASE,
+    SETTINGS,
+    STAGE,
     arn,
     artifact,
     function,
@@ -23,194 +40,263 @@ from tests.examples import (
 )
 
 EMPTY = Deployed(functions=functions([FOREIGN]))
+WITH_PACKAGE = Release((CORE, DEPS, package("ingest")), "abc1234", SETTINGS, MANIFEST)
+KEY = next(iter(MANIFEST))
 
 
-def test_the_chain_is_literal_each_verb_contains_the_one_before() -> None:
-    assert PUBLISH[: len(UPLOAD)] == UPLOAD
-    assert UPDATE_LAMBDAS[: len(PUBLISH)] == PUBLISH
+def planned(release: Release = RELEASE, deployed: Deployed = EMPTY, **facts: bool) -> Plan:
+    return plan(Goal(DEV, release, **facts), deployed, UPDATE_LAMBDAS)  # type: ignore[arg-type]
 
 
-def test_an_empty_environment_gets_everything_layer_by_layer_then_functions() -> None:
-    kinds = [type(action) for action in plan(UPDATE_LAMBDAS, RELEASE, DEV, EMPTY)]
-    assert kinds == [Upload, Publish, Upload, Publish, Record, Attach, Attach]
+def test_an_empty_environment_gets_everything_artifact_by_artifact_then_functions_then_configuration() -> None:
+    decided = planned(WITH_PACKAGE)
+    prepared = [type(action) for action in decided.prepare]
+    assert prepared == [Upload, Publish, Upload, Publish, Upload, KeepPackage, Store, Record]
+    assert [type(action) for action in decided.switch] == [Switch, Switch]
+    assert [type(action) for action in decided.configure] == [Configure]
 
 
-def test_planning_again_after_applying_gives_an_empty_plan() -> None:
-    assert plan(UPDATE_LAMBDAS, RELEASE, DEV, running()) == ()
+def test_each_command_does_what_the_one_before_does_and_one_step_more() -> None:
+    kinds = [
+        [type(action) for action in plan(GOAL, EMPTY, steps).actions] for steps in (UPLOAD, PUBLISH, UPDATE_LAMBDAS)
+    ]
+    assert kinds[0] == [Upload, Upload]
+    assert kinds[1] == [Upload, Publish, Upload, Publish]
+    assert kinds[2] == [*kinds[1], Store, Record, Switch, Switch, Configure]
+
+
+def test_where_the_release_runs_there_is_nothing_to_do() -> None:
+    assert planned(deployed=running()) == Plan()
+
+
+def test_archives_are_copied_from_the_environment_that_a_release_comes_from() -> None:
+    decided = plan(Goal(STAGE, RELEASE, DEV), Deployed(functions=functions([FOREIGN], STAGE)), UPDATE_LAMBDAS)
+    assert [type(action) for action in decided.prepare] == [Copy, Publish, Copy, Publish, Store, Record]
+    copy, store = decided.prepare[0], decided.prepare[4]
+    assert isinstance(copy, Copy)
+    assert isinstance(store, Store)
+    assert (copy.source, copy.owner, copy.bucket) == (DEV.bucket, DEV.account, STAGE.bucket)
+    assert (store.source, store.owner, store.bucket) == (DEV.bucket, DEV.account, STAGE.bucket)
 
 
 def test_a_published_layer_is_attached_even_where_nothing_is_published_because_functions_were_once_forgotten() -> None:
-    deployed = replace(running(), functions=functions([FOREIGN]))
-    actions = plan(UPDATE_LAMBDAS, RELEASE, DEV, deployed)
-    assert [type(action) for action in actions] == [Attach, Attach]
+    decided = planned(deployed=replace(running(), functions=functions([FOREIGN])))
+    assert (decided.prepare, len(decided.switch)) == ((), 2)
 
 
 def test_the_layer_version_found_by_content_is_attached_never_the_latest() -> None:
     newer = artifact("core", "1.3.0", "second")
-    deployed = replace(
-        running(), layers={"core": (layer_version(newer, 9), layer_version(CORE, 4)), "deps": (layer_version(DEPS, 2),)}
-    )
-    attach = next(a for a in plan(UPDATE_LAMBDAS, RELEASE, DEV, deployed) if isinstance(a, Attach))
-    assert attach.arns(deployed.found(RELEASE)) == (FOREIGN, arn(DEV, "core", 4), arn(DEV, "deps", 2))
+    layers = {"core": (layer_version(newer, 9), layer_version(CORE, 4)), "deps": (layer_version(DEPS, 2),)}
+    (switch,) = planned(deployed=replace(running(), layers=layers)).switch[:1]
+    assert switch.after.arns == (FOREIGN, arn(DEV, "core", 4), arn(DEV, "deps", 2))
 
 
 def test_a_version_cannot_change_contents_once_published() -> None:
     deployed = replace(running(), objects={}, layers={"core": (layer_version(artifact("core", "1.2.4", "other")),)})
     with pytest.raises(PlanError, match="core 1.2.4 exists in dev with other contents.*run: inv bump --part patch$"):
-        plan(UPLOAD, RELEASE, DEV, deployed)
+        plan(GOAL, deployed, UPLOAD)
 
 
 def test_a_version_cannot_change_contents_once_uploaded() -> None:
-    deployed = Deployed(objects={DEPS.key: CORE.sha256})
     with pytest.raises(PlanError, match="deps 1.0.5 exists .*; run: inv bump --part patch --layer deps$"):
-        plan(UPLOAD, RELEASE, DEV, deployed)
+        plan(GOAL, Deployed(objects={DEPS.key: CORE.sha256}), UPLOAD)
+
+
+def test_an_object_of_unknown_digest_does_not_count_as_ours() -> None:
+    with pytest.raises(PlanError, match="exists in dev with other contents"):
+        plan(GOAL, Deployed(objects={CORE.key: ""}), UPLOAD)
 
 
 def test_the_command_to_bump_names_the_layer_even_where_only_that_layer_is_released() -> None:
-    deployed = Deployed(objects={DEPS.key: CORE.sha256})
     with pytest.raises(PlanError, match="--layer deps"):
-        plan(PUBLISH, Release((DEPS,), "abc1234"), DEV, deployed)
+        plan(Goal(DEV, Release((DEPS,), "abc1234")), Deployed(objects={DEPS.key: CORE.sha256}), PUBLISH)
 
 
 def test_the_same_contents_at_another_version_are_another_artifact() -> None:
     raised = Release((replace(CORE, version="1.2.5"), DEPS), "abc1234")
-    actions = plan(PUBLISH, raised, DEV, running())
-    assert [str(action) for action in actions] == [
+    assert [str(action) for action in plan(Goal(DEV, raised), running(), PUBLISH).actions] == [
         "Uploading to s3://news-code-dev/layers/core-1.2.5.zip",
         "Publishing layer news-core-dev",
     ]
 
 
 def test_a_layer_version_by_other_hands_is_not_ours_whatever_its_number() -> None:
-    deployed = replace(running(), layers={"core": (LayerVersion(arn(DEV, "core", 3), "by hand"),), "deps": ()})
-    assert [type(action) for action in plan(PUBLISH, RELEASE, DEV, deployed)] == [Publish, Publish]
+    by_hand = LayerVersion(arn(DEV, "core", 3), "by hand", "core")
+    deployed = replace(running(), layers={"core": (by_hand,), "deps": ()})
+    assert [type(action) for action in plan(GOAL, deployed, PUBLISH).actions] == [Publish, Publish]
+
+
+def test_a_layer_version_whose_bytes_are_not_what_it_says_is_never_attached() -> None:
+    deployed = replace(running(), functions=functions([FOREIGN]), digests={arn(DEV, "core", 1): DEPS.sha256})
+    with pytest.raises(
+        PlanError, match="says it holds core 1.2.4, but its bytes are others; delete that layer version"
+    ):
+        planned(deployed=deployed)
 
 
 def test_a_missing_function_is_skipped_and_the_others_go_on() -> None:
     deployed = replace(EMPTY, functions={"news-letter-dev": EMPTY.functions["news-letter-dev"]})
-    skipped, attached = plan(UPDATE_LAMBDAS, RELEASE, DEV, deployed)[-2:]
-    assert (skipped, type(attached)) == (Skip("news-ingest-dev"), Attach)
+    decided = planned(deployed=deployed)
+    assert decided.notes == (Skipped("news-ingest-dev"),)
+    assert [each.function for each in decided.switch] == ["news-letter-dev"]
 
 
-def test_a_skip_is_no_change() -> None:
-    assert changes(plan(UPDATE_LAMBDAS, RELEASE, DEV, replace(running(), functions={}))) == ()
+def test_a_note_is_no_change() -> None:
+    assert planned(deployed=replace(running(), functions={})).actions == ()
 
 
-def test_more_than_five_layers_are_refused_before_anything_is_done() -> None:
-    many = [f"arn:aws:lambda:eu-west-3:999999999999:layer:other-{number}:1" for number in range(4)]
-    with pytest.raises(PlanError, match="news-ingest-dev would have 6 layers and Lambda allows 5"):
-        plan(UPDATE_LAMBDAS, RELEASE, DEV, replace(EMPTY, functions=functions(many)))
+@pytest.mark.parametrize(("foreign", "allowed"), [(3, True), (4, False)])
+def test_five_layers_are_allowed_and_six_are_refused_before_anything_is_done(foreign: int, allowed: bool) -> None:
+    many = [f"arn:aws:lambda:eu-west-3:999999999999:layer:other-{number}:1" for number in range(foreign)]
+    deployed = replace(EMPTY, functions=functions(many))
+    if allowed:
+        assert len(planned(deployed=deployed).switch[0].after.layers) == 5
+    else:
+        with pytest.raises(PlanError, match="news-ingest-dev would have 6 layers, and Lambda allows 5.*other-0:1"):
+            planned(deployed=deployed)
 
 
 def test_a_record_of_other_contents_is_refused() -> None:
     other = Release((artifact("core", "1.2.4", "other"), DEPS), "abc1234")
     with pytest.raises(PlanError, match="records other contents"):
-        plan(UPDATE_LAMBDAS, RELEASE, DEV, replace(EMPTY, record=other))
-
-
-def test_the_commit_in_a_record_may_differ_since_it_changes_no_bytes() -> None:
-    assert plan(UPDATE_LAMBDAS, RELEASE, DEV, replace(running(), record=Release((CORE, DEPS), "fffffff"))) == ()
+        planned(deployed=replace(EMPTY, record=other))
 
 
 def test_an_update_is_based_on_the_revision_that_was_read() -> None:
-    attach = plan(UPDATE_LAMBDAS, RELEASE, DEV, EMPTY)[-1]
-    assert isinstance(attach, Attach)
-    assert attach.revision == "r1"
+    assert {switch.revision for switch in planned().switch} == {"r1"}
 
 
-def test_our_layers_are_exchanged_in_place_and_foreign_ones_stay_because_one_was_once_dropped() -> None:
-    current = (arn(DEV, "deps", 3), FOREIGN, arn(DEV, "core", 8))
-    assert merge_layers(current, RELEASE, DEV) == (DEPS, FOREIGN, CORE)
+def test_foreign_layers_and_their_order_stay_and_ours_are_exchanged_in_place() -> None:
+    older = layer_version(artifact("deps", "1.0.4", "old"), 1)
+    current = (LayerVersion(f"{FOREIGN}1"), older, LayerVersion(FOREIGN.replace("tracing", "metrics")))
+    merged = merge_layers(current, GOAL, Deployed(layers={"deps": (layer_version(DEPS, 2), older)}))
+    assert [str(layer) for layer in merged] == ["tracing 71", "deps 1.0.5", "metrics 7", "core 1.2.4"]
+    assert merged[1].arn == arn(DEV, "deps", 2)
+    assert merged[3].arn == ""
 
 
-def test_missing_layers_follow_in_the_order_of_release_toml() -> None:
-    assert merge_layers((FOREIGN,), RELEASE, DEV) == (FOREIGN, CORE, DEPS)
+def test_the_layer_of_the_same_name_in_another_account_or_environment_is_foreign() -> None:
+    others = [arn(DEV, "core", 1).replace(DEV.account, "999999999999"), arn(STAGE, "core", 1)]
+    merged = merge_layers(tuple(map(LayerVersion, others)), GOAL, running())
+    assert [layer.arn for layer in merged[:2]] == others
+    assert len(merged) == 4
 
 
-def test_a_layer_of_our_name_in_another_account_is_foreign() -> None:
-    theirs = arn(DEV, "core", 1).replace(DEV.account, "999999999999")
-    assert merge_layers((theirs,), RELEASE, DEV) == (theirs, CORE, DEPS)
+def test_in_china_and_govcloud_our_layers_are_ours_too() -> None:
+    there = LayerVersion(arn(DEV, "core", 1).replace("arn:aws:", "arn:aws-cn:"))
+    assert len(merge_layers((there,), GOAL, running())) == 2
 
 
-def test_our_layers_are_known_in_every_partition() -> None:
-    assert merge_layers((arn(DEV, "core", 1).replace("arn:aws:", "arn:aws-cn:"),), RELEASE, DEV) == (CORE, DEPS)
-
-
-def test_a_function_that_has_the_layers_in_its_own_order_is_left_alone() -> None:
-    turned = function([arn(DEV, "deps", 1), FOREIGN, arn(DEV, "core", 1)])
-    deployed = replace(running(), functions=dict.fromkeys(DEV.function_names.values(), turned))
-    assert plan(UPDATE_LAMBDAS, RELEASE, DEV, deployed) == ()
-
-
-WITH_PACKAGE = Release((CORE, DEPS, package("ingest")), "abc1234")
-
-
-def test_a_package_is_uploaded_and_its_function_updated_code_before_layers() -> None:
-    actions = plan(UPDATE_LAMBDAS, WITH_PACKAGE, DEV, EMPTY)
-    kinds = [type(action) for action in actions]
-    assert kinds == [Upload, Publish, Upload, Publish, Upload, Record, UpdateCode, Attach, Attach]
-    assert [str(action) for action in actions if isinstance(action, UpdateCode)] == [
-        "Updating code of news-ingest-dev..."
+def test_a_function_gets_the_package_of_its_release_and_keeps_the_one_it_had() -> None:
+    decided = planned(WITH_PACKAGE, replace(running(WITH_PACKAGE), functions=running().functions))
+    (switch,) = decided.switch
+    assert (switch.function, switch.package_key) == ("news-ingest-dev", package("ingest").key)
+    assert [str(action) for action in decided.prepare] == [
+        f"Keeping the package of news-ingest-dev as s3://news-code-dev/before/{'0' * 64}.zip"
     ]
 
 
 def test_a_function_that_runs_the_package_already_keeps_it() -> None:
-    deployed = running(WITH_PACKAGE)
-    states = {**deployed.functions}
-    states["news-ingest-dev"] = replace(states["news-ingest-dev"], code_sha256=package("ingest").sha256)
-    assert plan(UPDATE_LAMBDAS, WITH_PACKAGE, DEV, replace(deployed, functions=states)) == ()
+    assert planned(WITH_PACKAGE, running(WITH_PACKAGE)) == Plan()
 
 
 def test_a_package_that_holds_a_layers_module_is_refused_because_for_weeks_the_layer_never_ran() -> None:
     hiding = Release((CORE, DEPS, package("ingest", modules=("core", "handler"))), "abc1234")
     with pytest.raises(PlanError, match="package of function ingest holds core, which would hide the layer core"):
-        plan(UPDATE_LAMBDAS, hiding, DEV, EMPTY)
+        planned(hiding)
 
 
 def test_a_function_whose_own_package_hides_a_layer_is_warned_about() -> None:
     states = {name: replace(there, modules=("core", "x")) for name, there in running().functions.items()}
-    actions = plan(UPDATE_LAMBDAS, RELEASE, DEV, replace(running(), functions=states))
-    assert [type(action) for action in actions] == [Warn, Warn]
-    assert "news-ingest-dev has its own core (of core) in its package, which hides the layer" in str(actions[0])
-    assert changes(actions) == ()
+    decided = planned(deployed=replace(running(), functions=states))
+    assert [type(note) for note in decided.notes] == [Warned, Warned]
+    assert "news-ingest-dev has its own core (of core) in its package, which hides the layer" in str(decided.notes[0])
+    assert decided.actions == ()
 
 
-def test_a_handler_other_than_declared_is_set_with_the_layers() -> None:
+def test_a_handler_other_than_the_releases_is_set_with_the_layers() -> None:
     deployed = running(WITH_PACKAGE)
-    there = replace(deployed.functions["news-ingest-dev"], code_sha256=package("ingest").sha256, handler="old.main")
-    states = {**deployed.functions, "news-ingest-dev": there}
-    (attach,) = plan(UPDATE_LAMBDAS, WITH_PACKAGE, DEV, replace(deployed, functions=states))
-    assert isinstance(attach, Attach)
-    assert attach.handler == "handler.run"
+    there = deployed.functions["news-ingest-dev"]
+    moved = replace(there, state=replace(there.state, handler="old.main"))
+    decided = planned(WITH_PACKAGE, replace(deployed, functions={**deployed.functions, "news-ingest-dev": moved}))
+    (switch,) = decided.switch
+    assert (switch.what, switch.package_key) == ("handler old.main -> handler.run", "")
+
+
+def test_a_function_without_a_package_of_ours_keeps_its_handler_unless_the_release_sets_one() -> None:
+    deployed = replace(running(), functions=dict.fromkeys(running().functions, function([], handler="own.main")))
+    assert {switch.after.handler for switch in planned(deployed=deployed).switch} == {"own.main"}
+    told = replace(RELEASE, functions={"ingest": Setting("python3.12", "new.main"), "letter": Setting("python3.12")})
+    assert [switch.after.handler for switch in planned(told, deployed).switch] == ["new.main", "own.main"]
+
+
+def test_a_function_moves_to_the_runtime_of_its_release() -> None:
+    states = dict.fromkeys(running().functions, function(running().functions["news-ingest-dev"].state.layers))
+    (switch,) = planned(deployed=replace(running(), functions=states)).switch
+    assert (switch.function, switch.what) == ("news-letter-dev", "runtime python3.12 -> python3.11")
 
 
 def test_a_function_whose_last_update_failed_is_updated_again() -> None:
-    states = {name: replace(there, failed=True) for name, there in running().functions.items()}
-    actions = plan(UPDATE_LAMBDAS, RELEASE, DEV, replace(running(), functions=states))
-    assert [type(action) for action in actions] == [Attach, Attach]
+    states = {name: replace(there, failed="no role") for name, there in running().functions.items()}
+    assert [each.forced for each in planned(deployed=replace(running(), functions=states)).switch] == [True, True]
 
 
-@pytest.mark.parametrize("facts", [{"runtime": "python3.14"}, {"architecture": "arm64"}])
-def test_a_function_on_a_runtime_or_machine_the_layers_are_not_made_for_is_refused(facts: dict[str, str]) -> None:
-    deployed = replace(EMPTY, functions=dict.fromkeys(EMPTY.functions, function([FOREIGN], **facts)))
+def test_a_function_on_a_machine_that_the_layers_are_not_made_for_is_refused() -> None:
+    deployed = replace(EMPTY, functions=dict.fromkeys(EMPTY.functions, function([FOREIGN], architecture="arm64")))
     with pytest.raises(PlanError, match="but core 1.2.4 is made for python3.11, python3.12 on x86_64"):
-        plan(UPDATE_LAMBDAS, RELEASE, DEV, deployed)
+        planned(deployed=deployed)
 
 
-def test_layers_and_code_that_unpack_to_more_than_250_mib_are_refused_before_anything_is_done() -> None:
-    large = Release((replace(CORE, unzipped=200_000_000), replace(DEPS, unzipped=62_000_000)), "abc1234")
-    states = dict.fromkeys(EMPTY.functions, function([FOREIGN], code_size=200_000))
-    with pytest.raises(PlanError, match="more than Lambda's 262,144,000 bytes"):
-        plan(UPDATE_LAMBDAS, large, DEV, replace(EMPTY, functions=states))
+def test_a_runtime_that_the_layers_are_not_made_for_is_refused() -> None:
+    moved = replace(RELEASE, functions={"ingest": Setting("python3.14")})
+    with pytest.raises(PlanError, match=r"news-ingest-dev runs python3.14 on x86_64, but core 1.2.4 is made for"):
+        planned(moved)
+
+
+@pytest.mark.parametrize(("code", "allowed"), [(144_000, True), (144_001, False)])
+def test_layers_and_code_may_unpack_to_exactly_250_mib_and_no_more(code: int, allowed: bool) -> None:
+    large = Release((replace(CORE, unzipped=200_000_000), replace(DEPS, unzipped=61_999_950)), "abc1234")
+    states = dict.fromkeys(EMPTY.functions, function([FOREIGN], code_size=code))
+    if allowed:
+        assert planned(large, replace(EMPTY, functions=states)).switch
+    else:
+        with pytest.raises(PlanError, match="more than Lambda's 262,144,000 bytes"):
+            planned(large, replace(EMPTY, functions=states))
 
 
 def test_the_package_that_comes_counts_and_not_the_one_that_goes() -> None:
     large = Release((CORE, DEPS, replace(package("ingest"), unzipped=263_000_000)), "abc1234")
     with pytest.raises(PlanError, match="code 263,000,000"):
-        plan(UPDATE_LAMBDAS, large, DEV, EMPTY)
+        planned(large)
 
 
 def test_a_package_for_another_runtime_than_the_functions_is_refused() -> None:
     other = Release((CORE, DEPS, replace(package("ingest"), runtimes=("python3.11",))), "abc1234")
     with pytest.raises(PlanError, match="but ingest 0000000000000000 is made for python3.11"):
-        plan(UPDATE_LAMBDAS, other, DEV, EMPTY)
+        planned(other)
+
+
+def test_configuration_that_differs_gets_the_contents_of_the_release_and_what_was_there_is_kept() -> None:
+    deployed = replace(running(), canonical={KEY: CanonicalObject("f" * 64, "e7")})
+    decided = planned(deployed=deployed)
+    (change,) = decided.configure
+    assert (change.sign, change.before, change.after, change.etag) == ("~", "f" * 64, MANIFEST[KEY], "e7")
+    assert [type(action) for action in decided.prepare] == [Store, KeepObject]
+    assert change.contents == decided.prepare[0].subject
+
+
+def test_configuration_that_vanished_is_told_and_removed_only_on_request() -> None:
+    deployed = replace(
+        running(), canonical={**running().canonical, "canonical/old.yaml": CanonicalObject("f" * 64, "e")}
+    )
+    decided = planned(deployed=deployed)
+    assert decided.actions == ()
+    assert "canonical/old.yaml, not in the release; removed only with --delete" in str(decided.notes[0])
+    decided = planned(deployed=deployed, delete=True)
+    assert [(change.sign, change.key) for change in decided.configure] == [("-", "canonical/old.yaml")]
+    assert [type(action) for action in decided.prepare] == [KeepObject]
+
+
+def test_an_empty_folder_never_empties_a_bucket() -> None:
+    bare = replace(RELEASE, canonical={})
+    assert planned(bare, replace(running(bare), canonical=running().canonical), delete=True).configure == ()

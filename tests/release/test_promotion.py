@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 
 from tasks.errors import PlanError
-from tasks.release.actions import Attach, Copy, CopyCanonical, Publish, Record
-from tasks.release.artifacts import Release
-from tasks.release.deployed import Deployed, LayerVersion
-from tasks.release.plan import plan
-from tasks.release.promotion import Source, check_route, check_source, find_release, promotion, running_release
+from tasks.release.deployed import CanonicalObject, Deployed
+from tasks.release.functions import LayerVersion
+from tasks.release.plan import UPDATE_LAMBDAS, Goal, plan
+from tasks.release.promotion import Source, check_route, check_source, find_release, running_release
+from tasks.release.release import Release
 from tests.examples import (
     CORE,
     DEPS,
@@ -31,7 +31,6 @@ SOURCE = Source(
     release=RELEASE,
     objects={CORE.key: CORE.sha256, DEPS.key: DEPS.sha256},
     digests={"core": CORE.sha256, "deps": DEPS.sha256},
-    canonical={"canonical/scopes.yaml": '"e1"', "canonical/client.yaml": '"e2"'},
 )
 
 
@@ -74,8 +73,8 @@ def test_a_published_layer_that_no_function_carries_is_not_running_because_it_on
 
 
 def test_a_layer_version_by_other_hands_is_no_release() -> None:
-    by_hand = LayerVersion(arn(DEV, "core", 1), "by hand")
-    deployed = replace(running(), layers={"core": (by_hand,), "deps": (published(DEPS),)})
+    by_hand = LayerVersion(arn(DEV, "core", 1), "by hand", "core")
+    deployed = replace(running(), functions=functions([by_hand, published(DEPS)]))
     with pytest.raises(PlanError, match="runs no released version of core,"):
         running_release(DEV, deployed, "1.2.4")
 
@@ -83,8 +82,8 @@ def test_a_layer_version_by_other_hands_is_no_release() -> None:
 def test_functions_that_disagree_run_no_release_because_one_was_once_forgotten() -> None:
     old = artifact("core", "1.2.3", "older")
     layers = {"core": (published(CORE, 2), published(old, 1)), "deps": (published(DEPS),)}
-    states = functions([arn(DEV, "core", 2), arn(DEV, "deps", 1)])
-    states["news-letter-dev"] = function([arn(DEV, "core", 1), arn(DEV, "deps", 1)])
+    states = functions([published(CORE, 2), published(DEPS)])
+    states["news-letter-dev"] = function([published(old, 1), published(DEPS)])
     with pytest.raises(PlanError, match="different releases: .*core 1.2.4.*news-letter-dev runs core 1.2.3"):
         running_release(DEV, Deployed(layers=layers, functions=states), "1.2.4")
 
@@ -113,7 +112,7 @@ def test_a_function_that_runs_another_package_than_the_recorded_one_is_no_releas
     with_package = Release((CORE, DEPS, package("ingest")), "abc1234")
     with pytest.raises(PlanError, match="or a function runs another package"):
         find_release(DEV, running(), RUNNING, [with_package])
-    states = dict.fromkeys(running().functions, function([], code_sha256=package("ingest").sha256))
+    states = dict.fromkeys(running().functions, function([], package=package("ingest").sha256))
     assert find_release(DEV, replace(running(), functions=states), RUNNING, [with_package]) == with_package
 
 
@@ -147,26 +146,18 @@ def test_a_version_that_is_none_is_refused_as_such(version: str) -> None:
         check_route(PROJECT, "", "stage", version)
 
 
-def test_a_promotion_copies_publishes_records_attaches_and_brings_the_configuration() -> None:
-    empty = Deployed(functions=functions([FOREIGN], STAGE))
-    actions = plan(promotion(SOURCE, {}), RELEASE, STAGE, empty)
-    kinds = [type(action) for action in actions]
-    assert kinds == [Copy, Publish, Copy, Publish, Record, Attach, Attach, CopyCanonical, CopyCanonical]
-
-
-def test_only_configuration_that_differs_is_copied() -> None:
-    there = {"canonical/scopes.yaml": '"e1"', "canonical/client.yaml": '"old"', "canonical/own.yaml": '"x"'}
-    actions = plan(promotion(SOURCE, there), RELEASE, STAGE, running(environment=STAGE))
-    assert [str(action) for action in actions] == [
-        "Copying canonical/client.yaml to s3://news-config-stage/canonical/client.yaml"
-    ]
+def test_of_records_that_differ_in_configuration_alone_the_one_that_is_there_is_meant() -> None:
+    other = replace(RELEASE, canonical={"canonical/scopes.yaml": "f" * 64})
+    assert find_release(DEV, running(), RUNNING, [other, RELEASE]) == RELEASE
+    moved = replace(running(), canonical={"canonical/scopes.yaml": CanonicalObject("f" * 64)})
+    assert find_release(DEV, moved, RUNNING, [RELEASE, other]) == other
 
 
 def test_promoting_again_finds_nothing_to_do() -> None:
-    assert plan(promotion(SOURCE, SOURCE.canonical), RELEASE, STAGE, running(environment=STAGE)) == ()
+    assert plan(Goal(STAGE, RELEASE, DEV), running(environment=STAGE), UPDATE_LAMBDAS).actions == ()
 
 
 def test_a_target_that_knows_the_version_with_other_contents_is_refused() -> None:
     stale = replace(running(environment=STAGE), objects={CORE.key: DEPS.sha256})
     with pytest.raises(PlanError, match="core 1.2.4 exists in stage with other contents"):
-        plan(promotion(SOURCE, {}), RELEASE, STAGE, stale)
+        plan(Goal(STAGE, RELEASE, DEV), stale, UPDATE_LAMBDAS)

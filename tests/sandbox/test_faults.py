@@ -7,11 +7,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tasks.aws.connection import Connection
 from tasks.errors import AwsError, ConfigError
-from tasks.project.command import Site
-from tasks.releasing import DEPLOY, release_built
 from tasks.sandbox.faults import Fault, Faults, read_faults
 from tasks.sandbox.server import Server
 from tests.examples import ZIP
+from tests.front import Site
 
 
 @pytest.fixture
@@ -77,14 +76,14 @@ def test_a_truncated_download_is_noticed(dev: Connection, break_on: Any) -> None
 def test_a_lost_answer_of_a_publication_makes_no_second_version(site: Site, dev: Connection, break_on: Any) -> None:
     break_on(Fault("PublishLayerVersion", call=1, reset="after"))
     with pytest.raises(AwsError, match="no answer from AWS.*then run the same command again"):
-        release_built(site, "dev", DEPLOY, dry_run=False)
-    release_built(site, "dev", DEPLOY, dry_run=False)
+        site.deploy()
+    site.deploy()
     assert (versions(dev, "news-core-dev"), versions(dev, "news-deps-dev")) == (1, 1)
 
 
 def test_a_lost_answer_of_an_upload_is_no_failure(site: Site, dev: Connection, break_on: Any) -> None:
     break_on(Fault("PutObject", call=2, reset="after"), Fault("CopyObject", call=1, latency=0.01))
-    release_built(site, "dev", DEPLOY, dry_run=False)
+    site.deploy()
     assert versions(dev, "news-core-dev") == 1
 
 
@@ -126,7 +125,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_an_answer_that_was_cut_short_is_an_error_of_ours(site: Site, break_on: Any) -> None:
     break_on(Fault("GetFunction", call=1, truncate=10))
     with pytest.raises(AwsError, match="run the same command again"):
-        release_built(site, "dev", DEPLOY, dry_run=False)
+        site.deploy()
 
 
 def test_a_status_has_its_usual_code(dev: Connection, break_on: Any) -> None:

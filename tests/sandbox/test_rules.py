@@ -13,8 +13,9 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from tasks.aws.connection import Connection, connect
+from tasks.sandbox.messages import Settings
 from tasks.sandbox.server import Server
-from tasks.sandbox.strict import CHECKED_WITH, Settings
+from tasks.sandbox.strict import CHECKED_WITH
 from tests.examples import DEV, PROJECT, ZIP, arn
 
 BUCKET = "news-code-dev"

@@ -9,8 +9,6 @@ def test_every_function_is_there_with_its_runtime_and_a_layer_that_is_not_ours(d
     assert all("another-team-tracing-dev:1" in each["Layers"][0]["Arn"] for each in found[:1])
 
 
-def test_the_first_environment_has_the_local_configuration_and_the_next_has_none_yet(
-    dev: Connection, stage: Connection
-) -> None:
-    assert dev.s3.list_objects_v2(Bucket="news-config-dev")["KeyCount"] == 1
+def test_no_environment_has_configuration_yet(dev: Connection, stage: Connection) -> None:
+    assert dev.s3.list_objects_v2(Bucket="news-config-dev")["KeyCount"] == 0
     assert stage.s3.list_objects_v2(Bucket="news-config-stage")["KeyCount"] == 0

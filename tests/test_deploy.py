@@ -5,25 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tasks.aws.connection import Connection, client
-from tasks.aws.observe import observe_canonical
-from tasks.aws.perform import PATIENCE
-from tasks.errors import AwsError, BuildError, ConfigError, PlanError
-from tasks.project.command import Site
-from tasks.releasing import DEPLOY, PUBLICATION, UPLOADING, release_built, release_promoted
+from tasks.aws.connection import PATIENCE, Connection, client
+from tasks.aws.observe import list_canonical
+from tasks.errors import BuildError, ConfigError, PlanError, ReleaseError
 from tests.aws.answers import Refusing
 from tests.conftest import Calls
 from tests.examples import DEV, STAGE
+from tests.front import Site
 
-MAX_CALLS_WITH_NOTHING_TO_DO = 8
-
-
-def deploy(site: Site, env: str = "dev") -> None:
-    release_built(site, env, DEPLOY, dry_run=False)
-
-
-def promote(site: Site, version: str = "1.2.4", target: str = "stage") -> None:
-    release_promoted(site, "", target, version, dry_run=False)
+MAX_CALLS_WITH_NOTHING_TO_DO = 10
 
 
 def edit(site: Site, layer: str = "core") -> None:
@@ -55,8 +45,8 @@ def digests(connection: Connection) -> dict[str, str]:
 def test_after_deploy_and_promote_both_environments_run_the_bytes_that_were_built(
     site: Site, dev: Connection, stage: Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    deploy(site)
-    promote(site)
+    site.deploy()
+    site.promote()
     assert "[SUCCESS] Promotion completed successfully!" in capsys.readouterr().out
     assert digests(dev) == digests(stage)
     for connection in (dev, stage):
@@ -69,19 +59,19 @@ def test_after_deploy_and_promote_both_environments_run_the_bytes_that_were_buil
 def test_a_second_deploy_writes_nothing_and_takes_few_calls(
     site: Site, calls: Calls, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    deploy(site)
+    site.deploy()
     calls.clear()
-    deploy(site)
+    site.deploy()
     assert "dev is up to date" in capsys.readouterr().out
     assert calls.writes == []
     assert len(calls) <= MAX_CALLS_WITH_NOTHING_TO_DO
 
 
 def test_a_second_promotion_writes_nothing(site: Site, calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
-    deploy(site)
-    promote(site)
+    site.deploy()
+    site.promote()
     calls.clear()
-    promote(site)
+    site.promote()
     assert "stage is up to date" in capsys.readouterr().out
     assert calls.writes == []
 
@@ -89,44 +79,45 @@ def test_a_second_promotion_writes_nothing(site: Site, calls: Calls, capsys: pyt
 def test_a_dry_run_shows_the_lines_of_the_real_run_and_writes_nothing(
     site: Site, calls: Calls, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    release_built(site, "dev", UPLOADING, dry_run=False)
+    site.upload()
     calls.clear()
-    release_built(site, "dev", DEPLOY, dry_run=True)
+    site.deploy(dry_run=True)
     shown = capsys.readouterr().out
     assert calls.writes == []
-    assert "[INFO] Dry run: 5 changes to dev, none of them made:" in shown
-    assert "[DEPLOY] Publishing layer news-core-dev" in shown
-    assert "   Updating news-ingest-dev..." in shown
+    assert "[INFO] Dry run: 6 changes to dev, none of them made:" in shown
+    assert "   Will publish layer news-core-dev" in shown
+    assert "   news-ingest-dev: + core 1.2.4, + deps 1.0.5" in shown
+    assert "   + canonical/scopes.yaml" in shown
 
 
 def test_a_dry_run_of_a_promotion_writes_nothing(site: Site, calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
-    deploy(site)
+    site.deploy()
     calls.clear()
-    release_promoted(site, "", "stage", "1.2.4", dry_run=True)
+    site.promote(dry_run=True)
     assert calls.writes == []
     assert "changes to stage, none of them made" in capsys.readouterr().out
 
 
 def test_a_dry_run_checks_that_the_archives_exist_because_it_once_checked_nothing(site: Site, calls: Calls) -> None:
     with pytest.raises(BuildError, match="Layer file not found: .build/layers/core-1.2.4.zip; run: inv build"):
-        release_built(site, "dev", DEPLOY, dry_run=True)
+        site.deploy(dry_run=True)
     assert calls == []
 
 
 def test_an_unknown_environment_is_refused_before_anything_is_built(site: Site) -> None:
     with pytest.raises(ConfigError, match="Unknown environment 'qa'"):
-        deploy(site, "qa")
+        site.deploy("qa")
     assert not site.workspace.layers.exists()
 
 
 def test_changed_sources_under_an_old_version_are_refused_before_any_write(site: Site, calls: Calls) -> None:
-    deploy(site)
+    site.deploy()
     edit(site, "deps")
     calls.clear()
     with pytest.raises(
         PlanError, match="deps 1.0.5 exists in dev with other contents.*inv bump --part patch --layer deps"
     ):
-        deploy(site)
+        site.deploy()
     assert calls.writes == []
 
 
@@ -138,18 +129,18 @@ def test_deploying_a_package_that_bundles_a_layers_code_is_refused_before_any_ca
     shutil.copytree(root / "src" / "core", root / "src" / "fn" / "core")
     (root / "src" / "fn" / "handler.py").write_text("def run(event, context): ...\n")
     with pytest.raises(BuildError, match="package of function ingest holds core, which would hide the layer core"):
-        deploy(site)
+        site.deploy()
     assert calls == []
 
 
 def test_raising_one_layer_alone_releases_it_beside_the_other_as_it_was(
     site: Site, dev: Connection, stage: Connection
 ) -> None:
-    deploy(site)
+    site.deploy()
     edit(site, "deps")
     write_version(site, "CORE_VERSION=1.2.4\nDEPS_VERSION=1.0.6\n")
-    deploy(site)
-    promote(site)
+    site.deploy()
+    site.promote()
     assert [arn.rpartition(":")[2] for arn in attached(dev)["news-letter-dev"][1:]] == ["1", "2"]
     assert [arn.rpartition(":")[2] for arn in attached(stage)["news-letter-stage"][1:]] == ["1", "1"]
     stored = [item["Key"] for item in stage.s3.list_objects_v2(Bucket=STAGE.bucket)["Contents"]]
@@ -160,7 +151,7 @@ def test_raising_one_layer_alone_releases_it_beside_the_other_as_it_was(
 
 
 def test_one_layer_alone_is_uploaded_and_published_when_it_is_named(site: Site, calls: Calls, dev: Connection) -> None:
-    release_built(site, "dev", PUBLICATION, layer="deps", dry_run=False)
+    site.publish(layer="deps")
     assert calls.writes == ["PutObject", "PutObject", "PublishLayerVersion"]
     assert dev.functions.list_layer_versions(LayerName="news-core-dev")["LayerVersions"] == []
 
@@ -169,78 +160,84 @@ def test_a_missing_function_is_skipped_with_a_warning_and_the_others_are_updated
     site: Site, dev: Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dev.functions.delete_function(FunctionName="news-ingest-dev")
-    deploy(site)
+    site.deploy()
     shown = capsys.readouterr().out
     assert "   [SKIP] Lambda not found: news-ingest-dev" in shown
     assert "Updating news-letter-dev...\n      [OK] Layers updated" in shown
 
 
 def test_a_failure_to_publish_stops_at_once(site: Site, calls: Calls) -> None:
-    publishing = client("lambda", DEV, site.endpoint, patience=PATIENCE)
-    with Refusing(publishing, "PublishLayerVersion", "AccessDeniedException", 403), pytest.raises(AwsError):
-        deploy(site)
+    with (
+        Refusing(
+            client("lambda", DEV, site.endpoint, patience=PATIENCE), "PublishLayerVersion", "AccessDeniedException", 403
+        ),
+        pytest.raises(ReleaseError),
+    ):
+        site.deploy()
     assert calls.writes == ["PutObject", "PutObject", "PublishLayerVersion"]
 
 
 def test_a_failure_to_update_a_function_stops_at_once(site: Site, dev: Connection, calls: Calls) -> None:
-    refusing = Refusing(dev.functions, "UpdateFunctionConfiguration", "InvalidParameterValueException")
-    with refusing, pytest.raises(AwsError, match="Updating news-ingest-dev"):
-        deploy(site)
+    refusing = Refusing(dev.once, "UpdateFunctionConfiguration", "InvalidParameterValueException")
+    with refusing, pytest.raises(ReleaseError, match="Updating news-ingest-dev"):
+        site.deploy()
     assert calls.writes.count("UpdateFunctionConfiguration") == 1
 
 
 def test_a_deployment_that_stopped_is_finished_by_running_it_again(site: Site, dev: Connection, calls: Calls) -> None:
-    with Refusing(dev.functions, "UpdateFunctionConfiguration", "ServiceException", 400), pytest.raises(AwsError):
-        deploy(site)
+    with Refusing(dev.once, "UpdateFunctionConfiguration", "ServiceException", 400), pytest.raises(ReleaseError):
+        site.deploy()
     calls.clear()
-    deploy(site)
+    site.deploy()
     assert calls.writes == ["UpdateFunctionConfiguration", "UpdateFunctionConfiguration"]
 
 
-def test_promote_copies_only_configuration_that_differs(site: Site, dev: Connection, stage: Connection) -> None:
-    deploy(site)
-    dev.s3.put_object(Bucket=DEV.canonical_bucket, Key="canonical/new.yaml", Body=b"b: 2")
+def test_promote_brings_exactly_the_configuration_of_the_release_and_leaves_what_else_is_there(
+    site: Site, dev: Connection, stage: Connection
+) -> None:
+    site.deploy()
+    dev.s3.put_object(Bucket=DEV.canonical_bucket, Key="canonical/by-hand.yaml", Body=b"b: 2")
     stage.s3.put_object(Bucket=STAGE.canonical_bucket, Key="canonical/own.yaml", Body=b"c: 3")
-    promote(site)
-    assert set(observe_canonical(stage)) == {"canonical/scopes.yaml", "canonical/new.yaml", "canonical/own.yaml"}
+    site.promote()
+    assert {item["Key"] for item in list_canonical(stage)} == {"canonical/scopes.yaml", "canonical/own.yaml"}
 
 
 def test_promote_needs_no_sources_and_no_archives_because_it_builds_nothing(site: Site, stage: Connection) -> None:
-    deploy(site)
+    site.deploy()
     shutil.rmtree(site.workspace.root / ".build")
     shutil.rmtree(site.workspace.root / "src")
-    promote(site)
+    site.promote()
     assert len(attached(stage)["news-ingest-stage"]) == 3
 
 
 def test_promote_takes_what_the_source_runs_not_what_was_published_last(site: Site, dev: Connection) -> None:
-    deploy(site)
+    site.deploy()
     edit(site)
     write_version(site, "CORE_VERSION=1.3.0\nDEPS_VERSION=1.0.5\n")
-    release_built(site, "dev", PUBLICATION, dry_run=False)
+    site.publish()
     assert len(dev.functions.list_layer_versions(LayerName="news-core-dev")["LayerVersions"]) == 2
     with pytest.raises(PlanError, match="dev does not run core 1.3.0: it runs core 1.2.4, deps 1.0.5"):
-        promote(site, "1.3.0")
+        site.promote(version="1.3.0")
 
 
 def test_promote_refuses_a_source_whose_archive_was_exchanged(site: Site, dev: Connection, calls: Calls) -> None:
-    deploy(site)
+    site.deploy()
     dev.s3.put_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.zip", Body=b"stale")
     calls.clear()
     with pytest.raises(PlanError, match="layers/core-1.2.4.zip has other bytes than its release"):
-        promote(site)
+        site.promote()
     assert calls.writes == []
 
 
 def test_promote_refuses_to_leave_an_environment_out_before_any_call(site: Site, calls: Calls) -> None:
     with pytest.raises(PlanError, match="Cannot promote from dev to prod"):
-        release_promoted(site, "dev", "prod", "1.2.4", dry_run=False)
+        site.promote("prod", from_="dev")
     assert calls == []
 
 
 def test_promotion_crosses_accounts_and_regions(site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tmp_path == site.workspace.root
-    deploy(site)
-    promote(site)
-    promote(site, target="prod")
+    site.deploy()
+    site.promote()
+    site.promote("prod")
     assert "arn:aws:lambda:eu-west-1:444455556666:layer:news-core-prod:1" in capsys.readouterr().out

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tasks.building import build_artifacts, check_all, check_file
+from tasks.archives import workshop
+from tasks.archives.manifest import find_built
 from tasks.errors import BuildError
+from tasks.output.console import Console
 from tasks.project.workspace import Workspace
+from tasks.release.artifacts import Kind
 from tests.examples import RELEASE_TOML, VERSION
 
 WITH_PACKAGE = RELEASE_TOML.replace(
@@ -21,6 +24,7 @@ def workspace(tmp_path: Path) -> Workspace:
     files = {
         "release.toml": WITH_PACKAGE,
         "VERSION": VERSION,
+        "canonical/scopes.yaml": "a: 1\n",
         "src/core/__init__.py": "import json\nfrom deps import NAME\n",
         "src/core/sub/work.py": "import boto3\n",
         "src/deps/__init__.py": "NAME = 'deps'\n",
@@ -33,9 +37,17 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def build(workspace: Workspace, *names: str) -> list[str]:
-    project = workspace.project()
-    built = build_artifacts(workspace, project, names or project.select(""))
-    return [each.path.name for each in built]
+    checkout = workspace.checkout()
+    return [each.path.name for each in workshop.build(checkout, names or checkout.project.select(""), Console())]
+
+
+def check(workspace: Workspace) -> None:
+    checkout = workspace.checkout()
+    workshop.check_built(checkout, find_built(checkout, checkout.project.select("")), Console())
+
+
+def check_one(workspace: Workspace, path: Path, kind: Kind = Kind.LAYER) -> None:
+    workshop.check_file(workspace.project(), path, kind, Console())
 
 
 def names(folder: Path) -> list[str]:
@@ -128,16 +140,16 @@ def test_imports_are_tried_once_for_the_same_archives(workspace: Workspace) -> N
 def test_declaring_another_runtime_makes_another_artifact(workspace: Workspace) -> None:
     build(workspace, "core")
     (workspace.root / "release.toml").write_text(WITH_PACKAGE.replace(', "python3.14"]', "]"))
-    (core,) = build_artifacts(workspace, workspace.project(), ["core"])
+    (core,) = workshop.build(workspace.checkout(), ["core"], Console())
     assert core.artifact.runtimes == ("python3.11", "python3.12")
 
 
 def test_check_looks_at_what_was_built(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(BuildError, match="run: inv build"):
-        check_all(workspace, workspace.project())
+        check(workspace)
     build(workspace)
     capsys.readouterr()
-    check_all(workspace, workspace.project())
+    check(workspace)
     assert "[OK] .build/layers/core-1.2.4.zip: nothing wrong" in capsys.readouterr().out
 
 
@@ -145,13 +157,13 @@ def test_check_takes_any_file(workspace: Workspace, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("core/__init__.py", "")
     with pytest.raises(BuildError, match="core/__init__.py: is not below python/"):
-        check_file(workspace.project(), tmp_path / "a.zip")
+        check_one(workspace, tmp_path / "a.zip")
     build(workspace, "core")
     with pytest.raises(BuildError, match="core: ModuleNotFoundError: No module named 'deps'"):
-        check_file(workspace.project(), workspace.layers / "core-1.2.4.zip")
+        check_one(workspace, workspace.layers / "core-1.2.4.zip")
     build(workspace)
-    check_file(workspace.project(), workspace.layers / "deps-1.0.5.zip")
-    check_file(workspace.project(), next(workspace.functions.glob("*.zip")))
+    check_one(workspace, workspace.layers / "deps-1.0.5.zip")
+    check_one(workspace, next(workspace.functions.glob("*.zip")), Kind.PACKAGE)
 
 
 def test_one_layer_alone_gets_its_name_only_if_it_works_with_the_others(workspace: Workspace) -> None:

@@ -1,6 +1,7 @@
 """Invoke, smoke and e2e on the sandbox, through the front door."""
 
 import io
+import json
 import os
 import sys
 from pathlib import Path
@@ -11,11 +12,10 @@ import pytest
 from tasks.aws.connection import Connection, connect
 from tasks.aws.invoke import invoke_function
 from tasks.errors import ConfigError, ReleaseError
-from tasks.project.command import Site
-from tasks.releasing import DEPLOY, release_built
-from tasks.trying import invoke_one, read_payload, run_pipeline, smoke_test
+from tasks.invoke import read_payload
 from tests.conftest import Calls
 from tests.examples import DEV, RELEASE_TOML
+from tests.front import Site
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="awslambdaric is for Linux")
 
@@ -47,7 +47,7 @@ def running(site: Site) -> Site:
         (root / "src" / function).mkdir()
         (root / "src" / function / "handler.py").write_text(HANDLER)
     (root / "release.toml").write_text(text)
-    release_built(site, "dev", DEPLOY, dry_run=False)
+    site.deploy()
     return site
 
 
@@ -59,8 +59,8 @@ def layers(dev: Connection) -> list[str]:
 def test_a_deployment_ends_with_a_smoke_test(running: Site, capsys: pytest.CaptureFixture[str]) -> None:
     (running.workspace.root / "src" / "core" / "new.py").write_text("")
     (running.workspace.root / "VERSION").write_text("CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
-    release_built(running, "dev", DEPLOY, dry_run=False)
-    assert "   [OK] news-ingest-dev: 400 in " in capsys.readouterr().out
+    running.deploy()
+    assert "   [OK] news-ingest-dev starts, and refuses the test event (" in capsys.readouterr().out
 
 
 def test_a_release_that_cannot_start_leaves_the_functions_on_their_former_layers(
@@ -71,12 +71,12 @@ def test_a_release_that_cannot_start_leaves_the_functions_on_their_former_layers
     (root / "src" / "core" / "__init__.py").write_text("NAME = 'new'\n" + BROKEN)
     (root / "VERSION").write_text("CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
     with pytest.raises(
-        ReleaseError, match=r"(?s)Runtime.ImportModuleError: .*No module named 'yaml'.*former layers again"
+        ReleaseError, match=r"(?s)Runtime.ImportModuleError: .*No module named 'yaml'.*dev is as it was before"
     ):
-        release_built(running, "dev", DEPLOY, dry_run=False)
+        running.deploy()
     assert layers(dev) == before
-    assert "Putting the functions' layers back" in capsys.readouterr().out
-    smoke_test(running, "dev")
+    assert "Putting dev back to what it was" in capsys.readouterr().out
+    running.smoke()
 
 
 def test_new_code_alone_is_tested_too(running: Site) -> None:
@@ -84,12 +84,12 @@ def test_new_code_alone_is_tested_too(running: Site) -> None:
     handler.write_text(
         HANDLER.replace('return {"statusCode": 400', "raise ValueError('boom')\n        return {\"statusCode\": 400")
     )
-    with pytest.raises(ReleaseError, match=r"(?s)ValueError: boom.*Their packages stay the new ones"):
-        release_built(running, "dev", DEPLOY, dry_run=False)
+    with pytest.raises(ReleaseError, match=r"(?s)ValueError: boom.*dev is as it was before"):
+        running.deploy()
 
 
 def test_invoke_shows_status_duration_and_answer(running: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    invoke_one(running, "dev", "ingest", {"client_id": "a"})
+    running.invoke("dev", "ingest", '{"client_id": "a"}')
     shown = capsys.readouterr().out
     assert "[OK] news-ingest-dev\n   Status: 200\n   Duration: " in shown
     assert '   Answer: {"statusCode": 200, "body": "core"}' in shown
@@ -97,16 +97,16 @@ def test_invoke_shows_status_duration_and_answer(running: Site, capsys: pytest.C
 
 def test_a_status_of_400_and_above_is_a_failure(running: Site) -> None:
     with pytest.raises(ReleaseError, match="news-ingest-dev answered 400"):
-        invoke_one(running, "dev", "ingest", {})
+        running.invoke("dev", "ingest", "{}")
 
 
 def test_a_function_that_is_not_there_is_named_with_those_that_are(running: Site) -> None:
     with pytest.raises(ConfigError, match="Unknown function 'x'; use --function with one of: ingest, letter"):
-        invoke_one(running, "dev", "x", {})
+        running.invoke("dev", "x", "{}")
 
 
 def test_a_slow_function_is_invoked_once_with_a_patience_beyond_its_own(running: Site, dev: Connection) -> None:
-    invoke_function(connect(DEV, running.endpoint), "news-ingest-dev", {})
+    invoke_function(connect(DEV, running.endpoint), "news-ingest-dev", "{}")
     from tasks.aws.connection import client
 
     patient = client("lambda", DEV, running.endpoint, patience=3 + 45)
@@ -119,9 +119,9 @@ def test_the_pipeline_runs_in_order_and_its_result_must_be_there(
     running: Site, dev: Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ReleaseError, match="s3://news-config-dev/a.md does not exist"):
-        run_pipeline(running, "dev", "a", yes=False)
+        running.e2e("dev", "a")
     dev.s3.put_object(Bucket="news-config-dev", Key="a.md", Body=b"# The letter\n")
-    run_pipeline(running, "dev", "a", yes=False)
+    running.e2e("dev", "a")
     shown = capsys.readouterr().out
     assert shown.rindex("[OK] news-letter-dev") > shown.rindex("[OK] news-ingest-dev")
     assert "# The letter" in shown
@@ -132,7 +132,7 @@ def test_on_a_real_environment_nothing_runs_unasked(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     with pytest.raises(ReleaseError, match="Nobody is there to ask; if that is meant, add --yes"):
-        run_pipeline(Site(running.workspace, ""), "dev", "a", yes=False)
+        Site(running.root, "").e2e("dev", "a")
     assert calls == []
 
 
@@ -141,12 +141,12 @@ def test_on_a_real_environment_nothing_runs_unasked(
     [(("a", "", ""), {"client_id": "a"}), (("", '{"n": 1}', ""), {"n": 1}), (("", "[]", ""), [])],
 )
 def test_a_payload_is_said_in_one_of_three_ways(asked: tuple[str, str, str], payload: Any) -> None:
-    assert read_payload(*asked) == payload
+    assert json.loads(read_payload(*asked)) == payload
 
 
 def test_a_payload_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "event.json").write_text('{"n": 2}')
-    assert read_payload("", "", str(tmp_path / "event.json")) == {"n": 2}
+    assert json.loads(read_payload("", "", str(tmp_path / "event.json"))) == {"n": 2}
 
 
 @pytest.mark.parametrize(

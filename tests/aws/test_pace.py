@@ -1,0 +1,47 @@
+from typing import Any
+
+import pytest
+
+from tasks.aws.pace import Clock, Pace
+from tests.aws.recorder import FakeClock
+
+
+class Answer:
+    status_code = 429
+
+
+def paced_by_a_clock() -> tuple[FakeClock, Pace]:
+    clock = FakeClock()
+    return clock, Pace(Clock(clock.now, clock.sleep))
+
+
+def send(paced: Pace, operation: str = "UpdateFunctionCode", times: int = 1) -> None:
+    for _ in range(times):
+        paced.before_send(f"before-send.lambda.{operation}")
+
+
+def test_thirty_calls_take_two_seconds_since_ten_a_second_are_allowed() -> None:
+    clock, paced = paced_by_a_clock()
+    send(paced, times=30)
+    assert clock.seconds == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("operation", ["GetFunction", "Invoke"])
+def test_calls_with_a_rate_of_their_own_wait_for_nothing(operation: str) -> None:
+    clock, paced = paced_by_a_clock()
+    send(paced, operation, times=1000)
+    assert clock.seconds == 0
+
+
+def test_a_refusal_halves_the_rate_and_calm_raises_it_again() -> None:
+    clock, paced = paced_by_a_clock()
+    answer: Any = (Answer(), {})
+    paced.after_answer(answer)
+    assert paced.rate == 5
+    for _ in range(3):
+        paced.after_answer(answer)
+    assert paced.rate == 1
+    for _ in range(20):
+        paced.after_answer(None)
+    assert paced.rate == 2
+    assert clock.seconds == 0

@@ -1,0 +1,102 @@
+"""An environment in memory, as the engine reaches it, which fails on request."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tasks.errors import AwsError
+from tasks.release.actions import (
+    Action,
+    Configure,
+    Copy,
+    KeepObject,
+    KeepPackage,
+    Outcome,
+    Publish,
+    Record,
+    Store,
+    Switch,
+    Upload,
+)
+from tasks.release.deployed import Deployed
+from tasks.release.events import Event
+from tasks.release.invocations import Invocation
+from tasks.release.plan import Goal
+
+
+def outcome(action: Action, number: int = 7) -> Outcome:
+    """What AWS would report of an action that goes well."""
+    match action:
+        case Publish():
+            arn = f"arn:aws:lambda:eu-west-3:111122223333:layer:{action.layer_name}:{number}"
+            return Outcome(action, arn=arn)
+        case Switch():
+            return Outcome(action, revision=f"r{number}")
+        case Configure():
+            return Outcome(action, etag=f"e{number}")
+        case _:
+            return Outcome(action)
+
+
+@dataclass
+class FakeEnvironment:
+    """Holds what an environment holds, and performs what it is asked to on that.
+
+    `fails` says of an action, and of how many came before it, what to raise, and whether that is after it took effect.
+    """
+
+    deployed: Deployed
+    fails: Callable[[Action, int], tuple[str, BaseException] | None] = lambda _action, _place: None
+    answers: Callable[[str], Invocation] = lambda name: Invocation(name, "", {"statusCode": 200}, "", 0.1)
+    performed: list[Action] = field(default_factory=list)
+    stored: set[str] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def observe(self, goal: Goal) -> Deployed:
+        assert goal
+        return self.deployed
+
+    def look(self, goal: Goal) -> Deployed:
+        assert goal
+        return self.deployed
+
+    def perform(self, action: Action, deployed: Deployed) -> Outcome:
+        with self.lock:
+            place = len(self.performed)
+            self.performed.append(action)
+            when, error = self.fails(action, place) or ("", None)
+            if error and when == "before":
+                raise error
+            done = self._effect(action, deployed, place)
+            if error:
+                raise error
+            return done
+
+    def _effect(self, action: Action, deployed: Deployed, place: int) -> Outcome:
+        done = outcome(action, place + 100)
+        match action:
+            case Upload(artifact=artifact) | Copy(artifact=artifact):
+                self.stored.add(artifact.key)
+            case Store() | KeepPackage() | KeepObject():
+                self.stored.add(action.subject)
+            case Switch():
+                there = self.deployed.functions[action.function]
+                if action.revision != there.revision:
+                    raise AwsError(f"{action.function} was changed by someone else")
+                if action.package_key:
+                    assert action.package_key in self.stored, "a package that nobody kept"
+                assert all(deployed.resolve(action.after).arns)
+            case Configure(contents=contents):
+                assert not contents or contents in self.stored, "contents that nobody kept"
+            case Publish() | Record():
+                pass
+        self.deployed = self.deployed.after(done)
+        return done
+
+    def invoke(self, function: str, payload: str) -> Invocation:
+        assert payload
+        return self.answers(function)
+
+
+def silent(_event: Event) -> None:
+    """Take an event and say nothing."""

@@ -1,0 +1,138 @@
+"""Simulation: what performing a plan would leave, without AWS."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.release.actions import Action, Switch
+from tasks.release.artifacts import Artifact
+from tasks.release.deployed import CanonicalObject, Deployed
+from tasks.release.functions import LayerVersion, State
+from tasks.release.plan import UPDATE_LAMBDAS, Goal, plan, plan_undo
+from tasks.release.release import Release, Setting
+from tests.examples import DEV, FOREIGN, GOAL, artifact, function, package, running
+from tests.fakes import outcome
+
+RUNTIMES = ("python3.11", "python3.12")
+DIGESTS = ("a" * 64, "b" * 64)
+
+
+@st.composite
+def releases(draw: st.DrawFn) -> Release:
+    """A release of two layers, perhaps with packages, settings and configuration."""
+    layers = [
+        draw(st.sampled_from([artifact(name, "1.0.0", "x"), artifact(name, "1.1.0", "y")])) for name in ("core", "deps")
+    ]
+    packages = [package(key, draw(st.sampled_from("pq"))) for key in ("ingest", "letter") if draw(st.booleans())]
+    keys = draw(st.sets(st.sampled_from(["ingest", "letter"])))
+    functions = {key: Setting(draw(st.sampled_from(RUNTIMES)), draw(st.sampled_from(["", "a.b"]))) for key in keys}
+    canonical = draw(st.dictionaries(st.sampled_from(["canonical/a", "canonical/b"]), st.sampled_from(DIGESTS)))
+    return Release((*layers, *packages), "abc1234", functions, canonical)
+
+
+def published(layer: Artifact, number: int) -> LayerVersion:
+    from tests.examples import layer_version
+
+    return layer_version(layer, number)
+
+
+@st.composite
+def environments(draw: st.DrawFn) -> Deployed:
+    """An environment with some layer versions published, functions that carry some of them, and configuration."""
+    layers = {}
+    for name in ("core", "deps"):
+        known = [published(artifact(name, "1.0.0", "x"), 1), published(artifact(name, "1.1.0", "y"), 2)]
+        layers[name] = tuple(draw(st.permutations(known))[: draw(st.integers(0, 2))])
+    functions = {}
+    for name in draw(st.sets(st.sampled_from(list(DEV.function_names.values())))):
+        carried: list[LayerVersion] = []
+        for versions in layers.values():
+            if versions and draw(st.booleans()):
+                carried.append(draw(st.sampled_from(versions)))
+        foreign = [LayerVersion(FOREIGN)] if draw(st.booleans()) else []
+        functions[name] = function(
+            draw(st.permutations([*foreign, *carried])),
+            runtime=draw(st.sampled_from(RUNTIMES)),
+            package=draw(st.sampled_from(DIGESTS)),
+            failed=draw(st.sampled_from(["", "no role"])),
+        )
+    there = draw(st.dictionaries(st.sampled_from(["canonical/a", "canonical/c"]), st.sampled_from(DIGESTS)))
+    canonical = {key: CanonicalObject(digest, "e") for key, digest in there.items()}
+    return Deployed(layers=layers, functions=functions, canonical=canonical)
+
+
+def performed(deployed: Deployed, actions: tuple[Action, ...]) -> Deployed:
+    """The environment after everything went well."""
+    for number, action in enumerate(actions):
+        deployed = deployed.after(outcome(action, number + 50))
+    return deployed
+
+
+@settings(max_examples=150, deadline=None)
+@given(environments(), releases(), st.booleans())
+def test_planning_again_after_performing_gives_an_empty_plan(
+    deployed: Deployed, release: Release, delete: bool
+) -> None:
+    goal = Goal(DEV, release, delete=delete)
+    after = performed(deployed, plan(goal, deployed, UPDATE_LAMBDAS).actions)
+    assert plan(goal, after, UPDATE_LAMBDAS).actions == ()
+
+
+@settings(max_examples=150, deadline=None)
+@given(environments(), releases(), st.data())
+def test_undoing_a_plan_that_was_cut_off_anywhere_gives_back_what_was_there(
+    deployed: Deployed, release: Release, data: st.DataObject
+) -> None:
+    decided = plan(Goal(DEV, release, delete=True), deployed, UPDATE_LAMBDAS)
+    cut = data.draw(st.integers(0, len(decided.actions)))
+    after = performed(deployed, decided.actions[:cut])
+    undone = plan_undo(DEV, deployed, after)
+    back = performed(after, undone.actions)
+    assert {name: each.state for name, each in back.functions.items()} == {
+        name: each.state for name, each in deployed.functions.items()
+    }
+    assert {k: v.sha256 for k, v in back.canonical.items()} == {k: v.sha256 for k, v in deployed.canonical.items()}
+
+
+@settings(max_examples=100, deadline=None)
+@given(environments(), releases())
+def test_whatever_is_replaced_was_kept_before(deployed: Deployed, release: Release) -> None:
+    decided = plan(Goal(DEV, release, delete=True), deployed, UPDATE_LAMBDAS)
+    kept = {action.subject for action in decided.prepare}
+    undone = plan_undo(DEV, deployed, performed(deployed, decided.actions))
+    assert {switch.package_key for switch in undone.switch if switch.package_key} <= kept
+    assert {change.contents for change in undone.configure if change.contents} <= kept
+
+
+def test_a_function_with_an_update_that_may_still_land_gets_another_even_if_it_looks_right() -> None:
+    (switch,) = plan_undo(DEV, running(), running(), unsettled=["news-ingest-dev"]).switch
+    assert isinstance(switch, Switch)
+    assert (switch.function, switch.forced) == ("news-ingest-dev", True)
+
+
+def test_a_failed_update_is_undone_even_if_the_function_looks_right() -> None:
+    now = running()
+    there = {**now.functions, "news-ingest-dev": replace(now.functions["news-ingest-dev"], failed="no role")}
+    assert [each.function for each in plan_undo(DEV, now, replace(now, functions=there)).switch] == ["news-ingest-dev"]
+
+
+def test_undo_puts_the_handler_back_too() -> None:
+    before, name = running(), "news-ingest-dev"
+    there = before.functions[name]
+    moved = replace(there, state=replace(there.state, handler="new.main"))
+    (switch,) = plan_undo(DEV, before, replace(before, functions={**before.functions, name: moved})).switch
+    assert switch.after.handler == "handler.run"
+
+
+def test_nothing_is_deployed_where_nothing_was_observed() -> None:
+    assert Deployed().running() == {}
+    assert Deployed().found(GOAL.release) == {}
+
+
+def test_a_layer_that_is_yet_to_be_published_gets_its_arn_by_what_it_holds_and_never_by_its_rank() -> None:
+    core, newer = artifact("core", "1.0.0", "x"), artifact("core", "1.1.0", "y")
+    deployed = Deployed(layers={"core": (published(newer, 9), published(core, 4))})
+    pending = LayerVersion("", published(core, 4).description.replace("abc1234", "fffffff"), "core")
+    state = State("python3.12", "x86_64", "a.b", (pending,), "")
+    assert deployed.resolve(state).arns == (published(core, 4).arn,)

@@ -1,0 +1,217 @@
+"""The engine on an environment in memory: every failure, at every action, leaves what was there."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tasks.engine import UnconfirmedError, carry_out
+from tasks.errors import AwsError, ReleaseError
+from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Publish, Switch
+from tasks.release.deployed import CanonicalObject, Deployed
+from tasks.release.events import Begun, Confirmed, Done, Event, Planned, Undoing
+from tasks.release.invocations import Invocation
+from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, Goal, plan
+from tasks.release.release import Release
+from tests.examples import CORE, DEPS, DEV, FOREIGN, MANIFEST, SETTINGS, STAGE, functions, package
+from tests.fakes import FakeEnvironment, silent
+
+RELEASE = Release((CORE, DEPS, package("ingest"), package("letter")), "abc1234", SETTINGS, MANIFEST)
+SMOKE = dict.fromkeys(DEV.function_names.values(), "{}")
+GOAL = Goal(DEV, RELEASE, smoke=SMOKE)
+PROMOTION = Goal(STAGE, RELEASE, DEV)
+FOUND = {"canonical/scopes.yaml": CanonicalObject("f" * 64, "e0")}
+REFUSED = AwsError("refused")
+
+
+def fresh(goal: Goal = GOAL) -> FakeEnvironment:
+    """An environment whose functions somebody else made."""
+    return FakeEnvironment(Deployed(functions=functions([FOREIGN], goal.environment), canonical=FOUND))
+
+
+def what_runs(deployed: Deployed) -> tuple[object, object]:
+    states = {name: there.state for name, there in deployed.functions.items()}
+    return states, {key: each.sha256 for key, each in deployed.canonical.items()}
+
+
+def heard(events: list[Event]) -> Callable[[Event], None]:
+    return events.append
+
+
+def test_a_deployment_performs_its_plan_and_is_confirmed() -> None:
+    there, events = fresh(), list[Event]()
+    carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
+    assert plan(GOAL, there.deployed, UPDATE_LAMBDAS).actions == ()
+    assert events[-1] == Confirmed(GOAL, functions=True, seen=2)
+
+
+def test_a_second_deployment_does_nothing() -> None:
+    there = fresh()
+    carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    there.performed.clear()
+    carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert there.performed == []
+
+
+def test_a_dry_run_tells_the_plan_and_goes_no_step_further() -> None:
+    there, events = fresh(), list[Event]()
+    carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events), dry_run=True)
+    assert [type(event) for event in events] == [Planned]
+    assert there.performed == []
+
+
+def test_what_is_reported_comes_in_the_order_of_the_plan_whatever_ends_first() -> None:
+    there, events = fresh(), list[Event]()
+    carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
+    (planned,) = [event for event in events if isinstance(event, Planned)]
+    assert [event.action for event in events if isinstance(event, Begun)] == list(planned.plan.actions)
+    assert [event.outcome.action for event in events if isinstance(event, Done)] == list(planned.plan.actions)
+
+
+CASES = [
+    (goal, place, when)
+    for goal in (GOAL, PROMOTION)
+    for place in range(len(plan(goal, fresh(goal).deployed, UPDATE_LAMBDAS).actions))
+    for when in ("before", "after")
+]
+
+
+@pytest.mark.parametrize(("goal", "place", "when"), CASES)
+def test_a_failure_at_any_action_leaves_everything_as_it_was_and_says_so(goal: Goal, place: int, when: str) -> None:
+    there = fresh(goal)
+    before = what_runs(there.deployed)
+    there.fails = lambda _action, count: (when, REFUSED) if count == place else None
+    with pytest.raises(ReleaseError) as raised:
+        carry_out(goal, UPDATE_LAMBDAS, there, silent)
+    assert what_runs(there.deployed) == before
+    name = goal.environment.name
+    truths = (f"{name} is as it was before", f"Nothing that runs in {name} was changed")
+    assert any(truth in str(raised.value) for truth in truths)
+
+
+def test_a_failure_before_anything_that_runs_has_changed_undoes_nothing() -> None:
+    there, events = fresh(), list[Event]()
+    there.fails = lambda action, _place: ("before", REFUSED) if isinstance(action, Publish) else None
+    with pytest.raises(ReleaseError, match="^refused\n   Nothing that runs in dev was changed.$"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
+    assert not any(isinstance(event, Undoing) for event in events)
+
+
+def test_ctrl_c_undoes_too() -> None:
+    there = fresh()
+    before = what_runs(there.deployed)
+    interrupts: list[BaseException] = [KeyboardInterrupt()]
+    there.fails = lambda action, _place: (
+        ("after", interrupts.pop()) if isinstance(action, Configure) and interrupts else None
+    )
+    with pytest.raises(ReleaseError, match="^Interrupted\n   dev is as it was before"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert what_runs(there.deployed) == before
+
+
+def test_a_second_ctrl_c_ends_at_once_and_says_what_to_type() -> None:
+    there = fresh()
+    switched: list[Action] = []
+
+    def interrupt(action: Action, _place: int) -> tuple[str, BaseException] | None:
+        switched.extend([action] if isinstance(action, Switch) else [])
+        return ("before", KeyboardInterrupt()) if len(switched) > 1 else None
+
+    there.fails = interrupt
+    with pytest.raises(
+        ReleaseError, match="dev is not as it was before; run the same command again.*\n.*interrupted again"
+    ):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+
+
+def test_a_function_that_does_not_start_puts_everything_back() -> None:
+    there = fresh()
+    before = what_runs(there.deployed)
+    there.answers = lambda name: Invocation(name, "Unhandled", {"errorType": "X", "errorMessage": "no yaml"}, "", 0.1)
+    with pytest.raises(ReleaseError, match="smoke test of dev failed.*\n   news-ingest-dev: X: no yaml") as raised:
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert "dev is as it was before" in str(raised.value)
+    assert what_runs(there.deployed) == before
+
+
+def test_after_a_failed_smoke_test_the_second_run_fails_as_well() -> None:
+    there = fresh()
+    there.answers = lambda name: Invocation(name, "Unhandled", {}, "", 0.1)
+    for _ in range(2):
+        with pytest.raises(ReleaseError, match="smoke test of dev failed"):
+            carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+
+
+def test_a_smoke_test_that_could_not_run_is_neither_a_failure_nor_a_confirmation() -> None:
+    there, events = fresh(), list[Event]()
+
+    def refuse(_name: str) -> Invocation:
+        raise AwsError("not permitted")
+
+    there.answers = refuse
+    with pytest.raises(UnconfirmedError, match="dev is not confirmed: its smoke test could not run. not permitted"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
+    assert plan(GOAL, there.deployed, UPDATE_LAMBDAS).actions == ()
+    assert not any(isinstance(event, Confirmed | Undoing) for event in events)
+
+
+def test_what_could_not_be_put_back_is_named_and_never_called_restored() -> None:
+    there = fresh()
+    undoing: list[Event] = []
+
+    def fail(action: Action, _place: int) -> tuple[str, BaseException] | None:
+        if isinstance(action, Configure):
+            return "before", REFUSED
+        if undoing and isinstance(action, Switch) and action.function == "news-letter-dev":
+            return "before", AwsError("still refused")
+        return None
+
+    there.fails = fail
+    with pytest.raises(ReleaseError) as raised:
+        carry_out(
+            GOAL, UPDATE_LAMBDAS, there, lambda event: undoing.append(event) if isinstance(event, Undoing) else None
+        )
+    text = str(raised.value)
+    assert "dev is not as it was before; run the same command again" in text
+    assert "news-letter-dev: - core 1.2.4" in text
+    assert "news-ingest-dev" not in text
+
+
+def test_an_update_whose_end_is_unknown_is_not_called_undone_until_another_was_accepted() -> None:
+    there = fresh()
+    lost = AwsError("no answer", unsettled=True)
+    there.fails = lambda action, _place: (
+        ("before", lost) if isinstance(action, Switch) and "letter" in action.function else None
+    )
+    with pytest.raises(ReleaseError, match="dev is not as it was before.*\n   news-letter-dev: an update whose end"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+
+
+def test_a_function_changed_by_someone_else_meanwhile_is_found_before_success_is_claimed() -> None:
+    there = fresh()
+    look = there.look
+
+    def meddled(goal: Goal) -> Deployed:
+        found = look(goal)
+        name = "news-ingest-dev"
+        state = replace(found.functions[name].state, runtime="python3.13")
+        return replace(found, functions={**found.functions, name: replace(found.functions[name], state=state)})
+
+    there.look = meddled  # type: ignore[method-assign]
+    with pytest.raises(ReleaseError, match="dev does not run what it was given:\n   news-ingest-dev: runtime"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+
+
+def test_what_is_replaced_is_kept_before_any_function_is_switched() -> None:
+    there = fresh()
+    carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    kinds = [type(action) for action in there.performed]
+    last_kept = max(place for place, kind in enumerate(kinds) if kind in (KeepPackage, KeepObject))
+    assert last_kept < kinds.index(Switch)
+
+
+def test_publishing_alone_touches_no_function_and_runs_no_smoke_test() -> None:
+    there, events = fresh(), list[Event]()
+    carry_out(GOAL, PUBLISH, there, heard(events))
+    assert not any(isinstance(action, Switch | Configure) for action in there.performed)
+    assert events[-1] == Confirmed(GOAL, functions=False, seen=0)

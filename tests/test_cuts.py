@@ -1,7 +1,6 @@
 """A deployment that is killed between any two calls, and then simply run again."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -13,12 +12,10 @@ from tasks.aws.connection import Connection
 from tests.front import Site
 
 ROOT = Path(__file__).parent.parent
-LAST_CALL = 24
-SAMPLE = sorted(random.Random(20260202).sample(range(1, LAST_CALL), 4))  # noqa: S311
-NUMBERS = range(1, LAST_CALL) if os.environ.get("EVERY_CUT") else SAMPLE
-"""A sample as a rule; with EVERY_CUT set, every call."""
+CALLS = 30
+"""How many calls a first deployment makes; a test below counts them."""
 
-CUTS = [(number, when) for number in NUMBERS for when in ("before", "after")]
+pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name == "nt", reason="Windows has no kill -9")]
 
 DEPLOY_AND_DIE = """
 import os, signal, sys
@@ -36,17 +33,26 @@ event = {"before": "before-send", "after": "after-call"}[when]
 for service, patience in (("s3", 0), ("lambda", 0), ("lambda", PATIENCE)):
     client(service, environment, endpoint, patience=patience).meta.events.register(event, count)
 site.deploy()
+print(len(made))
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no kill -9")
-@pytest.mark.parametrize(("number", "when"), CUTS)
+def cut(site: Site, number: int, when: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", DEPLOY_AND_DIE, str(site.root), site.endpoint, str(number), when]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_every_call_of_a_deployment_is_cut(site: Site) -> None:
+    assert cut(site, 10_000, "after").stdout.splitlines()[-1] == str(CALLS)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, CALLS + 1))
 def test_after_a_kill_at_any_call_running_again_ends_on_the_release_with_no_second_version(
     site: Site, dev: Connection, number: int, when: str
 ) -> None:
-    command = [sys.executable, "-c", DEPLOY_AND_DIE, str(site.workspace.root), site.endpoint, str(number), when]
-    killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert killed.returncode in (-signal.SIGKILL, 0), killed.stderr
+    killed = cut(site, number, when)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     site.deploy()
     for layer in ("core", "deps"):
         assert len(dev.functions.list_layer_versions(LayerName=f"news-{layer}-dev")["LayerVersions"]) == 1

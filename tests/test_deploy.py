@@ -144,10 +144,10 @@ def test_raising_one_layer_alone_releases_it_beside_the_other_as_it_was(
     assert [arn.rpartition(":")[2] for arn in attached(dev)["news-letter-dev"][1:]] == ["1", "2"]
     assert [arn.rpartition(":")[2] for arn in attached(stage)["news-letter-stage"][1:]] == ["1", "1"]
     stored = [item["Key"] for item in stage.s3.list_objects_v2(Bucket=STAGE.bucket)["Contents"]]
-    assert stored[:4] == [
+    assert [key for key in stored if key.startswith("layers/")] == [
         f"layers/{name}.{end}" for name in ("core-1.2.4", "deps-1.0.6") for end in ("cdx.json", "zip")
     ]
-    assert len(stored) == 5
+    assert len(stored) == 4 + len(["the record", "the configuration"])
 
 
 def test_one_layer_alone_is_uploaded_and_published_when_it_is_named(site: Site, calls: Calls, dev: Connection) -> None:
@@ -167,21 +167,18 @@ def test_a_missing_function_is_skipped_with_a_warning_and_the_others_are_updated
 
 
 def test_a_failure_to_publish_stops_at_once(site: Site, calls: Calls) -> None:
-    with (
-        Refusing(
-            client("lambda", DEV, site.endpoint, patience=PATIENCE), "PublishLayerVersion", "AccessDeniedException", 403
-        ),
-        pytest.raises(ReleaseError),
-    ):
+    publishing = client("lambda", DEV, site.endpoint, patience=PATIENCE)
+    with Refusing(publishing, "PublishLayerVersion", "AccessDeniedException", 403), pytest.raises(ReleaseError):
         site.deploy()
-    assert calls.writes == ["PutObject", "PutObject", "PublishLayerVersion"]
+    assert "UpdateFunctionConfiguration" not in calls
 
 
-def test_a_failure_to_update_a_function_stops_at_once(site: Site, dev: Connection, calls: Calls) -> None:
+def test_a_failure_to_update_a_function_changes_nothing_and_says_so(site: Site, dev: Connection) -> None:
+    before = attached(dev)
     refusing = Refusing(dev.once, "UpdateFunctionConfiguration", "InvalidParameterValueException")
-    with refusing, pytest.raises(ReleaseError, match="Updating news-ingest-dev"):
+    with refusing, pytest.raises(ReleaseError, match="(?s)Updating news-.*dev is as it was before"):
         site.deploy()
-    assert calls.writes.count("UpdateFunctionConfiguration") == 1
+    assert attached(dev) == before
 
 
 def test_a_deployment_that_stopped_is_finished_by_running_it_again(site: Site, dev: Connection, calls: Calls) -> None:
@@ -189,7 +186,8 @@ def test_a_deployment_that_stopped_is_finished_by_running_it_again(site: Site, d
         site.deploy()
     calls.clear()
     site.deploy()
-    assert calls.writes == ["UpdateFunctionConfiguration", "UpdateFunctionConfiguration"]
+    assert calls.writes.count("UpdateFunctionConfiguration") == 2
+    assert "PublishLayerVersion" not in calls
 
 
 def test_promote_brings_exactly_the_configuration_of_the_release_and_leaves_what_else_is_there(

@@ -29,7 +29,7 @@ from tests.front import Site
 
 ROOT = Path(__file__).parent.parent
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="awslambdaric is for Linux")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name == "nt", reason="awslambdaric is for Linux")]
 
 
 @pytest.fixture

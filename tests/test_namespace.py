@@ -50,6 +50,7 @@ def test_one_line_builds_deploys_and_promotes_on_the_sandbox(repository: Path) -
     assert "[SUCCESS] Promotion completed successfully!" in result.stdout
 
 
+@pytest.mark.long
 def test_two_environments_on_one_line_are_both_reached_where_invoke_would_drop_the_second(repository: Path) -> None:
     (repository / "invoke.yaml").unlink()
     result = inv(repository, "sandbox", "dev.upload", "stage.upload")
@@ -57,6 +58,7 @@ def test_two_environments_on_one_line_are_both_reached_where_invoke_would_drop_t
     assert "Upload to stage completed" in result.stdout
 
 
+@pytest.mark.long
 def test_the_environment_may_be_named_in_three_ways(repository: Path) -> None:
     result = inv(repository, "sandbox", "dev.deploy", "deploy", "--env", "dev", "deploy", "dev")
     assert result.returncode == 0, result.stderr
@@ -64,6 +66,7 @@ def test_the_environment_may_be_named_in_three_ways(repository: Path) -> None:
     assert result.stdout.count("Deployment to dev completed") == 1
 
 
+@pytest.mark.long
 def test_the_same_task_twice_on_one_line_runs_twice_where_invoke_would_drop_the_second(repository: Path) -> None:
     inv(repository, "bump", "--part", "patch", "bump", "--part", "patch")
     assert "CORE_VERSION=1.2.6" in (repository / "VERSION").read_text()
@@ -89,6 +92,7 @@ def test_a_mistake_in_release_toml_is_a_clear_message_even_while_tasks_are_liste
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.long
 def test_an_environment_cannot_have_the_name_of_a_task(repository: Path) -> None:
     (repository / "release.toml").write_text(RELEASE_TOML.replace("[environments.dev]", "[environments.build]"))
     assert "environment 'build' has the name of a task" in inv(repository, "--list").stderr
@@ -100,10 +104,12 @@ def test_bump_changes_one_line_and_says_what_it_did(repository: Path) -> None:
     assert (repository / "VERSION").read_text() == "CORE_VERSION=1.2.4\nDEPS_VERSION=1.0.6\n"
 
 
+@pytest.mark.long
 def test_bump_raises_the_first_layer_by_default(repository: Path) -> None:
     assert inv(repository, "bump", "--part", "minor").stdout == "[OK] CORE_VERSION: 1.2.4 -> 1.3.0\n"
 
 
+@pytest.mark.long
 def test_build_and_its_parts_work_from_a_folder_below(repository: Path) -> None:
     result = inv(repository / "src", "build")
     assert result.returncode == 0, result.stderr
@@ -111,6 +117,7 @@ def test_build_and_its_parts_work_from_a_folder_below(repository: Path) -> None:
     assert built == ["core-1.2.4.zip", "deps-1.0.5.zip"]
 
 
+@pytest.mark.long
 def test_build_of_one_layer_leaves_the_other(repository: Path) -> None:
     inv(repository, "build")
     (repository / "VERSION").write_text("CORE_VERSION=1.2.4\nDEPS_VERSION=1.0.6\n")
@@ -119,6 +126,7 @@ def test_build_of_one_layer_leaves_the_other(repository: Path) -> None:
     assert built == ["core-1.2.4.zip", "deps-1.0.6.zip"]
 
 
+@pytest.mark.long
 def test_a_sandbox_in_the_background_keeps_what_was_deployed_until_it_is_taken_down(repository: Path) -> None:
     try:
         assert "Sandbox is up at http://127.0.0.1:" in inv(repository, "sandbox.up").stdout

@@ -4,13 +4,14 @@ All its calls but GetFunction and Invoke share 15 a second in an account and reg
 be raised: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-_RATE = 10.0
+RATE = 10.0
 _SLOWEST = 1.0
 _FREE = ("GetFunction", "Invoke")
 _CALM = 20
@@ -27,20 +28,20 @@ class Clock:
 
 
 class Pace:
-    """At most ten calls a second, half as many whenever AWS says that they were too many."""
+    """At most `most` calls a second, half as many whenever AWS says that they were too many."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.rate, self._clock = _RATE, clock
-        self._tokens, self._at, self._calm = _RATE, clock.now(), 0
+    def __init__(self, clock: Clock, most: float = RATE) -> None:
+        self.rate, self._most, self._clock = most, most, clock
+        self._tokens, self._at, self._calm = most, clock.now(), 0
         self._lock = threading.Lock()
 
     def before_send(self, event_name: str, **_: Any) -> None:
         """A botocore hook: wait until another call may go out."""
-        if event_name.rpartition(".")[-1] in _FREE:
+        if event_name.rpartition(".")[-1] in _FREE or self.rate == math.inf:
             return
         with self._lock:
             now = self._clock.now()
-            self._tokens = min(_RATE, self._tokens + (now - self._at) * self.rate) - 1
+            self._tokens = min(self._most, self._tokens + (now - self._at) * self.rate) - 1
             self._at = now
             pause = max(0.0, -self._tokens / self.rate)
         self._clock.sleep(pause)
@@ -50,8 +51,9 @@ class Pace:
         refused = response is not None and response[0].status_code == _TOO_MANY
         with self._lock:
             if refused:
-                self.rate, self._calm, self._tokens = max(_SLOWEST, self.rate / 2), 0, min(self._tokens, 0.0)
+                self._most = min(self._most, 2 * RATE)
+                self.rate, self._calm, self._tokens = max(_SLOWEST, min(self.rate, self._most) / 2), 0, 0.0
                 return
             self._calm += 1
             if self._calm >= _CALM:
-                self.rate, self._calm = min(_RATE, self.rate + 1), 0
+                self.rate, self._calm = min(self._most, self.rate + 1), 0

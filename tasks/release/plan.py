@@ -263,15 +263,6 @@ def plan_undo(here: Environment, before: Deployed, now: Deployed, unsettled: Ite
     return Plan(switch=tuple(switches), configure=tuple(configure))
 
 
-def restored(before: Deployed, now: Deployed) -> tuple[str, ...]:
-    """What is not as it was before: functions and objects of the configuration."""
-    undone = plan_undo(_NOWHERE, before, now)
-    return tuple(switch.function for switch in undone.switch) + tuple(change.key for change in undone.configure)
-
-
-_NOWHERE = Environment("", "", "", "", "", "", "", {}, {})
-
-
 def refuse_hidden(release: Release) -> None:
     """PlanError if a function's package would hide a layer: for weeks "deployed" layers would never run."""
     if reason := hiding(release.packages.values(), release.layers):

@@ -19,6 +19,9 @@ ROOT = Path(__file__).parent.parent.parent
 DECLARED = [RUNTIMES[name] for name in ("python3.11", "python3.12", "python3.13")]
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This repository's common-deps, for three runtimes."""

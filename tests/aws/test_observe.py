@@ -78,7 +78,7 @@ def test_a_function_that_is_being_updated_is_waited_for_so_that_the_next_call_do
     dev: Connection,
 ) -> None:
     dev.functions.delete_function(FunctionName="news-letter-dev")
-    statuses = ["InProgress", "InProgress", "Successful", "Successful"]
+    statuses = ["InProgress", "InProgress", "Successful"]
 
     def report(answer: dict[str, Any]) -> None:
         if "Configuration" in answer:

@@ -1,3 +1,4 @@
+import math
 from typing import Any
 
 import pytest
@@ -24,6 +25,16 @@ def test_thirty_calls_take_two_seconds_since_ten_a_second_are_allowed() -> None:
     clock, paced = paced_by_a_clock()
     send(paced, times=30)
     assert clock.seconds == pytest.approx(2.0)
+
+
+def test_the_sandbox_is_as_fast_as_it_says_until_it_refuses() -> None:
+    clock = FakeClock()
+    paced = Pace(Clock(clock.now, clock.sleep), math.inf)
+    send(paced, times=1000)
+    assert clock.seconds == 0
+    answer: Any = (Answer(), {})
+    paced.after_answer(answer)
+    assert paced.rate == 10
 
 
 @pytest.mark.parametrize("operation", ["GetFunction", "Invoke"])

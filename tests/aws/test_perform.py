@@ -49,9 +49,9 @@ def sources(tmp_path: Path) -> Sources:
 
 
 def do(
-    connection: Connection, action: Action, sources: Sources = Sources(), deployed: Deployed = Deployed()
+    connection: Connection, action: Action, sources: Sources | None = None, deployed: Deployed | None = None
 ) -> Outcome:
-    return perform(connection, sources, action, deployed)
+    return perform(connection, sources or Sources(), action, deployed or Deployed())
 
 
 STORED = {"ChecksumSHA256": BUILT.code_sha256}

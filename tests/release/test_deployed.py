@@ -6,12 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.release.actions import Action, Switch
-from tasks.release.artifacts import Artifact
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.functions import LayerVersion, State
 from tasks.release.plan import UPDATE_LAMBDAS, Goal, plan, plan_undo
 from tasks.release.release import Release, Setting
-from tests.examples import DEV, FOREIGN, GOAL, artifact, function, package, running
+from tests.examples import DEV, FOREIGN, GOAL, artifact, function, layer_version, package, running
 from tests.fakes import outcome
 
 RUNTIMES = ("python3.11", "python3.12")
@@ -31,28 +30,19 @@ def releases(draw: st.DrawFn) -> Release:
     return Release((*layers, *packages), "abc1234", functions, canonical)
 
 
-def published(layer: Artifact, number: int) -> LayerVersion:
-    from tests.examples import layer_version
-
-    return layer_version(layer, number)
-
-
 @st.composite
 def environments(draw: st.DrawFn) -> Deployed:
     """An environment with some layer versions published, functions that carry some of them, and configuration."""
-    layers = {}
+    layers: dict[str, tuple[LayerVersion, ...]] = {}
     for name in ("core", "deps"):
-        known = [published(artifact(name, "1.0.0", "x"), 1), published(artifact(name, "1.1.0", "y"), 2)]
-        layers[name] = tuple(draw(st.permutations(known))[: draw(st.integers(0, 2))])
+        known = [layer_version(artifact(name, "1.0.0", "x"), 1), layer_version(artifact(name, "1.1.0", "y"), 2)]
+        layers[name] = tuple(list(draw(st.permutations(known)))[: draw(st.integers(0, 2))])
     functions = {}
     for name in draw(st.sets(st.sampled_from(list(DEV.function_names.values())))):
-        carried: list[LayerVersion] = []
-        for versions in layers.values():
-            if versions and draw(st.booleans()):
-                carried.append(draw(st.sampled_from(versions)))
+        chosen = [draw(st.one_of(st.none(), st.sampled_from(each))) for each in layers.values() if each]
         foreign = [LayerVersion(FOREIGN)] if draw(st.booleans()) else []
         functions[name] = function(
-            draw(st.permutations([*foreign, *carried])),
+            draw(st.permutations([*foreign, *filter(None, chosen)])),
             runtime=draw(st.sampled_from(RUNTIMES)),
             package=draw(st.sampled_from(DIGESTS)),
             failed=draw(st.sampled_from(["", "no role"])),
@@ -132,7 +122,7 @@ def test_nothing_is_deployed_where_nothing_was_observed() -> None:
 
 def test_a_layer_that_is_yet_to_be_published_gets_its_arn_by_what_it_holds_and_never_by_its_rank() -> None:
     core, newer = artifact("core", "1.0.0", "x"), artifact("core", "1.1.0", "y")
-    deployed = Deployed(layers={"core": (published(newer, 9), published(core, 4))})
-    pending = LayerVersion("", published(core, 4).description.replace("abc1234", "fffffff"), "core")
+    deployed = Deployed(layers={"core": (layer_version(newer, 9), layer_version(core, 4))})
+    pending = LayerVersion("", layer_version(core, 4).description.replace("abc1234", "fffffff"), "core")
     state = State("python3.12", "x86_64", "a.b", (pending,), "")
-    assert deployed.resolve(state).arns == (published(core, 4).arn,)
+    assert deployed.resolve(state).arns == (layer_version(core, 4).arn,)

@@ -75,8 +75,6 @@ def test_a_truncated_download_is_noticed(dev: Connection, break_on: Any) -> None
 
 def test_a_lost_answer_of_a_publication_makes_no_second_version(site: Site, dev: Connection, break_on: Any) -> None:
     break_on(Fault("PublishLayerVersion", call=1, reset="after"))
-    with pytest.raises(AwsError, match="no answer from AWS.*then run the same command again"):
-        site.deploy()
     site.deploy()
     assert (versions(dev, "news-core-dev"), versions(dev, "news-deps-dev")) == (1, 1)
 

@@ -1,5 +1,6 @@
 """Fixtures: an emulated AWS with the example project's environments, and a record of the calls made to it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,18 @@ def calls(sandbox: str) -> Iterator[Calls]:
         each.meta.events.unregister("before-call", unique_id="calls")
 
 
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What has been built and imported once; it is known by its contents, so that tests may share it."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def site(sandbox: str, tmp_path: Path) -> Site:
+def site(sandbox: str, tmp_path: Path, kept: Path) -> Site:
     """The example project's repository, whose commands talk to the sandbox."""
+    (tmp_path / ".build").mkdir()
+    if os.name != "nt":
+        (tmp_path / ".build" / "cache").symlink_to(kept)
     (tmp_path / "release.toml").write_text(RELEASE_TOML)
     (tmp_path / "VERSION").write_text(VERSION)
     for layer in ("core", "deps"):

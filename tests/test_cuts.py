@@ -12,7 +12,7 @@ from tasks.aws.connection import Connection
 from tests.front import Site
 
 ROOT = Path(__file__).parent.parent
-CALLS = 30
+CALLS = 29
 """How many calls a first deployment makes; a test below counts them."""
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name == "nt", reason="Windows has no kill -9")]

@@ -1,0 +1,316 @@
+"""Takes guards out, one at a time, and runs the tests of their room: does any of them notice?
+
+    python tests/mutations.py                 every mutation of the list, and a hundred drawn by operator
+    python tests/mutations.py --drawn 20      the list, and fewer
+    python tests/mutations.py perform         only mutations whose file or text contains a word
+
+The list names guards that careful readers once took out unnoticed. The others are drawn from the syntax trees of
+`release/`, the engine, `aws/` and `archives/` with a fixed seed: conditions flipped, checks dropped, constants moved,
+arguments left out, order swapped. Survivors are printed; those that change nothing are explained in `HARMLESS`.
+"""
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SEED = 20260202
+PATIENCE = 240
+RELEASE, ARCHIVES = "tests/release tests/test_engine.py", "tests/archives tests/test_build.py"
+AWS = "tests/aws tests/test_deploy.py tests/test_invoke.py"
+ROOMS = {
+    "tasks/release": RELEASE,
+    "tasks/engine.py": "tests/test_engine.py",
+    "tasks/jobs.py": "tests/test_jobs.py tests/test_engine.py",
+    "tasks/aws/functions.py": "tests/aws/test_functions.py",
+    "tasks/aws/perform.py": "tests/aws/test_perform.py",
+    "tasks/archives": ARCHIVES,
+}
+"""Where mutations are drawn, and the tests that should notice."""
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One change: `old` becomes `new` in a file, at the `nth` place where it stands (0 is the first)."""
+
+    path: str
+    old: str
+    new: str
+    tests: str
+    nth: int = 0
+
+    def __str__(self) -> str:
+        shown = " ".join(self.old.split())[:70], " ".join(self.new.split())[:70]
+        return f"{self.path}: {shown[0]!r} -> {shown[1]!r}"
+
+    def apply(self, root: Path) -> None:
+        """Write it into a copy of the repository. ValueError if there is no such place."""
+        path = root / self.path
+        parts = path.read_text(encoding="utf-8").split(self.old)
+        if len(parts) < self.nth + 2:
+            raise ValueError(str(self))
+        text = self.old.join(parts[: self.nth + 1]) + self.new + self.old.join(parts[self.nth + 1 :])
+        path.write_text(text, encoding="utf-8")
+
+
+def _listed(path: str, tests: str, *changes: tuple[str, str]) -> list[Mutation]:
+    return [Mutation(path, old, new, tests) for old, new in changes]
+
+
+LISTED = [
+    *_listed(
+        "tasks/engine.py",
+        "tests/test_engine.py",
+        ("if dry_run or not decided.actions:", "if not decided.actions:"),
+        ("except (ReleaseError, KeyboardInterrupt) as error:", "except ReleaseError as error:"),
+        ("        lost = [str(failure)]", "        lost = []"),
+        ("    except UnconfirmedError:\n        raise\n", ""),
+        ("    confirm(attempt)\n", "    pass\n"),
+        ("if wrong := differences(plan(goal, now, attempt.steps)):", "if wrong := ():"),
+        ("keep_going=True)\n    left", "keep_going=False)\n    left"),
+        ("attempt.touched = True", "attempt.touched = False"),
+        ("reach.look(attempt.goal), attempt.unsettled)\n    return", "reach.look(attempt.goal))\n    return"),
+    ),
+    *_listed(
+        "tasks/aws/functions.py",
+        "tests/aws/test_functions.py",
+        ('            request["RevisionId"] = revision', "            pass"),
+        ('"Architectures": [wanted.architecture]', '"Publish": False'),
+        ("if not found.state.same(wanted):\n            raise", "if False:\n            raise"),
+        ("            if not found.state.same(before):", "            if False:"),
+        ("LONGEST_UPDATE = 300.0", "LONGEST_UPDATE = 400.0"),
+        ("        if found.failed:", "        if False:"),
+        ("unsettled=lost)", "unsettled=False)"),
+        ('connection.check_account(found.get("FunctionArn", ""))', "pass"),
+        ('and found.get("LastUpdateStatus") != "InProgress"', ""),
+    ),
+    *_listed(
+        "tasks/aws/perform.py",
+        "tests/aws/test_perform.py",
+        ("    if digest != artifact.code_sha256:", "    if False:"),
+        ('IfNoneMatch="*", ', ""),
+        ('Key=key, IfNoneMatch="*", **connection.owner', 'Key=key, IfNoneMatch="*"'),
+        ('from_there = {"ExpectedSourceBucketOwner": action.owner}', "from_there = {}"),
+        ('        if code_of(error) != "NoSuchKey":\n            raise', "        pass"),
+        ("    if found != sha256:", "    if False:"),
+        ('unchanged = {"IfMatch": action.etag}', "unchanged = {}"),
+        ("and each.arn not in known", ""),
+        ("if digest != action.sha256 or", "if"),
+    ),
+    *_listed(
+        "tasks/aws/observe.py",
+        AWS,
+        ("Bucket=bucket, Prefix=prefix, **connection.owner", "Bucket=bucket, Prefix=prefix"),
+        ('key=lambda item: item["LastModified"], reverse=True', 'key=lambda item: item["LastModified"]'),
+        ("if sought and any(version.holds(sought) for version in found):", "if sought:"),
+        ("    if not _settled(here.function_names, release, deployed):", "    if False:"),
+        ('connection.check_account(item["LayerVersionArn"])', "pass"),
+    ),
+    *_listed(
+        "tasks/aws/connection.py",
+        "tests/aws",
+        ('return address.startswith(self.endpoint or "https://")', "return True"),
+        ("proxies={}, ", ""),
+        ('"config_file": (None, None, os.devnull, None),', ""),
+    ),
+    *_listed("tasks/aws/invoke.py", "tests/test_invoke.py tests/aws", ("_GRACE = 45", "_GRACE = -2")),
+    *_listed(
+        "tasks/aws/pace.py",
+        "tests/aws/test_pace.py",
+        ("min(self.rate, self._most) / 2", "min(self.rate, self._most)"),
+        ("RATE = 10.0", "RATE = 15.0"),
+        ('_FREE = ("GetFunction", "Invoke")', "_FREE = ()"),
+    ),
+    *_listed(
+        "tasks/release/plan.py",
+        RELEASE,
+        ("    refuse_other_bytes(goal, deployed)\n", ""),
+        ("    refuse_hidden(goal.release)\n", ""),
+        (
+            "deployed.objects.get(artifact.key, artifact.sha256)",
+            "deployed.objects.get(artifact.key) or artifact.sha256",
+        ),
+        ("if deployed.record is None:", "if True:"),
+        ("or found.failed or function in forced", "or found.failed"),
+        ("found.failed or function in forced", "function in forced"),
+        ("    if wanted and goal.delete:", "    if goal.delete:"),
+        ("there.revision, forced=bool(there.failed)", "'', forced=bool(there.failed)"),
+    ),
+    *_listed(
+        "tasks/release/release.py",
+        RELEASE,
+        ('lines = [f"{artifact} {artifact.tree}"', 'lines = [f"{artifact}"'),
+        ("{setting.runtime} {setting.handler}", "{setting.runtime}"),
+        ("if not release.artifacts or release.key != key:", "if not release.artifacts:"),
+        ("    if schema == 1:", "    if False:"),
+    ),
+    *_listed(
+        "tasks/release/limits.py",
+        RELEASE,
+        ("if len(after.layers) > MAX_LAYERS:", "if len(after.layers) >= MAX_LAYERS:"),
+        ("if sum(sizes.values()) + code > MAX_UNZIPPED:", "if sum(sizes.values()) + code >= MAX_UNZIPPED:"),
+        ("if after.runtime not in part.runtimes or", "if"),
+    ),
+    *_listed("tasks/release/codec.py", RELEASE, ("schema > SCHEMA", "schema > 99")),
+    *_listed(
+        "tasks/release/promotion.py",
+        RELEASE,
+        ("    if origin.name != to.previous:", "    if False:"),
+        ("if source.objects[artifact.key] != artifact.sha256:", "if False:"),
+        ("if source.digests[layer.name] != layer.sha256:", "if False:"),
+        ("return layers == set(running) and packages <= {True}", "return layers == set(running)"),
+    ),
+    *_listed(
+        "tasks/archives/recipes.py",
+        ARCHIVES,
+        ("made_for = [*runtimes, project.architecture]", "made_for = [project.architecture]"),
+        (
+            "key = _key(lines, runtimes, project.architecture, builders)",
+            "key = _key(lines, project.architecture, builders)",
+        ),
+        ("_key(lines, runtimes, project.architecture, builders)", "_key(lines, runtimes, builders)"),
+        (
+            "key = _key(lines, runtimes, project.architecture, builders)",
+            "key = _key(lines, runtimes, project.architecture)",
+        ),
+        ("elif sdists and not wheels:", "elif sdists:"),
+    ),
+    *_listed(
+        "tasks/archives/together.py",
+        ARCHIVES,
+        ("[(each.artifact.sha256, each.artifact.handler) for each in packages],", ""),
+    ),
+    *_listed(
+        "tasks/archives/manifest.py",
+        ARCHIVES,
+        (r"-(\d+\.\d+\.\d+|[0-9a-f]{{16}})\.(zip|cdx\.json)", "-.*"),
+        ("if file_sha256(path) != entry.artifact.sha256:", "if False:"),
+    ),
+    *_listed("tasks/archives/wheels.py", ARCHIVES, ("-min(places)", "-max(places)")),
+    *_listed(
+        "tasks/archives/checks.py",
+        ARCHIVES,
+        ("mode & _READABLE != _READABLE", "False"),
+        ("if needed > runtime.glibc:", "if False:"),
+    ),
+    *_listed("tasks/archives/downloads.py", ARCHIVES, ("_ATTEMPTS = 3", "_ATTEMPTS = 1")),
+    *_listed("tasks/archives/workshop.py", ARCHIVES, ("if budget and size > budget * _MEGABYTE:", "if False:")),
+    *_listed(
+        "tasks/project/release_toml.py",
+        "tests/project",
+        ("    if head.architecture not in ARCHITECTURES:", "    if False:"),
+    ),
+    *_listed("tasks/project/command.py", "tests/test_dry.py", ("if changes and c.config.run.dry:", "if False:")),
+]
+
+HARMLESS: dict[str, str] = {}
+"""Drawn mutations that no test can notice, by their text, and why."""
+
+
+def drawn(count: int) -> list[Mutation]:
+    """So many mutations of the rooms, drawn by operator."""
+    found = [each for place, tests in ROOMS.items() for path in _files(place) for each in _mutations(path, tests)]
+    return random.Random(SEED).sample(found, count)  # noqa: S311  (the same every time, which is the point)
+
+
+def _files(place: str) -> list[Path]:
+    path = ROOT / place
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def _mutations(path: Path, tests: str) -> Iterator[Mutation]:
+    """Every mutation of a file: one for each place where an operator fits."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line.encode()))
+    raw, shown = text.encode(), path.relative_to(ROOT).as_posix()
+
+    def source(node: ast.AST) -> tuple[int, int]:
+        begin = starts[node.lineno - 1] + node.col_offset  # type: ignore[attr-defined]
+        return begin, starts[node.end_lineno - 1] + node.end_col_offset  # type: ignore[attr-defined]
+
+    for node in ast.walk(ast.parse(text)):
+        for part, new in _changed(node):
+            begin, end = source(part)
+            old = raw[begin:end].decode()
+            nth = raw[:begin].decode().count(old)
+            yield Mutation(shown, old, new, tests, nth)
+
+
+def _changed(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """The places below a node where an operator fits, each with what stands there instead."""
+    match node:
+        case ast.If() | ast.IfExp():
+            yield node.test, f"(not ({ast.unparse(node.test)}))"
+        case ast.BoolOp():
+            yield node, f"({ast.unparse(node.values[0])})"
+        case ast.Compare(ops=[ast.Gt() | ast.Lt() | ast.GtE() | ast.LtE()]):
+            swap = {ast.Gt: ">=", ast.Lt: "<=", ast.GtE: ">", ast.LtE: "<"}[type(node.ops[0])]
+            yield node, f"({ast.unparse(node.left)} {swap} {ast.unparse(node.comparators[0])})"
+        case ast.Call(keywords=[_, *_]) if all(word.arg for word in node.keywords):
+            fewer = ast.Call(node.func, node.args, node.keywords[:-1])
+            yield node, ast.unparse(fewer)
+        case ast.Constant(value=int() as value) if not isinstance(value, bool):
+            yield node, str(value + 1)
+        case ast.Expr(value=ast.Call()):
+            yield node, "pass"
+        case ast.Tuple(elts=[first, second], ctx=ast.Load()):
+            yield node, f"({ast.unparse(second)}, {ast.unparse(first)})"
+
+
+def survives(mutation: Mutation) -> bool:
+    """Whether the tests of its room pass with the mutation in place."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name in ("tasks", "tests", "src_v2", "canonical"):
+            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("tasks.py", "pyproject.toml", "release.toml", "VERSION", "invoke.yaml"):
+            shutil.copy(ROOT / name, root)
+        mutation.apply(root)
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider", *mutation.tests.split()]
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            return not subprocess.run(
+                command, cwd=root, env=environment, capture_output=True, timeout=PATIENCE, check=False
+            ).returncode
+        except subprocess.TimeoutExpired:
+            return False
+
+
+def report(title: str, mutations: list[Mutation]) -> int:
+    """Try mutations, and print those that went unnoticed; how many of them are not explained."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        results = list(pool.map(survives, mutations))
+    left = [each for each, survived in zip(mutations, results, strict=True) if survived]
+    print(f"{title}: {len(mutations) - len(left)} of {len(mutations)} killed", flush=True)
+    for each in left:
+        print(f"   survived: {each}  ({HARMLESS.get(str(each), 'not explained')})", flush=True)
+    return sum(str(each) not in HARMLESS for each in left)
+
+
+def main() -> None:
+    """Both counts, and an exit status of 1 if the list has a survivor or too many of those drawn have."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", help="only mutations whose line contains one of these")
+    parser.add_argument("--drawn", type=int, default=100, help="how many to draw by operator (100)")
+    asked = parser.parse_args()
+    chosen = [each for each in LISTED if not asked.words or any(word in str(each) for word in asked.words)]
+    unexplained = report("listed", chosen)
+    if not asked.words and asked.drawn:
+        unexplained += report("drawn by operator", drawn(asked.drawn))
+    sys.exit(1 if unexplained else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -84,8 +84,8 @@ def bring(  # noqa: PLR0913  (what the command line says)
         {each.artifact.name: each.path for each in built}, {each.sha256: each.path for each in contents.values()}
     )
     smoke = payloads(command, project, environment) if steps.functions else {}
-    goal = Goal(environment, release, smoke=smoke, delete=delete)
-    carry_out(goal, steps, reach(environment, command.endpoint, sources), report, dry_run=dry_run)
+    goal = Goal(environment, release, smoke=smoke, delete=delete, what="deploy" if steps.functions else "publish")
+    carry_out(goal, steps, reach(command, environment, sources), report, dry_run=dry_run)
 
 
 def payloads(command: Command, project: Project, environment: Environment) -> dict[str, str]:

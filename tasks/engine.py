@@ -1,27 +1,72 @@
-"""Observe, plan, apply, confirm, and on any failure undo: the one way in which anything changes an environment.
+"""Observe, plan, take the journal, apply, confirm, and on any failure undo: the one way an environment is changed.
 
-Nothing is changed before everything was read and planned. A dry run is the same plan, shown and not performed. What an
-environment ran before is put back when an action fails, a wait ends badly, a function does not start, or Ctrl-C comes;
-what is then said of it was read back. A second Ctrl-C ends at once.
+Nothing is changed before everything was read and planned. A dry run is the same plan, shown and not performed. Before
+every write the journal is asked whether the environment is still ours. What ran before is put back when an action
+fails, a wait ends badly, a function does not start, or Ctrl-C comes; what is then said of it was read back. A
+deployment that is cut off leaves its entry open, and whoever comes next finishes or undoes it.
 """
 
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from tasks.errors import ReleaseError, listed
-from tasks.jobs import side_by_side
+from tasks.errors import ReleaseError, TakenError, listed
+from tasks.jobs import results, side_by_side
 from tasks.release.actions import Action, Outcome
 from tasks.release.deployed import Deployed
-from tasks.release.events import Begun, Configured, Confirmed, Done, Planned, Prepared, Report, Smoked, Smoking, Undoing
+from tasks.release.events import (
+    Begun,
+    Configured,
+    Confirmed,
+    Done,
+    Planned,
+    Prepared,
+    Report,
+    Smoked,
+    Smoking,
+    TakenOver,
+    Undoing,
+)
 from tasks.release.invocations import Invocation
-from tasks.release.plan import Goal, Plan, Steps, plan, plan_undo
+from tasks.release.journal import Entry, Snapshot, Status, Who, is_confirmed, refuse_unfinished, snapshot
+from tasks.release.plan import UPDATE_LAMBDAS, UPLOAD, Goal, Plan, Steps, plan, plan_undo
+
+Allowed = Callable[[], None]
+"""Asked before every write; raises if the environment is not ours any more."""
+
+
+class Held(Protocol):
+    """An environment that is ours: `tasks.aws.journal.Held`."""
+
+    taken_over: bool
+
+    @property
+    def entry(self) -> Entry:
+        """The newest entry of the journal, which is ours."""
+
+    def renew(self) -> None:
+        """Give a sign of life; an error if the environment is not ours any more."""
+
+    def note(self, before: Snapshot) -> None:
+        """Write what was there, before the first change."""
+
+    def close(self, status: Status, after: Snapshot, reason: str = "") -> None:
+        """Say how it ended."""
 
 
 class Reach(Protocol):
     """What the engine asks of an environment: `tasks.aws.reach` has AWS behind it."""
+
+    def newest(self) -> Entry | None:
+        """The newest entry of the journal."""
+
+    def take(self, entry: Entry) -> AbstractContextManager[Held]:
+        """Hold the environment with a new entry; an error while somebody else does."""
+
+    def fence(self, function: str, allowed: Allowed) -> None:
+        """Make sure that no update which was sent before can still take effect."""
 
     def observe(self, goal: Goal) -> Deployed:
         """Everything that a plan for the goal rests on."""
@@ -29,7 +74,7 @@ class Reach(Protocol):
     def look(self, goal: Goal) -> Deployed:
         """What runs now: functions, layer versions and configuration."""
 
-    def perform(self, action: Action, deployed: Deployed) -> Outcome:
+    def perform(self, action: Action, deployed: Deployed, allowed: Allowed) -> Outcome:
         """Do it, and look at the result. AwsError if that is not what was asked for."""
 
     def invoke(self, function: str, payload: str) -> Invocation:
@@ -51,6 +96,7 @@ class Attempt:
     steps: Steps
     reach: Reach
     report: Report
+    held: Held | None = None
     touched: bool = False
     unsettled: set[str] = field(default_factory=set)
 
@@ -59,46 +105,83 @@ class Attempt:
         """The environment's."""
         return self.goal.environment.name
 
+    def allowed(self) -> None:
+        """Ask the journal whether the environment is still ours; what is written once needs no journal."""
+        if self.held:
+            self.held.renew()
+
 
 def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run: bool = False) -> None:
     """Bring an environment to a goal, as far as the steps go, or leave what it runs as it was."""
-    before = reach.observe(goal)
+    newest, before = results([reach.newest, partial(reach.observe, goal)])
     decided = plan(goal, before, steps)
-    report(Planned(goal, decided, before, dry_run))
-    if dry_run or not decided.actions:
+    confirmed = is_confirmed(goal, newest) or not steps.functions
+    report(Planned(goal, decided, before, dry_run, confirmed))
+    if dry_run or (confirmed and not decided.actions):
         return
     attempt = Attempt(goal, steps, reach, report)
-    try:
-        apply(attempt, decided, before)
-        confirm(attempt)
-    except UnconfirmedError:
-        raise
-    except (ReleaseError, KeyboardInterrupt) as error:
-        raise _undone(attempt, before, str(error) or "Interrupted") from error
+    if steps == UPLOAD:
+        perform(attempt, decided.prepare, before)
+        report(Confirmed(goal, functions=False, seen=0))
+        return
+    refuse_unfinished(goal, newest)
+    release = goal.release
+    with reach.take(Entry(0, goal.what, release.key, str(release), release.commit, Who(), "")) as held:
+        attempt.held, attempt.touched = held, held.taken_over
+        now, was = begin(attempt, reach.observe)
+        try:
+            apply(attempt, plan(goal, now, steps), now)
+            after = confirm(attempt)
+        except UnconfirmedError as error:
+            held.close(Status.ABANDONED, was, str(error))
+            raise
+        except TakenError:
+            raise
+        except (ReleaseError, KeyboardInterrupt) as error:
+            raise undone(attempt, was, str(error) or "Interrupted") from error
+        held.close(Status.CONFIRMED, after)
+    report(Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
+
+
+def begin(attempt: Attempt, read: Callable[[Goal], Deployed]) -> tuple[Deployed, Snapshot]:
+    """What there is now, and what is to be put back if anything fails, noted before the first change.
+
+    After a takeover that is what the deployment which was cut off had noted, and none of its updates may still land.
+    """
+    held, goal, reach = attempt.held, attempt.goal, attempt.reach
+    assert held  # noqa: S101  (only called once the environment is held)
+    if held.taken_over:
+        attempt.report(TakenOver(attempt.name))
+        there = [*goal.environment.function_names.values(), *(held.entry.before.functions if held.entry.before else ())]
+        results([partial(reach.fence, function, held.renew) for function in dict.fromkeys(there)])
+    now = read(goal)
+    was = held.entry.before or snapshot(now)
+    held.note(was)
+    return now, was
 
 
 def apply(attempt: Attempt, decided: Plan, deployed: Deployed) -> None:
     """Perform a plan, part by part."""
     deployed = perform(attempt, decided.prepare, deployed)
-    attempt.touched = True
     if decided.switch:
         attempt.report(Prepared(deployed.found(attempt.goal.release)))
+    attempt.touched = attempt.touched or bool(decided.switch or decided.configure)
     deployed = perform(attempt, decided.switch, deployed)
     perform(attempt, decided.configure, deployed)
     if decided.configure:
         attempt.report(Configured(decided.configure))
 
 
-def confirm(attempt: Attempt) -> None:
+def confirm(attempt: Attempt) -> Snapshot:
     """See every function and object on the release, and every function start. ReleaseError says what is not so."""
-    goal, there = attempt.goal, []
+    goal = attempt.goal
+    now = attempt.reach.look(goal)
     if attempt.steps.functions:
-        now = attempt.reach.look(goal)
         if wrong := differences(plan(goal, now, attempt.steps)):
             raise ReleaseError(listed(f"{attempt.name} does not run what it was given:", wrong))
         there = [name for name in goal.environment.function_names.values() if name in now.functions]
         smoke(goal, [name for name in there if name in goal.smoke], attempt.reach, attempt.report)
-    attempt.report(Confirmed(goal, attempt.steps.functions, len(there)))
+    return snapshot(now)
 
 
 def smoke(goal: Goal, functions: Sequence[str], reach: Reach, report: Report) -> None:
@@ -125,31 +208,50 @@ def smoke(goal: Goal, functions: Sequence[str], reach: Reach, report: Report) ->
         raise ReleaseError(listed(f"The smoke test of {name} failed; correct what it names and deploy again:", failed))
 
 
-def _undone(attempt: Attempt, before: Deployed, reason: str) -> ReleaseError:
-    """Put everything back; the error to raise in the end says what came of that."""
+def undone(attempt: Attempt, was: Snapshot, reason: str) -> ReleaseError:
+    """Put everything back and close the entry; the error to raise in the end says what came of that."""
+    held, name = attempt.held, attempt.name
+    assert held  # noqa: S101  (only called once the environment is held)
     if not attempt.touched:
-        return ReleaseError(f"{reason}\n   Nothing that runs in {attempt.name} was changed.")
-    attempt.report(Undoing(attempt.name))
+        held.close(Status.UNDONE, was, reason)
+        return ReleaseError(f"{reason}\n   Nothing that runs in {name} was changed.")
+    attempt.report(Undoing(name))
     lost: Sequence[str]
     try:
-        lost = undo(attempt, before)
+        lost = undo(attempt, was)
+        if not lost:
+            held.close(Status.UNDONE, was, reason)
+            return ReleaseError(f"{reason}\n   {name} is as it was before: its functions and its configuration.")
     except KeyboardInterrupt:
-        lost = [f"interrupted again: {attempt.name} may run a mixture of two releases"]
+        lost = [f"interrupted again: {name} may run a mixture of two releases"]
     except ReleaseError as failure:
         lost = [str(failure)]
-    if lost:
-        head = f"{reason}\n   {attempt.name} is not as it was before; run the same command again to finish:"
-        return ReleaseError(listed(head, lost))
-    return ReleaseError(f"{reason}\n   {attempt.name} is as it was before: its functions and its configuration.")
+    head = (
+        f"{reason}\n   {name} is not as it was before. Finish by running the same command again, or undo it; "
+        f"run: inv rollback --env {name}"
+    )
+    return ReleaseError(listed(head, lost))
 
 
-def undo(attempt: Attempt, before: Deployed) -> tuple[str, ...]:
+def undo(attempt: Attempt, was: Snapshot) -> tuple[str, ...]:
     """Plan from what there is now to what was before, perform that, and read it back; what is different still."""
-    here, reach = attempt.goal.environment, attempt.reach
+    here, reach, before = attempt.goal.environment, attempt.reach, was.deployed()
     decided = plan_undo(here, before, reach.look(attempt.goal), attempt.unsettled)
     perform(attempt, (*decided.switch, *decided.configure), before, keep_going=True)
-    left = plan_undo(here, before, reach.look(attempt.goal), attempt.unsettled)
-    return differences(left)
+    return differences(plan_undo(here, before, reach.look(attempt.goal), attempt.unsettled))
+
+
+def undo_unfinished(goal: Goal, entry: Entry, reach: Reach, report: Report) -> None:
+    """Undo a deployment that was cut off: everything becomes what it was before that."""
+    attempt = Attempt(goal, UPDATE_LAMBDAS, reach, report, touched=True)
+    with reach.take(replace(entry, what="rollback", status=Status.OPEN, counter=0)) as held:
+        attempt.held = held
+        _, was = begin(attempt, reach.look)
+        attempt.report(Undoing(attempt.name))
+        if lost := undo(attempt, was):
+            head = f"{attempt.name} could not be put back to what it was; run: inv rollback --env {attempt.name}"
+            raise ReleaseError(listed(head, lost))
+        held.close(Status.UNDONE, was, "undone by rollback")
 
 
 def perform(attempt: Attempt, actions: Sequence[Action], deployed: Deployed, *, keep_going: bool = False) -> Deployed:
@@ -157,7 +259,7 @@ def perform(attempt: Attempt, actions: Sequence[Action], deployed: Deployed, *, 
 
     The first failure is raised once everything that had begun has ended; or, to `keep_going`, left for a look to find.
     """
-    calls = [partial(attempt.reach.perform, action, deployed) for action in actions]
+    calls = [partial(attempt.reach.perform, action, deployed, attempt.allowed) for action in actions]
     failure = None
     with closing(side_by_side(calls, [action.subject for action in actions], keep_going=keep_going)) as jobs:
         for action, job in zip(actions, jobs, strict=True):

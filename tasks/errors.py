@@ -45,6 +45,10 @@ class AwsError(ReleaseError):
         self.unsettled = unsettled
 
 
+class TakenError(PlanError):
+    """Somebody else has taken the environment over, so nothing more may be written to it."""
+
+
 def listed(head: str, lines: Sequence[object]) -> str:
     """A message and what it is about, a line each; ten at the most, and how many more."""
     more = [f"   ... and {len(lines) - _MOST_LISTED} more"] if len(lines) > _MOST_LISTED else []

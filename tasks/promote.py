@@ -9,15 +9,14 @@ from tasks.deploy import DELETE, payloads
 from tasks.engine import carry_out
 from tasks.jobs import results
 from tasks.output.console import Console
-from tasks.project.command import Command, here, shows
-from tasks.project.model import Environment
+from tasks.project.command import here, shows
 from tasks.release.events import Started
 from tasks.release.plan import UPDATE_LAMBDAS, Goal
 from tasks.release.promotion import Source, check_route, check_source, find_release, running_release
 from tasks.release.release import Release, record_prefix
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
-    from tasks.aws.connection import Connection
+    from tasks.aws.reach import Aws
 
 
 @task(
@@ -39,24 +38,41 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     command, report = here(c), Console()
     project = command.workspace.project()
     origin, target = check_route(project, from_, to, version)
-    release = read_running(command, origin, version)
+    there = reach(command, target)
+    release, source = finishable(there, version), target
+    if release is None:
+        release, source = read_running(reach(command, origin), version), origin
     report(Started(f"Promoting from {origin.name} to {target.name}", "Promotion", release))
-    goal = Goal(target, release, origin, payloads(command, project, target), delete)
-    carry_out(goal, UPDATE_LAMBDAS, reach(target, command.endpoint), report, dry_run=dry_run or command.dry)
+    goal = Goal(target, release, source, payloads(command, project, target), delete, "promote")
+    carry_out(goal, UPDATE_LAMBDAS, there, report, dry_run=dry_run or command.dry)
 
 
-def read_running(command: Command, environment: Environment, version: str) -> Release:
+def finishable(there: "Aws", version: str) -> Release | None:
+    """The release of a promotion that was cut off, if that is meant: all it needs lies in the target's bucket."""
+    from tasks.aws.observe import load_record
+
+    entry = there.newest()
+    if entry is None or entry.closed or entry.what != "promote":
+        return None
+    release = load_record(there.connection, entry.release)
+    return release if release and release.version == version else None
+
+
+def read_running(there: "Aws", version: str) -> Release:
     """The release that an environment runs, once all that could be wrong with it has been ruled out."""
-    from tasks.aws.connection import connect
     from tasks.aws.observe import look, observe_digests, observe_objects, observe_records
 
-    connection: Connection = connect(environment, command.endpoint)
+    connection, environment = there.connection, there.connection.environment
     first = next(iter(environment.layer_names))
-    deployed, records = results(
-        [partial(look, connection), partial(observe_records, connection, record_prefix(f"{first} {version}"))]
+    deployed, records, entry = results(
+        [
+            partial(look, connection),
+            partial(observe_records, connection, record_prefix(f"{first} {version}")),
+            there.newest,
+        ]
     )
     running = running_release(environment, deployed, version)
-    release = find_release(environment, deployed, running, records)
+    release = find_release(environment, deployed, running, records, entry)
     objects, digests = results(
         [partial(observe_objects, connection, release.artifacts), partial(observe_digests, connection, running)]
     )

@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
-from tasks.errors import AwsError
+from tasks.errors import AwsError, TakenError
 from tasks.release.actions import (
     Action,
     Configure,
@@ -21,6 +22,7 @@ from tasks.release.actions import (
 from tasks.release.deployed import Deployed
 from tasks.release.events import Event
 from tasks.release.invocations import Invocation
+from tasks.release.journal import Entry, Snapshot, Status
 from tasks.release.plan import Goal
 
 
@@ -51,6 +53,24 @@ class FakeEnvironment:
     performed: list[Action] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    journal: list[Entry] = field(default_factory=list)
+    fenced: list[str] = field(default_factory=list)
+
+    def newest(self) -> Entry | None:
+        return self.journal[-1] if self.journal else None
+
+    def take(self, entry: Entry) -> "FakeHeld":
+        newest = self.newest()
+        unfinished = newest is not None and not newest.closed
+        before, runs = (newest.before if unfinished and newest else None), newest.runs if newest else ""
+        if unfinished and newest:
+            self.journal[-1] = replace(newest, status=Status.ABANDONED)
+        self.journal.append(replace(entry, number=len(self.journal) + 1, before=before, runs=runs))
+        return FakeHeld(self, unfinished)
+
+    def fence(self, function: str, allowed: Callable[[], None]) -> None:
+        allowed()
+        self.fenced.append(function)
 
     def observe(self, goal: Goal) -> Deployed:
         assert goal
@@ -60,7 +80,8 @@ class FakeEnvironment:
         assert goal
         return self.deployed
 
-    def perform(self, action: Action, deployed: Deployed) -> Outcome:
+    def perform(self, action: Action, deployed: Deployed, allowed: Callable[[], None]) -> Outcome:
+        allowed()
         with self.lock:
             place = len(self.performed)
             self.performed.append(action)
@@ -96,6 +117,39 @@ class FakeEnvironment:
     def invoke(self, function: str, payload: str) -> Invocation:
         assert payload
         return self.answers(function)
+
+
+@dataclass
+class FakeHeld:
+    """The newest entry of a journal in memory, as whoever made it holds it; `lost` once somebody else has taken it."""
+
+    environment: FakeEnvironment
+    taken_over: bool
+    lost: bool = False
+    renewed: int = 0
+
+    @property
+    def entry(self) -> Entry:
+        return self.environment.journal[-1]
+
+    def renew(self) -> None:
+        self.renewed += 1
+        if self.lost:
+            raise TakenError("taken over by someone else")
+
+    def note(self, before: Snapshot) -> None:
+        self.environment.journal[-1] = replace(self.entry, before=before)
+
+    def close(self, status: Status, after: Snapshot, reason: str = "") -> None:
+        self.renew()
+        runs = self.entry.release if status is Status.CONFIRMED else self.entry.runs
+        self.environment.journal[-1] = replace(self.entry, status=status, after=after, reason=reason, runs=runs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
 def silent(_event: Event) -> None:

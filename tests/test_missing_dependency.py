@@ -82,7 +82,7 @@ def test_a_layer_without_pyyaml_is_found_by_the_smoke_test_and_everything_is_put
         carry_out(
             Goal(environment, release, smoke=smoke),
             UPDATE_LAMBDAS,
-            reach(environment, project.endpoint, sources),
+            reach(project.command, environment, sources),
             silent,
         )
     assert running() == before

@@ -5,6 +5,7 @@ and each sent once. Whatever is answered, what counts is what the function then 
 repeated, and a refusal because of a changed revision is no refusal where the change was our own.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -19,6 +20,9 @@ from tasks.release.actions import Outcome, Switch
 from tasks.release.artifacts import hex_digest
 from tasks.release.deployed import Deployed, DeployedFunction
 from tasks.release.functions import LayerVersion, State, changes
+
+SIGNED_FOR = 360.0
+"""Seconds after which a request that was signed and not sent is refused: five minutes, and one more to be sure."""
 
 LONGEST_UPDATE = 300.0
 """Seconds that an update may take (VPC, large packages) before it counts as failed."""
@@ -88,12 +92,12 @@ def _settled(connection: Connection, name: str) -> Any:
         pause = min(_LOOK_EVERY, pause * 2)
 
 
-def switch(connection: Connection, action: Switch, deployed: Deployed) -> Outcome:
+def switch(connection: Connection, action: Switch, deployed: Deployed, allowed: Callable[[], None]) -> Outcome:
     """Bring a function to its new state. AwsError if it is not there afterwards; unsettled if it may still come."""
     wanted, there = deployed.resolve(action.after), action.before
     if missing := [str(layer) for layer in wanted.layers if not layer.arn]:
         raise AwsError(f"{action.function} cannot get {', '.join(missing)}, which was not published; run it again")
-    updating, revision = Updating(connection, action), action.revision
+    updating, revision = Updating(connection, action, allowed), action.revision
     if action.forced or not wanted.configured(there):
         between = replace(wanted, package=there.package, architecture=there.architecture)
         request = {"Runtime": wanted.runtime, "Handler": wanted.handler, "Layers": list(wanted.arns)}
@@ -120,11 +124,13 @@ class Updating:
 
     connection: Connection
     action: Switch
+    allowed: Callable[[], None]
 
     def update(self, call: str, request: dict[str, Any], revision: str, before: State, wanted: State) -> str:
         """Send an update until it is seen to have taken effect, never over anybody else's change; its revision."""
         name, lost, reason = self.action.function, False, ""
         for attempt in range(_ATTEMPTS):
+            self.allowed()
             answered, reason = self._send(call, {**request, "FunctionName": name}, revision)
             found = read_function(self.connection, name)
             if found is None:
@@ -175,3 +181,30 @@ class Updating:
                 f"{self.action.function} is not what its update asked for ({changes(wanted, found.state)}); run the "
                 "same command again"
             )
+
+
+def fence(connection: Connection, name: str, allowed: Callable[[], None], wait: float) -> None:
+    """Make sure that no update of a function which was sent before can still take effect.
+
+    An update that changes nothing, and sends nothing of what it read, must be accepted and change the revision: any
+    other still on its way is refused then. That AWS changes it is believed, not proved; where it stays, requests signed
+    before are waited out for `wait` seconds (Lambda refuses them after five minutes). AwsError if it is not accepted.
+    """
+    for attempt in range(_ATTEMPTS):
+        there = read_function(connection, name)
+        if there is None:
+            return
+        allowed()
+        with connection.doing(f"make sure that nobody else still updates {name}"):
+            try:
+                connection.once.update_function_configuration(FunctionName=name, RevisionId=there.revision)
+            except (ClientError, BotoCoreError) as error:
+                passes = is_lost(error) or (isinstance(error, ClientError) and code_of(error) in (*_CHANGED, *BUSY))
+                if not passes or attempt == _ATTEMPTS - 1:
+                    raise
+                connection.clock.sleep(min(_LONGEST_PAUSE, 2**attempt / 4))
+                continue
+        found = read_function(connection, name)
+        if found and found.revision == there.revision:
+            connection.clock.sleep(wait)
+        return

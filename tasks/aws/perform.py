@@ -45,8 +45,10 @@ class Sources:
     contents: Mapping[str, Path] = field(default_factory=dict)
 
 
-def perform(connection: Connection, sources: Sources, action: Action, deployed: Deployed) -> Outcome:
-    """Do it. AwsError if AWS refuses, or reports anything but what was asked for."""
+def perform(
+    connection: Connection, sources: Sources, action: Action, deployed: Deployed, allowed: Callable[[], None]
+) -> Outcome:
+    """Do it. AwsError if AWS refuses, or reports anything but what was asked for. `allowed` is asked before a write."""
     with connection.doing(f"go on with: {action}"):
         match action:
             case Upload():
@@ -54,6 +56,7 @@ def perform(connection: Connection, sources: Sources, action: Action, deployed: 
             case Copy():
                 _copy(connection, action)
             case Publish():
+                allowed()
                 return _publish(connection, action, deployed)
             case Store():
                 _store(connection, sources, action)
@@ -64,8 +67,9 @@ def perform(connection: Connection, sources: Sources, action: Action, deployed: 
             case Record():
                 _record(connection, action)
             case Switch():
-                return switch(connection, action, deployed)
+                return switch(connection, action, deployed, allowed)
             case Configure():
+                allowed()
                 return _configure(connection, action)
             case _:
                 assert_never(action)

@@ -1,24 +1,50 @@
 """An environment as the engine reaches it: reads, writes and invocations through one connection."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tasks.aws import observe, perform
 from tasks.aws.connection import Connection, connect
+from tasks.aws.functions import SIGNED_FOR, fence
 from tasks.aws.invoke import invoke_function
+from tasks.aws.journal import Held, Journal, whoami
 from tasks.aws.perform import Sources
+from tasks.project.command import Command
 from tasks.project.model import Environment
 from tasks.release.actions import Action, Outcome
 from tasks.release.deployed import Deployed
 from tasks.release.invocations import Invocation
+from tasks.release.journal import Entry, Who
 from tasks.release.plan import Goal
 
 
 @dataclass(frozen=True)
 class Aws:
-    """An environment on AWS, or its likeness on the sandbox, and what this machine can send there."""
+    """An environment on AWS, or its likeness on the sandbox, and what this machine can send there.
+
+    `project` and `user` are what its journal needs to know.
+    """
 
     connection: Connection
+    project: str
+    user: str
     sources: Sources
+
+    def journal(self, who: Who = Who()) -> Journal:  # noqa: B008  (it is frozen)
+        """The environment's journal, to read; to write, as `who`."""
+        return Journal(self.connection, self.project, who)
+
+    def newest(self) -> Entry | None:
+        """The newest entry of the journal."""
+        return self.journal().newest()
+
+    def take(self, entry: Entry) -> Held:
+        """Hold the environment with a new entry; an error while somebody else does."""
+        return self.journal(whoami(self.connection, self.user)).take(entry)
+
+    def fence(self, function: str, allowed: Callable[[], None]) -> None:
+        """Make sure that no update which was sent before can still take effect."""
+        fence(self.connection, function, allowed, SIGNED_FOR)
 
     def observe(self, goal: Goal) -> Deployed:
         """Everything that a plan for the goal rests on."""
@@ -28,15 +54,16 @@ class Aws:
         """What runs now."""
         return observe.look(self.connection)
 
-    def perform(self, action: Action, deployed: Deployed) -> Outcome:
+    def perform(self, action: Action, deployed: Deployed, allowed: Callable[[], None]) -> Outcome:
         """Do it, and look at the result."""
-        return perform.perform(self.connection, self.sources, action, deployed)
+        return perform.perform(self.connection, self.sources, action, deployed, allowed)
 
     def invoke(self, function: str, payload: str) -> Invocation:
         """Run a function once."""
         return invoke_function(self.connection, function, payload)
 
 
-def reach(environment: Environment, endpoint: str, sources: Sources = Sources()) -> Aws:  # noqa: B008  (it is frozen)
+def reach(command: Command, environment: Environment, sources: Sources | None = None) -> Aws:
     """The way to an environment. AwsError if there is none: no profile, no credentials, no region."""
-    return Aws(connect(environment, endpoint), sources)
+    connection = connect(environment, command.endpoint)
+    return Aws(connection, command.workspace.project().name, command.user, sources or Sources())

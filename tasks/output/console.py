@@ -41,6 +41,7 @@ from tasks.release.events import (
     Smoked,
     Smoking,
     Started,
+    TakenOver,
     Undoing,
 )
 from tasks.release.invocations import REFUSED, Invocation
@@ -119,6 +120,9 @@ class Console:
                 say("", f"[INFO] Smoke test of {event.environment}:")
             case Smoked():
                 say(_smoked(event.invocation))
+            case TakenOver():
+                text = f"The last deployment to {event.environment} was cut off and is taken over; functions restart"
+                say("", f"[WARNING] {text}")
             case Undoing():
                 self._undoing = True
                 self._open(f"Putting {event.environment} back to what it was...")
@@ -137,8 +141,10 @@ class Console:
         """The whole plan, if it is not going to be carried out; else what is left out or should be known."""
         name, plan = event.goal.environment.name, event.plan
         notes = [_note(each) for each in plan.notes]
-        if not plan.actions:
+        if not plan.actions and event.confirmed:
             say("", *notes, *([""] if notes else []), f"[SUCCESS] {name} is up to date", "")
+        elif event.dry_run and not plan.actions:
+            say("", *notes, f"[INFO] Dry run: nothing to change in {name}, but the journal does not confirm it yet", "")
         elif event.dry_run:
             count = len(plan.switch) + len(plan.configure) + sum(isinstance(each, _SHOWN) for each in plan.prepare)
             say("", f"[INFO] Dry run: {count} change{'s' * (count > 1)} to {name}, none of them made:")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from invoke import Context
 
 from tasks.errors import ConfigError, ReleaseError
+from tasks.project.git import git_user
 from tasks.project.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,11 @@ class Command:
     workspace: Workspace
     endpoint: str = ""
     dry: bool = False
+
+    @property
+    def user(self) -> str:
+        """Who git says is at work here; the system's name for them without git."""
+        return git_user(self.workspace.root)
 
 
 def here(c: Context) -> Command:

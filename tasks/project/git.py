@@ -65,3 +65,12 @@ def _ask(root: Path, *command: str) -> str | None:
         complaint = result.stderr.decode("utf-8", "replace").strip()
         raise BuildError(f"git cannot say what is in {root}; correct that first:\n{complaint}")
     return os.fsdecode(result.stdout)
+
+
+def git_user(root: Path) -> str:
+    """The name that git gives to whoever commits here; the system's without git."""
+    try:
+        found = _ask(root, "config", "user.name")
+    except BuildError:
+        found = None
+    return (found or "").strip() or os.environ.get("USER") or os.environ.get("USERNAME") or ""

@@ -74,12 +74,16 @@ class Started:
 
 @dataclass(frozen=True)
 class Planned:
-    """What is going to be done, or with `dry_run` would be; `deployed` is what it was planned for."""
+    """What is going to be done, or with `dry_run` would be; `deployed` is what it was planned for.
+
+    `confirmed` if the journal says that the release runs already.
+    """
 
     goal: Goal
     plan: Plan
     deployed: Deployed
     dry_run: bool
+    confirmed: bool = True
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,13 @@ class Smoked:
 
 
 @dataclass(frozen=True)
+class TakenOver:
+    """A deployment that was cut off is finished or undone; nothing that it sent may still take effect."""
+
+    environment: str
+
+
+@dataclass(frozen=True)
 class Undoing:
     """Something failed, and what was there before is put back."""
 
@@ -154,6 +165,7 @@ Event: TypeAlias = (
     | Configured
     | Smoking
     | Smoked
+    | TakenOver
     | Undoing
     | Confirmed
 )

@@ -43,6 +43,7 @@ class Goal:
     source  where the archives come from: another environment, or None for this machine
     smoke   AWS name of a function -> payload (JSON) that makes it start and do no work; empty for no smoke test
     delete  whether configuration that the release no longer has is removed
+    what    the command, as the journal notes it
     """
 
     environment: Environment
@@ -50,6 +51,7 @@ class Goal:
     source: Environment | None = None
     smoke: Mapping[str, str] = field(default_factory=dict)
     delete: bool = False
+    what: str = "deploy"
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,13 @@ def plan_upload(goal: Goal, deployed: Deployed, artifact: Artifact) -> Iterator[
     here, source = goal.environment, goal.source
     if artifact.key in deployed.objects:
         return
+    if source == here:
+        if deployed.find(artifact):
+            return
+        raise PlanError(
+            f"s3://{here.bucket}/{artifact.key} is gone, so {here.name} cannot go back to {artifact}; "
+            f"run: inv history --env {here.name}"
+        )
     if source is None:
         yield Upload(artifact, here.bucket)
     else:

@@ -13,6 +13,7 @@ from tasks.project.model import Environment, Project
 from tasks.project.versions import is_version
 from tasks.release.deployed import Deployed
 from tasks.release.functions import LayerVersion
+from tasks.release.journal import Entry
 from tasks.release.release import Release
 
 
@@ -89,22 +90,40 @@ def repair_command(environment: Environment, version: str = "VERSION") -> str:
 
 
 def find_release(
-    environment: Environment, deployed: Deployed, running: Mapping[str, LayerVersion], records: Iterable[Release]
+    environment: Environment,
+    deployed: Deployed,
+    running: Mapping[str, LayerVersion],
+    records: Iterable[Release],
+    entry: Entry | None = None,
 ) -> Release:
     """The release that the environment runs, among its records (newest first); PlanError if it is none of them.
 
-    Where several differ in nothing that runs, the one whose configuration is there.
+    The journal's newest entry says which, and that it was confirmed. Where nothing was ever journaled, it is the record
+    of what runs, and of several that differ in configuration alone, the one whose configuration is there.
     """
+    name, repair = environment.name, repair_command(environment)
+    if entry and not entry.closed:
+        raise PlanError(
+            f"The {entry.what} of {entry.version} to {name} is not over or was cut off (entry {entry.number}); first "
+            f"finish it or undo it; run: inv history --env {name}"
+        )
     found = [record for record in records if _runs(environment, deployed, running, record)]
     there = {key: each.sha256 for key, each in deployed.canonical.items()}
+    if entry:
+        for record in found:
+            if record.key == entry.runs:
+                return record
+        raise PlanError(
+            f"{name} runs {_names(running)}, which its journal does not confirm (entry {entry.number}); {repair}"
+        )
     for record in found:
         if record.canonical.items() <= there.items():
             return record
     if found:
         return found[0]
     raise PlanError(
-        f"{environment.name} has no record of the release it runs ({_names(running)}, or a function runs another "
-        f"package than the one released with them); {repair_command(environment)}"
+        f"{name} has no record of the release it runs ({_names(running)}, or a function runs another package than the "
+        f"one released with them); {repair}"
     )
 
 

@@ -30,6 +30,10 @@ LOST = [
 ]
 
 
+def free() -> None:
+    """The environment is ours."""
+
+
 class FakeLambda:
     """One function that keeps revisions; `answers` says what the n-th update answers instead of being carried out."""
 
@@ -92,7 +96,7 @@ class FakeLambda:
 
 def test_runtime_layers_and_handler_go_in_one_call_and_then_the_package() -> None:
     there = FakeLambda()
-    outcome = switch(there.connection(), ACTION, DEPLOYED)
+    outcome = switch(there.connection(), ACTION, DEPLOYED, free)
     assert [call for call in there.calls if call[0].startswith("update")] == [
         (
             "update_function_configuration",
@@ -120,23 +124,23 @@ def test_runtime_layers_and_handler_go_in_one_call_and_then_the_package() -> Non
 
 def test_what_does_not_differ_is_not_sent() -> None:
     there = FakeLambda()
-    switch(there.connection(), replace(ACTION, after=replace(OLD, package="b" * 64)), DEPLOYED)
+    switch(there.connection(), replace(ACTION, after=replace(OLD, package="b" * 64)), DEPLOYED, free)
     assert there.updates == ["update_function_code"]
     there = FakeLambda()
-    switch(there.connection(), replace(ACTION, after=replace(OLD, handler="c.d")), DEPLOYED)
+    switch(there.connection(), replace(ACTION, after=replace(OLD, handler="c.d")), DEPLOYED, free)
     assert there.updates == ["update_function_configuration"]
 
 
 def test_a_forced_switch_sends_an_update_even_if_nothing_differs() -> None:
     there = FakeLambda()
-    switch(there.connection(), replace(ACTION, after=OLD, forced=True), DEPLOYED)
+    switch(there.connection(), replace(ACTION, after=OLD, forced=True), DEPLOYED, free)
     assert there.updates == ["update_function_configuration"]
 
 
 def test_a_layer_that_was_not_published_is_an_error_and_nothing_is_sent() -> None:
     there = FakeLambda()
     with pytest.raises(AwsError, match="cannot get core 1.2.4, which was not published"):
-        switch(there.connection(), ACTION, Deployed())
+        switch(there.connection(), ACTION, Deployed(), free)
     assert there.calls == []
 
 
@@ -146,35 +150,35 @@ def test_a_lost_answer_is_looked_up_and_sent_again_only_if_it_did_not_take_effec
     error: Exception, after: bool
 ) -> None:
     there = FakeLambda(error, after=after)
-    switch(there.connection(), ACTION, DEPLOYED)
+    switch(there.connection(), ACTION, DEPLOYED, free)
     assert there.updates.count("update_function_configuration") == (1 if after else 2)
     assert there.state.same(DEPLOYED.resolve(NEW))
 
 
 def test_a_forced_update_whose_answer_was_lost_must_be_accepted_all_the_same() -> None:
     there = FakeLambda(LOST[0], after=True)
-    switch(there.connection(), replace(ACTION, after=OLD, forced=True), DEPLOYED)
+    switch(there.connection(), replace(ACTION, after=OLD, forced=True), DEPLOYED, free)
     assert len(there.updates) == 2
 
 
 @pytest.mark.parametrize("code", ["ResourceConflictException", "TooManyRequestsException"])
 def test_a_refusal_that_passes_is_waited_out(code: str) -> None:
     there = FakeLambda(refusal(code), refusal(code))
-    switch(there.connection(), ACTION, DEPLOYED)
+    switch(there.connection(), ACTION, DEPLOYED, free)
     assert there.updates.count("update_function_configuration") == 3
 
 
 def test_a_refusal_that_never_passes_is_an_error_whose_end_is_known() -> None:
     there = FakeLambda(*[refusal("TooManyRequestsException")] * 9)
     with pytest.raises(AwsError, match="TooManyRequestsException") as raised:
-        switch(there.connection(), ACTION, DEPLOYED)
+        switch(there.connection(), ACTION, DEPLOYED, free)
     assert not raised.value.unsettled
 
 
 def test_answers_that_are_always_lost_are_an_error_whose_end_is_unknown() -> None:
     there = FakeLambda(*[LOST[0]] * 9)
     with pytest.raises(AwsError) as raised:
-        switch(there.connection(), ACTION, DEPLOYED)
+        switch(there.connection(), ACTION, DEPLOYED, free)
     assert raised.value.unsettled
 
 
@@ -189,7 +193,7 @@ def test_answers_that_are_always_lost_are_an_error_whose_end_is_unknown() -> Non
 def test_a_refusal_that_stays_is_an_error_at_once(error: Exception) -> None:
     there = FakeLambda(error)
     with pytest.raises(AwsError, match=f"Cannot go on with: Updating {NAME}"):
-        switch(there.connection(), ACTION, DEPLOYED)
+        switch(there.connection(), ACTION, DEPLOYED, free)
     assert len(there.updates) == 1
 
 
@@ -197,14 +201,14 @@ def test_a_function_that_was_changed_by_someone_else_is_never_overwritten() -> N
     there = FakeLambda()
     there.revision, there.state = 5, replace(OLD, handler="their.own")
     with pytest.raises(AwsError, match=r"changed by someone else while it was updated \(handler a.b -> their.own\)"):
-        switch(there.connection(), ACTION, DEPLOYED)
+        switch(there.connection(), ACTION, DEPLOYED, free)
     assert there.state.handler == "their.own"
 
 
 def test_a_change_of_something_that_we_do_not_set_is_no_hindrance() -> None:
     there = FakeLambda()
     there.revision = 5
-    switch(there.connection(), ACTION, DEPLOYED)
+    switch(there.connection(), ACTION, DEPLOYED, free)
     assert there.state.handler == "c.d"
 
 
@@ -212,20 +216,20 @@ def test_an_update_that_ends_as_failed_is_an_error_with_its_reason() -> None:
     there = FakeLambda()
     there.status = "Failed"
     with pytest.raises(AwsError, match=f"Updating {NAME}.*: no role"):
-        switch(there.connection(), ACTION, DEPLOYED)
+        switch(there.connection(), ACTION, DEPLOYED, free)
 
 
 def test_an_update_that_was_accepted_and_did_something_else_is_an_error() -> None:
     there = FakeLambda()
     there.deaf = True
     with pytest.raises(AwsError, match="is not what its update asked for"):
-        switch(there.connection(), ACTION, DEPLOYED)
+        switch(there.connection(), ACTION, DEPLOYED, free)
 
 
 def test_a_function_that_was_deleted_meanwhile_is_an_error() -> None:
     there, _ = recorded(DEV, get_function=refusal("ResourceNotFoundException"))
     with pytest.raises(AwsError, match=f"{NAME} was deleted while it was updated"):
-        switch(there, ACTION, DEPLOYED)
+        switch(there, ACTION, DEPLOYED, free)
 
 
 @pytest.mark.parametrize("busy", [{"LastUpdateStatus": "InProgress"}, {"State": "Pending"}])

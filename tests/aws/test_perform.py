@@ -51,7 +51,7 @@ def sources(tmp_path: Path) -> Sources:
 def do(
     connection: Connection, action: Action, sources: Sources | None = None, deployed: Deployed | None = None
 ) -> Outcome:
-    return perform(connection, sources or Sources(), action, deployed or Deployed())
+    return perform(connection, sources or Sources(), action, deployed or Deployed(), lambda: None)
 
 
 STORED = {"ChecksumSHA256": BUILT.code_sha256}

@@ -1,0 +1,323 @@
+"""The journal in the environment's bucket: read, taken, renewed and closed by conditional writes alone.
+
+S3's conditional writes are atomic and its reads and listings strongly consistent; what is judged by time is judged by
+S3's own clock. Every writing of an entry has bytes never written before, since an ETag is made of contents. After an
+error the entry itself is looked at: mine is what carries my run's nonce.
+"""
+
+import os
+import platform
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.aws.connection import Connection, client
+from tasks.aws.refusals import BUSY, code_of, is_lost
+from tasks.errors import AwsError, TakenError
+from tasks.jobs import results
+from tasks.release.codec import decode, encode
+from tasks.release.journal import Entry, Snapshot, Standing, Status, Who, key_of, number_of, refuse_held, standing
+
+RENEW_EVERY = 15.0
+_PATIENCE, _ATTEMPTS = 20, 6
+_GONE = ("PreconditionFailed", "412", "NoSuchKey", "404")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An entry as it was read: its ETag, and its age in seconds by S3's clock."""
+
+    entry: Entry
+    etag: str
+    age: float
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One environment's journal."""
+
+    connection: Connection
+    project: str
+    me: Who
+    is_gone: Callable[[Who], bool] = field(default_factory=lambda: has_ended)
+
+    @property
+    def prefix(self) -> str:
+        """Where its entries are: two projects, or two environments, in one bucket do not meet."""
+        return f"journal/{self.project}/{self.connection.environment.name}/"
+
+    def newest(self) -> Entry | None:
+        """The newest entry; None if nothing was ever deployed."""
+        seen = self.look()
+        return seen.entry if seen else None
+
+    def entries(self, limit: int = 20) -> list[Entry]:
+        """The newest entries, newest first."""
+        numbers = self._numbers(limit)
+        found = results([partial(self._get, number) for number in numbers])
+        return [seen.entry for seen in found if seen]
+
+    def look(self) -> Seen | None:
+        """The newest entry as it is now."""
+        numbers = self._numbers(1)
+        return self._get(numbers[0]) if numbers else None
+
+    def take(self, entry: Entry) -> "Held":
+        """Hold the environment with a new entry. PlanError while somebody else does.
+
+        What a deployment that was cut off had noted as `before` is part of the new entry from the start: observed
+        afresh it would be the mixture that was left.
+        """
+        for _ in range(_ATTEMPTS):
+            seen = self.look()
+            stands = standing(seen.entry if seen else None, seen.age if seen else 0, gone=self._gone(seen))
+            if seen and stands is Standing.HELD:
+                raise refuse_held(self.connection.environment.name, seen.entry, seen.age)
+            if seen and stands is Standing.STALE and not self._abandon(seen):
+                continue
+            taken_over = stands in {Standing.STALE, Standing.ABANDONED}
+            before = seen.entry.before if seen and taken_over else None
+            runs = seen.entry.runs if seen else ""
+            number = (seen.entry.number if seen else 0) + 1
+            mine = replace(entry, number=number, before=before, runs=runs, who=self.me, begun=_now())
+            if held := self._create(mine, taken_over=taken_over):
+                return held
+        raise AwsError(f"{self.connection.environment.name} could not be taken; run the same command again")
+
+    def _gone(self, seen: Seen | None) -> bool:
+        return seen is not None and seen.entry.status is Status.OPEN and self.is_gone(seen.entry.who)
+
+    def _abandon(self, seen: Seen) -> bool:
+        """Mark an entry whose holder is gone; False if it is not what was seen any more."""
+        marked = replace(seen.entry, status=Status.ABANDONED, counter=seen.entry.counter + 1, ended=_now())
+        try:
+            self.put(marked, IfMatch=seen.etag)
+        except (ClientError, BotoCoreError) as error:
+            if not _may_look(error):
+                raise
+            now = self._get(seen.entry.number)
+            return now is not None and now.entry.status is Status.ABANDONED
+        return True
+
+    def _create(self, entry: Entry, *, taken_over: bool) -> "Held | None":
+        """The new entry; None if somebody else created it."""
+        try:
+            etag = self.put(entry, IfNoneMatch="*")
+        except (ClientError, BotoCoreError) as error:
+            if not _may_look(error):
+                raise
+            seen = self._get(entry.number)
+            if seen is None or seen.entry.who.nonce != self.me.nonce:
+                return None
+            etag = seen.etag
+        return Held(self, entry, etag, taken_over=taken_over)
+
+    def put(self, entry: Entry, **condition: str) -> str:
+        """Write an entry once, on a condition; its ETag. Raises what botocore raises."""
+        here = self.connection.environment
+        once = client("s3", here, self.connection.endpoint, patience=_PATIENCE)
+        answer = once.put_object(
+            Bucket=here.bucket,
+            Key=key_of(self.prefix, entry.number),
+            Body=encode(entry),
+            ContentType="application/json",
+            **self.connection.owner,
+            **condition,
+        )
+        return str(answer["ETag"])
+
+    def _numbers(self, limit: int) -> list[int]:
+        """The numbers of the newest entries."""
+        here = self.connection.environment
+        with self.connection.doing(f"list s3://{here.bucket}/{self.prefix}"):
+            answer = self.connection.s3.list_objects_v2(
+                Bucket=here.bucket, Prefix=self.prefix, MaxKeys=limit, **self.connection.owner
+            )
+        return [number for item in answer.get("Contents", []) if (number := number_of(item["Key"]))]
+
+    def _get(self, number: int) -> Seen | None:
+        """One entry; None if there is none. PlanError if it is damaged."""
+        here, key = self.connection.environment, key_of(self.prefix, number)
+        with self.connection.doing(f"read s3://{here.bucket}/{key}"):
+            try:
+                answer = self.connection.s3.get_object(Bucket=here.bucket, Key=key, **self.connection.owner)
+            except ClientError as error:
+                if code_of(error) in _GONE:
+                    return None
+                raise
+            with closing(answer["Body"]) as body:
+                entry, _ = decode(body.read(), Entry, f"s3://{here.bucket}/{key}")
+            sent = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+            now = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
+            return Seen(entry, answer["ETag"], (now - answer["LastModified"]).total_seconds())
+
+    def get(self, number: int) -> Seen | None:
+        """One entry as it is now."""
+        return self._get(number)
+
+
+class Held:
+    """An environment that is ours while its newest entry is ours and open.
+
+    Before every write to the environment the entry is renewed, with success, after what the write rests on was read:
+    whoever was asleep for longer than the term fails there, since whoever took over has changed the entry.
+    """
+
+    def __init__(self, journal: Journal, entry: Entry, etag: str, *, taken_over: bool) -> None:
+        self.entry, self.taken_over = entry, taken_over
+        self._journal, self._etag = journal, etag
+        self._begun = self._succeeded = 0
+        self._mutex, self._over = threading.Lock(), threading.Event()
+        self._beating: threading.Thread | None = None
+
+    def renew(self) -> None:
+        """Give a sign of life that begins after this call. TakenError if the environment is not ours any more.
+
+        Writes that wait for one at the same time share it.
+        """
+        asked = self._begun
+        with self._mutex:
+            if self._succeeded > asked:
+                return
+            self._begun += 1
+            self._write(lambda entry: entry)
+            self._succeeded = self._begun
+
+    def note(self, before: Snapshot) -> None:
+        """Write what was there, before the first change."""
+        with self._mutex:
+            self._write(lambda entry: replace(entry, before=before))
+
+    def close(self, status: Status, after: Snapshot, reason: str = "") -> None:
+        """Say how it ended. Once that was sent it may have taken effect, so it is looked at or sent again, no more."""
+        self.stop()
+        runs = self.entry.release if status is Status.CONFIRMED and self.entry.what != "publish" else self.entry.runs
+        facts = {"status": status, "runs": runs, "after": after, "ended": _now(), "reason": reason[:500]}
+        with self._mutex:
+            self._write(lambda entry: replace(entry, **facts))  # type: ignore[arg-type]
+
+    def stop(self) -> None:
+        """Give no more signs of life."""
+        self._over.set()
+        if self._beating:
+            self._beating.join()
+
+    def __enter__(self) -> Self:
+        """Give a sign of life every 15 seconds, so that waiting is not taken for being gone."""
+        self._beating = threading.Thread(target=self._beat, daemon=True)
+        self._beating.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _beat(self) -> None:
+        while not self._over.wait(RENEW_EVERY):
+            try:
+                self.renew()
+            except Exception:  # noqa: BLE001, S112  (whoever writes next meets the same, and says so)
+                continue
+
+    def _write(self, change: Callable[[Entry], Entry]) -> None:
+        """Replace the entry until that is answered with success. What is found by looking is never a new term."""
+        for _ in range(_ATTEMPTS):
+            wanted = replace(change(self.entry), counter=self.entry.counter + 1)
+            try:
+                self._etag = self._journal.put(wanted, IfMatch=self._etag)
+            except (ClientError, BotoCoreError) as error:
+                if not _may_look(error):
+                    with self._journal.connection.doing(f"write entry {self.entry.number} of the journal"):
+                        raise
+                if self._look(wanted):
+                    return
+                continue
+            self.entry = wanted
+            return
+        raise AwsError(
+            f"Entry {self.entry.number} of the journal of {self._journal.connection.environment.name} could not be "
+            "written; run the same command again in a minute",
+            unsettled=True,
+        )
+
+    def _look(self, wanted: Entry) -> bool:
+        """After an error: whether the entry is closed as was wanted. TakenError if it is not ours any more."""
+        seen = self._journal.get(self.entry.number)
+        name = self._journal.connection.environment.name
+        if seen is None or seen.entry.who.nonce != self.entry.who.nonce:
+            raise TakenError(f"Entry {self.entry.number} of the journal of {name} is gone; look at it before going on")
+        if seen.entry.status is not Status.OPEN:
+            if seen.entry.status is wanted.status:
+                self.entry = seen.entry
+                return True
+            raise TakenError(
+                f"{name} was taken over by someone else after this command had given no sign of life for a minute; "
+                f"run: inv history --env {name}"
+            )
+        self._etag = seen.etag
+        self.entry = replace(self.entry, counter=seen.entry.counter)
+        time.sleep(0.05)
+        return False
+
+
+def _may_look(error: Exception) -> bool:
+    """Whether an error leaves open what the entry is: it differs from what was read, or no answer came."""
+    return is_lost(error) or (isinstance(error, ClientError) and code_of(error) in (*_GONE, *BUSY, "SlowDown"))
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def whoami(connection: Connection, user: str) -> Who:
+    """This run: AWS's identity, which must belong to the environment's account, and this very process."""
+    here = connection.environment
+    with connection.doing(f"ask who deploys to {here.name}"):
+        found = client("sts", here, connection.endpoint).get_caller_identity()
+    connection.check_account(f"arn:aws:sts::{found['Account']}:")
+    process = os.getpid()
+    return Who(found["Arn"], user, platform.node(), _machine(), process, _started(process), nonce=uuid.uuid4().hex)
+
+
+def has_ended(who: Who) -> bool:
+    """Whether a process of this machine is over; False for one that cannot be seen from here."""
+    if not who.machine or who.machine != _machine():
+        return False
+    if Path("/proc/self/stat").exists():
+        return _started(who.process) != who.started
+    if os.name == "nt":
+        return False  # there is no harmless way to ask
+    try:
+        os.kill(who.process, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _machine() -> str:
+    """What tells this machine, since it was started, and this container from all others; empty if nothing does."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return "" if os.name == "nt" else f"{platform.node()} {uuid.getnode():x}"
+
+
+def _started(process: int) -> str:
+    """When a process was started, in the system's own units; empty if there is none, or nothing says so."""
+    try:
+        facts = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+        return facts.rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""

@@ -1,0 +1,217 @@
+"""An environment's memory: what was deployed, by whom, what was there before, and who holds the environment now.
+
+One entry stands for one deployment. It is open, then exactly one of confirmed, undone and abandoned, and never changes
+again. Whoever creates entry n+1 holds the environment until that entry is closed, so the journal is the lock as well.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import pairwise
+
+from tasks.errors import PlanError
+from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
+from tasks.release.functions import State, changes
+from tasks.release.plan import Goal
+
+TERM = 60
+"""Seconds without a sign of life after which an open entry may be taken over."""
+_WHOLE_SECONDS = 2
+"""S3's dates have whole seconds: two may look that much closer than they are."""
+_LAST = 999_999_999
+
+
+class Status(Enum):
+    """What became of a deployment. Abandoned: it was cut off, or could not say how it ended."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    UNDONE = "undone"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who deploys: AWS's identity, git's user, and the very process. `nonce` tells this run from every other."""
+
+    caller: str = ""
+    user: str = ""
+    host: str = ""
+    machine: str = ""
+    process: int = 0
+    started: str = ""
+    nonce: str = ""
+
+    def __str__(self) -> str:
+        name = self.user or self.caller.rpartition("/")[-1] or "someone"
+        return f"{name} on {self.host}" if self.host else name
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What ran at one moment: AWS name of a function -> state, key of the configuration -> SHA-256 (hex)."""
+
+    functions: Mapping[str, State] = field(default_factory=dict)
+    canonical: Mapping[str, str] = field(default_factory=dict)
+
+    def deployed(self) -> Deployed:
+        """The same, as an environment that could be planned for."""
+        functions = {name: DeployedFunction(state, "") for name, state in self.functions.items()}
+        return Deployed(functions=functions, canonical={k: CanonicalObject(v) for k, v in self.canonical.items()})
+
+
+def snapshot(deployed: Deployed) -> Snapshot:
+    """What runs in an environment."""
+    functions = {name: each.state for name, each in deployed.functions.items()}
+    return Snapshot(functions, {key: each.sha256 for key, each in deployed.canonical.items()})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One deployment.
+
+    what      the command: deploy, promote, rollback, publish
+    release   the key of its record; `version` names it for people
+    runs      the key of the record that the environment runs once the entry is closed; empty if it is none
+    before    what ran before its first change: written before that, and inherited by whoever takes over
+    after     what was seen in the end
+    counter   makes every writing of the entry differ from all before it
+    """
+
+    number: int
+    what: str
+    release: str
+    version: str
+    commit: str
+    who: Who
+    begun: str
+    status: Status = Status.OPEN
+    runs: str = ""
+    ended: str = ""
+    reason: str = ""
+    before: Snapshot | None = None
+    after: Snapshot | None = None
+    counter: int = 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is known how it ended."""
+        return self.status in {Status.CONFIRMED, Status.UNDONE}
+
+
+def key_of(prefix: str, number: int) -> str:
+    """Where an entry is stored: numbers are counted down, so that a listing begins with the newest."""
+    return f"{prefix}{_LAST - number:09d}.json"
+
+
+def number_of(key: str) -> int:
+    """The number of the entry stored under a key; 0 if it is not the key of one."""
+    digits = key.rpartition("/")[-1].removesuffix(".json")
+    return _LAST - int(digits) if digits.isdecimal() and len(digits) == len(str(_LAST)) else 0
+
+
+class Standing(Enum):
+    """What the newest entry means for whoever comes next."""
+
+    FREE = "nobody holds the environment"
+    HELD = "somebody does"
+    STALE = "somebody did, and gives no sign of life"
+    ABANDONED = "somebody did, and it was seen that they had gone"
+
+
+def standing(entry: Entry | None, age: float, *, gone: bool) -> Standing:
+    """What the newest entry means; `age` in seconds by S3's clock, `gone` if its process has ended on this machine."""
+    if entry is None or entry.closed:
+        return Standing.FREE
+    if entry.status is Status.ABANDONED:
+        return Standing.ABANDONED
+    return Standing.STALE if gone or age > TERM + _WHOLE_SECONDS else Standing.HELD
+
+
+def refuse_held(environment: str, entry: Entry, age: float) -> PlanError:
+    """The refusal to go on while somebody else holds the environment."""
+    wait = max(1, round(TERM + _WHOLE_SECONDS - age))
+    return PlanError(
+        f"{environment} is held by {entry.who}: {entry.what} of {entry.version}, since {entry.begun} (entry "
+        f"{entry.number}); last sign of life {max(0, round(age))} s ago. Run the same command again once that is over; "
+        f"if it was cut off, in {wait} s"
+    )
+
+
+def refuse_unfinished(goal: Goal, entry: Entry | None) -> None:
+    """PlanError if an earlier deployment was cut off and this one is about something else."""
+    if entry is None or entry.closed or entry.release == goal.release.key:
+        return
+    name = goal.environment.name
+    raise PlanError(
+        f"The {entry.what} of {entry.version} to {name} was cut off (entry {entry.number}, {entry.who}). Finish it by "
+        f"running the same {entry.what} again, or undo it; run: inv rollback --env {name}"
+    )
+
+
+def is_confirmed(goal: Goal, entry: Entry | None) -> bool:
+    """Whether the newest entry says that the environment runs the goal's release."""
+    return entry is not None and entry.closed and entry.runs == goal.release.key
+
+
+def rollback_target(environment: str, entries: Iterable[Entry], to: str) -> Entry:
+    """The confirmed entry whose release a rollback brings back; `entries` newest first. PlanError if there is none.
+
+    By default the newest that is older than the one which first brought the present release, passing over entries that
+    were rolled back from. `to` is a number of the journal, or a version.
+    """
+    found = list(entries)
+    confirmed = [each for each in found if each.status is Status.CONFIRMED and each.runs == each.release]
+    if to.isdecimal():
+        chosen = [each for each in confirmed if each.number == int(to)]
+        if not chosen:
+            raise PlanError(f"Entry {to} of {environment} confirmed no release; run: inv history --env {environment}")
+        return chosen[0]
+    if to:
+        return _of_version(environment, confirmed, to)
+    present = next((each.runs for each in found if each.closed), "")
+    first = min((each.number for each in confirmed if each.release == present), default=_LAST)
+    left = _rolled_back(found)
+    for each in confirmed:
+        if each.number < first and each.release != present and left.get(each.release, 0) < each.number:
+            return each
+    raise PlanError(
+        f"{environment} has no earlier confirmed release to go back to; run: inv history --env {environment}"
+    )
+
+
+def _of_version(environment: str, confirmed: list[Entry], version: str) -> Entry:
+    """The newest confirmed entry of a version; PlanError if there is none, or several releases have it."""
+    named = [each for each in confirmed if f" {version}," in f"{each.version},".partition(",")[0] + ","]
+    if not named:
+        raise PlanError(f"{environment} never ran {version}; run: inv history --env {environment}")
+    if len({each.release for each in named}) > 1:
+        numbers = ", ".join(str(each.number) for each in named)
+        raise PlanError(f"{environment} ran several releases with version {version}; name one of them: --to {numbers}")
+    return named[0]
+
+
+def _rolled_back(entries: list[Entry]) -> dict[str, int]:
+    """Releases that a rollback left, each with the number of the last rollback that did."""
+    left: dict[str, int] = {}
+    for newer, older in pairwise(entries):
+        if newer.what == "rollback" and newer.status is Status.CONFIRMED and older.runs:
+            left[older.runs] = max(left.get(older.runs, 0), newer.number)
+    return left
+
+
+def entry_changes(entry: Entry) -> list[str]:
+    """What an entry changed, a line each: functions, then the configuration."""
+    if entry.before is None or entry.after is None:
+        return []
+    lines = []
+    for name, after in entry.after.functions.items():
+        before = entry.before.functions.get(name)
+        if before and not before.same(after):
+            lines.append(f"{name}: {changes(before, after)}")
+    old, new = entry.before.canonical, entry.after.canonical
+    for key in sorted({*old, *new}):
+        if old.get(key) != new.get(key):
+            sign = "+" if key not in old else "-" if key not in new else "~"
+            lines.append(f"{sign} {key}")
+    return lines

@@ -1,0 +1,77 @@
+"""inv rollback: back to an earlier release, or out of a deployment that was cut off."""
+
+from typing import TYPE_CHECKING
+
+from invoke import Context, task
+
+from tasks.deploy import DRY_RUN, ENV, payloads
+from tasks.engine import carry_out, undo_unfinished
+from tasks.errors import PlanError
+from tasks.output.console import Console, say, say_end
+from tasks.project.command import here, shows
+from tasks.release.events import Started
+from tasks.release.journal import Entry, rollback_target
+from tasks.release.plan import UPDATE_LAMBDAS, Goal
+from tasks.release.release import Release
+
+if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
+    from tasks.aws.reach import Aws
+
+_FARTHEST = 1000
+"""Entries that are looked through for one to go back to: as many as S3 lists at once."""
+
+
+@task(
+    help={
+        "env": ENV,
+        "to": "an entry's number (38) or a version (1.2.3); by default the release before the present one",
+        "dry_run": DRY_RUN,
+    }
+)
+@shows
+def rollback(c: Context, env: str, to: str = "", dry_run: bool = False) -> None:
+    """Bring back what an environment ran before: an earlier release, recorded and confirmed; nothing is built."""
+    from tasks.aws.reach import reach
+
+    command, report = here(c), Console()
+    project = command.workspace.project()
+    environment, dry_run = project.environment(env), dry_run or command.dry
+    there = reach(command, environment)
+    newest = there.newest()
+    if newest is None:
+        raise PlanError(f"Nothing was ever deployed to {env}; run: inv deploy --env {env}")
+    if not newest.closed:
+        undo_cut_off(there, newest, report, dry_run=dry_run)
+        return
+    target = rollback_target(env, there.journal().entries(_FARTHEST), to)
+    release = recorded(there, target)
+    report(Started(f"Rolling {env} back to entry {target.number}", f"Rollback of {env}", release))
+    goal = Goal(environment, release, environment, payloads(command, project, environment), what="rollback")
+    carry_out(goal, UPDATE_LAMBDAS, there, report, dry_run=dry_run)
+
+
+def undo_cut_off(there: "Aws", entry: Entry, report: Console, *, dry_run: bool) -> None:
+    """Put back what was there before a deployment that was cut off."""
+    name = there.connection.environment.name
+    what = f"the {entry.what} of {entry.version} (entry {entry.number}, {entry.who})"
+    if dry_run:
+        say(f"[INFO] Dry run: {name} would be put back to what it was before {what}")
+        return
+    say(f"[INFO] Undoing {what} in {name}")
+    goal = Goal(there.connection.environment, Release((), entry.commit), what="rollback")
+    undo_unfinished(goal, entry, there, report)
+    say_end(f"{name} is as it was before {what}")
+
+
+def recorded(there: "Aws", entry: Entry) -> Release:
+    """The release that an entry confirmed. PlanError if its record is gone."""
+    from tasks.aws.observe import load_record
+
+    release = load_record(there.connection, entry.release)
+    if release is None:
+        here = there.connection.environment
+        raise PlanError(
+            f"The record of entry {entry.number} is gone (s3://{here.bucket}/{entry.release}), so it cannot be "
+            f"brought back; name another; run: inv history --env {here.name}"
+        )
+    return release

@@ -30,8 +30,8 @@ from tasks.release.events import (
     Undoing,
 )
 from tasks.release.invocations import Invocation
-from tasks.release.journal import Entry, Snapshot, Status, Who, is_confirmed, refuse_unfinished, snapshot
-from tasks.release.plan import UPDATE_LAMBDAS, UPLOAD, Goal, Plan, Steps, plan, plan_undo
+from tasks.release.journal import Entry, Snapshot, Status, Who, is_confirmed, snapshot
+from tasks.release.plan import UPDATE_LAMBDAS, UPLOAD, Goal, Plan, Steps, plan, plan_running, plan_undo
 
 Allowed = Callable[[], None]
 """Asked before every write; raises if the environment is not ours any more."""
@@ -124,7 +124,6 @@ def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run
         perform(attempt, decided.prepare, before)
         report(Confirmed(goal, functions=False, seen=0))
         return
-    refuse_unfinished(goal, newest)
     release = goal.release
     with reach.take(Entry(0, goal.what, release.key, str(release), release.commit, Who(), "")) as held:
         attempt.held, attempt.touched = held, held.taken_over
@@ -177,7 +176,7 @@ def confirm(attempt: Attempt) -> Snapshot:
     goal = attempt.goal
     now = attempt.reach.look(goal)
     if attempt.steps.functions:
-        if wrong := differences(plan(goal, now, attempt.steps)):
+        if wrong := differences(plan_running(goal, now)):
             raise ReleaseError(listed(f"{attempt.name} does not run what it was given:", wrong))
         there = [name for name in goal.environment.function_names.values() if name in now.functions]
         smoke(goal, [name for name in there if name in goal.smoke], attempt.reach, attempt.report)

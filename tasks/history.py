@@ -3,7 +3,7 @@
 from invoke import Context, task
 
 from tasks.deploy import ENV
-from tasks.errors import ConfigError, PlanError
+from tasks.errors import PlanError
 from tasks.output import history as output
 from tasks.project.command import here, shows
 
@@ -11,26 +11,23 @@ _ENTRIES = 20
 
 
 @task(
-    positional=["number"],
     help={
         "env": ENV,
         "limit": f"how many entries to show ({_ENTRIES})",
-        "number": "show this one, and what it changed",
+        "entry": "the number of one entry to show with all it changed",
     },
 )
 @shows
-def history(c: Context, env: str, number: str = "", limit: int = _ENTRIES) -> None:
+def history(c: Context, env: str, entry: int = 0, limit: int = _ENTRIES) -> None:
     """Show the journal of an environment: number, when, who, what, release, commit, outcome, how long."""
     from tasks.aws.reach import reach
 
     command = here(c)
     there = reach(command, command.workspace.project().environment(env))
-    if not number:
+    if not entry:
         output.say_entries(env, there.journal().entries(max(1, limit)))
         return
-    if not number.isdecimal():
-        raise ConfigError(f"{number!r} is no number of an entry; run: inv history --env {env}")
-    seen = there.journal().get(int(number))
+    seen = there.journal().get(entry)
     if seen is None:
-        raise PlanError(f"{env} has no entry {number}; run: inv history --env {env}")
+        raise PlanError(f"{env} has no entry {entry}; run: inv history --env {env}")
     output.say_entry(seen.entry)

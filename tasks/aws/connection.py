@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -33,17 +33,31 @@ PATIENCE = 120
 
 @dataclass(frozen=True)
 class Connection:
-    """An environment and the clients that reach it; clients may be used by several threads.
+    """An environment and the clients that reach it, made when they are needed; several threads may use one.
 
-    `once` calls Lambda once and repeats nothing by itself. `endpoint` is the sandbox's address, empty for real AWS.
+    `client` makes one of a service; with a patience in seconds it waits that long, and calls only once. `endpoint` is
+    the sandbox's address, empty for real AWS.
     """
 
     environment: Environment
-    s3: Any
-    functions: Any
-    once: Any
+    client: Callable[[str, int], Any]
     endpoint: str = ""
     clock: Clock = field(default_factory=Clock)
+
+    @property
+    def s3(self) -> Any:
+        """S3."""
+        return self.client("s3", 0)
+
+    @property
+    def functions(self) -> Any:
+        """Lambda."""
+        return self.client("lambda", 0)
+
+    @property
+    def once(self) -> Any:
+        """Lambda, called once: nothing is repeated by itself."""
+        return self.client("lambda", PATIENCE)
 
     @property
     def owner(self) -> dict[str, str]:
@@ -75,13 +89,12 @@ def connect(environment: Environment, endpoint: str = "") -> Connection:
 
     AwsError if the profile does not exist or no region or credentials can be found.
     """
-    return Connection(
-        environment,
-        client("s3", environment, endpoint),
-        client("lambda", environment, endpoint),
-        client("lambda", environment, endpoint, patience=PATIENCE),
-        endpoint,
-    )
+
+    def made(service: str, patience: int) -> Any:
+        return client(service, environment, endpoint, patience)
+
+    made("s3", 0)  # so that what is wrong with profile or credentials shows here
+    return Connection(environment, made, endpoint)
 
 
 def client(service: str, environment: Environment, endpoint: str = "", patience: int = 0) -> Any:

@@ -6,7 +6,7 @@ import time
 
 from botocore.exceptions import ClientError
 
-from tasks.aws.connection import Connection, client
+from tasks.aws.connection import Connection
 from tasks.aws.refusals import code_of
 from tasks.release.invocations import Invocation
 
@@ -22,7 +22,7 @@ def invoke_function(connection: Connection, function: str, payload: str) -> Invo
     """
     with connection.doing(f"invoke {function}"):
         known = connection.functions.get_function_configuration(FunctionName=function)
-        patient = client("lambda", connection.environment, connection.endpoint, patience=known["Timeout"] + _GRACE)
+        patient = connection.client("lambda", known["Timeout"] + _GRACE)
         begun = time.monotonic()
         answer = patient.invoke(FunctionName=function, Payload=payload.encode(), LogType="Tail")
         seconds = time.monotonic() - begun

@@ -8,7 +8,6 @@ error the entry itself is looked at: mine is what carries my run's nonce.
 import os
 import platform
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import closing
@@ -21,12 +20,23 @@ from typing import Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasks.aws.connection import Connection, client
+from tasks.aws.connection import Connection
 from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.errors import AwsError, TakenError
 from tasks.jobs import results
 from tasks.release.codec import decode, encode
-from tasks.release.journal import Entry, Snapshot, Standing, Status, Who, key_of, number_of, refuse_held, standing
+from tasks.release.journal import (
+    Entry,
+    Snapshot,
+    Standing,
+    Status,
+    Who,
+    key_of,
+    number_of,
+    refuse_held,
+    refuse_unfinished,
+    standing,
+)
 
 RENEW_EVERY = 15.0
 _PATIENCE, _ATTEMPTS = 20, 6
@@ -83,9 +93,11 @@ class Journal:
             stands = standing(seen.entry if seen else None, seen.age if seen else 0, gone=self._gone(seen))
             if seen and stands is Standing.HELD:
                 raise refuse_held(self.connection.environment.name, seen.entry, seen.age)
+            taken_over = stands in {Standing.STALE, Standing.ABANDONED}
+            if seen and taken_over and seen.entry.release != entry.release:
+                raise refuse_unfinished(self.connection.environment.name, seen.entry)
             if seen and stands is Standing.STALE and not self._abandon(seen):
                 continue
-            taken_over = stands in {Standing.STALE, Standing.ABANDONED}
             before = seen.entry.before if seen and taken_over else None
             runs = seen.entry.runs if seen else ""
             number = (seen.entry.number if seen else 0) + 1
@@ -125,8 +137,7 @@ class Journal:
     def put(self, entry: Entry, **condition: str) -> str:
         """Write an entry once, on a condition; its ETag. Raises what botocore raises."""
         here = self.connection.environment
-        once = client("s3", here, self.connection.endpoint, patience=_PATIENCE)
-        answer = once.put_object(
+        answer = self.connection.client("s3", _PATIENCE).put_object(
             Bucket=here.bucket,
             Key=key_of(self.prefix, entry.number),
             Body=encode(entry),
@@ -265,7 +276,7 @@ class Held:
             )
         self._etag = seen.etag
         self.entry = replace(self.entry, counter=seen.entry.counter)
-        time.sleep(0.05)
+        self._journal.connection.clock.sleep(0.05)
         return False
 
 
@@ -282,7 +293,7 @@ def whoami(connection: Connection, user: str) -> Who:
     """This run: AWS's identity, which must belong to the environment's account, and this very process."""
     here = connection.environment
     with connection.doing(f"ask who deploys to {here.name}"):
-        found = client("sts", here, connection.endpoint).get_caller_identity()
+        found = connection.client("sts", 0).get_caller_identity()
     connection.check_account(f"arn:aws:sts::{found['Account']}:")
     process = os.getpid()
     return Who(found["Arn"], user, platform.node(), _machine(), process, _started(process), nonce=uuid.uuid4().hex)

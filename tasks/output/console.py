@@ -178,7 +178,7 @@ class Console:
     def _confirm(self, event: Confirmed) -> None:
         missing = len(event.goal.environment.function_names) - event.seen
         lines, goal = [], event.goal
-        if goal.source:
+        if goal.source and goal.source != goal.environment:
             lines = [f"   {goal.source.name} -> {goal.environment.name}", f"   Version: {goal.release.version}"]
         if event.functions:
             left_out = f", {missing} left out because they do not exist" if missing else ""

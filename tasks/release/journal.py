@@ -138,14 +138,11 @@ def refuse_held(environment: str, entry: Entry, age: float) -> PlanError:
     )
 
 
-def refuse_unfinished(goal: Goal, entry: Entry | None) -> None:
-    """PlanError if an earlier deployment was cut off and this one is about something else."""
-    if entry is None or entry.closed or entry.release == goal.release.key:
-        return
-    name = goal.environment.name
-    raise PlanError(
-        f"The {entry.what} of {entry.version} to {name} was cut off (entry {entry.number}, {entry.who}). Finish it by "
-        f"running the same {entry.what} again, or undo it; run: inv rollback --env {name}"
+def refuse_unfinished(environment: str, entry: Entry) -> PlanError:
+    """The refusal to go on with something else than what was cut off."""
+    return PlanError(
+        f"The {entry.what} of {entry.version} to {environment} was cut off (entry {entry.number}, {entry.who}). Finish "
+        f"it by running the same {entry.what} again, or undo it; run: inv rollback --env {environment}"
     )
 
 

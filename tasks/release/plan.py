@@ -6,7 +6,7 @@ performing gives an empty plan.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from tasks.errors import PlanError
@@ -99,10 +99,15 @@ def plan(goal: Goal, deployed: Deployed, steps: Steps) -> Plan:
     ]
     if not steps.functions:
         return Plan(tuple(artifacts))
-    switches, configure = tuple(plan_switches(goal, deployed)), tuple(plan_canonical(goal, deployed))
-    kept = (*plan_kept(goal.environment, switches), *plan_contents(goal, configure))
+    running = plan_running(goal, deployed)
+    kept = (*plan_kept(goal.environment, running.switch), *plan_contents(goal, running.configure))
     prepare = (*artifacts, *kept, *plan_record(goal, deployed))
-    return Plan(prepare, switches, configure, tuple(plan_notes(goal, deployed)))
+    return replace(running, prepare=prepare, notes=tuple(plan_notes(goal, deployed)))
+
+
+def plan_running(goal: Goal, deployed: Deployed) -> Plan:
+    """What would change of what runs: functions and configuration."""
+    return Plan(switch=tuple(plan_switches(goal, deployed)), configure=tuple(plan_canonical(goal, deployed)))
 
 
 def plan_upload(goal: Goal, deployed: Deployed, artifact: Artifact) -> Iterator[Action]:

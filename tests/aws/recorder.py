@@ -53,4 +53,4 @@ def recorded(environment: Environment, **answers: Any) -> tuple[Connection, list
     calls: list[Call] = []
     client = Recorder(calls, answers)
     clock = FakeClock()
-    return Connection(environment, client, client, client, clock=Clock(clock.now, clock.sleep)), calls
+    return Connection(environment, lambda _service, _patience: client, clock=Clock(clock.now, clock.sleep)), calls

@@ -130,7 +130,7 @@ def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run
         now, was = begin(attempt, reach.observe)
         try:
             apply(attempt, plan(goal, now, steps), now)
-            after = confirm(attempt)
+            after = confirm(attempt, was)
         except UnconfirmedError as error:
             held.close(Status.ABANDONED, was, str(error))
             raise
@@ -171,13 +171,18 @@ def apply(attempt: Attempt, decided: Plan, deployed: Deployed) -> None:
         attempt.report(Configured(decided.configure))
 
 
-def confirm(attempt: Attempt) -> Snapshot:
+def confirm(attempt: Attempt, was: Snapshot) -> Snapshot:
     """See every function and object on the release, and every function start. ReleaseError says what is not so."""
     goal = attempt.goal
     now = attempt.reach.look(goal)
     if attempt.steps.functions:
-        if wrong := differences(plan_running(goal, now)):
+        if wrong := (*differences(plan_running(goal, now)), *vanished(was, now)):
             raise ReleaseError(listed(f"{attempt.name} does not run what it was given:", wrong))
+        if not now.functions:
+            raise ReleaseError(
+                f"None of the functions of {attempt.name} exists: the layers are published, and nothing runs them; "
+                "create the functions, then run the same command again"
+            )
         there = [name for name in goal.environment.function_names.values() if name in now.functions]
         smoke(goal, [name for name in there if name in goal.smoke], attempt.reach, attempt.report)
     return snapshot(now)
@@ -237,7 +242,8 @@ def undo(attempt: Attempt, was: Snapshot) -> tuple[str, ...]:
     here, reach, before = attempt.goal.environment, attempt.reach, was.deployed()
     decided = plan_undo(here, before, reach.look(attempt.goal), attempt.unsettled)
     perform(attempt, (*decided.switch, *decided.configure), before, keep_going=True)
-    return differences(plan_undo(here, before, reach.look(attempt.goal), attempt.unsettled))
+    now = reach.look(attempt.goal)
+    return (*differences(plan_undo(here, before, now, attempt.unsettled)), *vanished(was, now))
 
 
 def undo_unfinished(goal: Goal, entry: Entry, reach: Reach, report: Report) -> None:
@@ -275,6 +281,11 @@ def perform(attempt: Attempt, actions: Sequence[Action], deployed: Deployed, *, 
     if failure and not (keep_going and isinstance(failure, ReleaseError)):
         raise failure
     return deployed
+
+
+def vanished(was: Snapshot, now: Deployed) -> tuple[str, ...]:
+    """Functions that were there before, and do not answer any more."""
+    return tuple(f"{name}: does not exist any more" for name in was.functions if name not in now.functions)
 
 
 def differences(left: Plan) -> tuple[str, ...]:

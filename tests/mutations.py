@@ -53,14 +53,12 @@ class Mutation:
         shown = " ".join(self.old.split())[:70], " ".join(self.new.split())[:70]
         return f"{self.path}: {shown[0]!r} -> {shown[1]!r}"
 
-    def apply(self, root: Path) -> None:
-        """Write it into a copy of the repository. ValueError if there is no such place."""
-        path = root / self.path
-        parts = path.read_text(encoding="utf-8").split(self.old)
+    def text(self, root: Path) -> str:
+        """The file with the change in it. ValueError if there is no such place."""
+        parts = (root / self.path).read_text(encoding="utf-8").split(self.old)
         if len(parts) < self.nth + 2:
             raise ValueError(str(self))
-        text = self.old.join(parts[: self.nth + 1]) + self.new + self.old.join(parts[self.nth + 1 :])
-        path.write_text(text, encoding="utf-8")
+        return self.old.join(parts[: self.nth + 1]) + self.new + self.old.join(parts[self.nth + 1 :])
 
 
 def _listed(path: str, tests: str, *changes: tuple[str, str]) -> list[Mutation]:
@@ -71,15 +69,15 @@ LISTED = [
     *_listed(
         "tasks/engine.py",
         "tests/test_engine.py",
-        ("if dry_run or not decided.actions:", "if not decided.actions:"),
+        ("if dry_run or (confirmed and not decided.actions):", "if confirmed and not decided.actions:"),
         ("except (ReleaseError, KeyboardInterrupt) as error:", "except ReleaseError as error:"),
         ("        lost = [str(failure)]", "        lost = []"),
-        ("    except UnconfirmedError:\n        raise\n", ""),
-        ("    confirm(attempt)\n", "    pass\n"),
-        ("if wrong := differences(plan_running(goal, now)):", "if wrong := ():"),
-        ("keep_going=True)\n    left", "keep_going=False)\n    left"),
-        ("attempt.touched = True", "attempt.touched = False"),
-        ("reach.look(attempt.goal), attempt.unsettled)\n    return", "reach.look(attempt.goal))\n    return"),
+        ("held.close(Status.ABANDONED, was, str(error))", "held.close(Status.CONFIRMED, was, str(error))"),
+        ("after = confirm(attempt, was)", "after = was"),
+        ("if wrong := (*differences(plan_running(goal, now)), *vanished(was, now)):", "if wrong := ():"),
+        ("before, keep_going=True)", "before, keep_going=False)"),
+        ("attempt.touched or bool(decided.switch or decided.configure)", "False"),
+        ("before, now, attempt.unsettled)), *vanished", "before, now)), *vanished"),
     ),
     *_listed(
         "tasks/aws/functions.py",
@@ -318,7 +316,7 @@ def survives(mutation: Mutation) -> bool:
             shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("tasks.py", "pyproject.toml", "release.toml", "VERSION", "invoke.yaml"):
             shutil.copy(ROOT / name, root)
-        mutation.apply(root)
+        (root / mutation.path).write_text(mutation.text(root), encoding="utf-8")
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider", *mutation.tests.split()]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         try:

@@ -137,6 +137,14 @@ def test_imports_are_tried_once_for_the_same_archives(workspace: Workspace) -> N
     assert {path: path.stat().st_mtime_ns for path in (workspace.cache / "trials").iterdir()} == notes
 
 
+def test_a_function_is_tried_again_once_its_package_has_changed(workspace: Workspace) -> None:
+    build(workspace)
+    handler = workspace.root / "src" / "fn" / "handler.py"
+    handler.write_text(handler.read_text() + "raise RuntimeError('at import')\n")
+    with pytest.raises(BuildError, match="ingest: handler: RuntimeError: at import"):
+        build(workspace)
+
+
 def test_declaring_another_runtime_makes_another_artifact(workspace: Workspace) -> None:
     build(workspace, "core")
     (workspace.root / "release.toml").write_text(WITH_PACKAGE.replace(', "python3.14"]', "]"))

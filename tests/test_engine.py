@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from tasks.engine import UnconfirmedError, carry_out
-from tasks.errors import AwsError, ReleaseError
+from tasks.errors import AwsError, ReleaseError, TakenError
 from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Publish, Switch
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.events import Begun, Confirmed, Done, Event, Planned, Undoing
 from tasks.release.invocations import Invocation
+from tasks.release.journal import Status, snapshot
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, Goal, plan
 from tasks.release.release import Release
 from tests.examples import CORE, DEPS, DEV, FOREIGN, MANIFEST, SETTINGS, STAGE, functions, package
@@ -173,6 +174,58 @@ def test_what_could_not_be_put_back_is_named_and_never_called_restored() -> None
     assert "dev is not as it was before. Finish by running the same command again, or undo it" in text
     assert "news-letter-dev: - core 1.2.4" in text
     assert "news-ingest-dev" not in text
+
+
+def test_an_environment_that_cannot_be_read_is_not_called_restored_and_its_entry_stays_open() -> None:
+    there = fresh()
+    there.fails = lambda action, _place: ("before", REFUSED) if isinstance(action, Configure) else None
+
+    def gone(goal: Goal) -> Deployed:
+        assert goal
+        raise AwsError("the session has expired")
+
+    there.look = gone  # type: ignore[method-assign]
+    with pytest.raises(ReleaseError, match="(?s)dev is not as it was before.*the session has expired"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert [entry.status for entry in there.journal] == [Status.OPEN]
+
+
+def test_whoever_was_taken_over_stops_and_undoes_nothing() -> None:
+    there, events = fresh(), list[Event]()
+    there.fails = lambda action, _place: ("before", TakenError("taken")) if isinstance(action, Switch) else None
+    with pytest.raises(TakenError, match="^taken$"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
+    assert not any(isinstance(event, Undoing) for event in events)
+
+
+def test_every_deployment_is_journaled_with_what_was_there_before_and_after() -> None:
+    there = fresh()
+    before = snapshot(there.deployed)
+    carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    (entry,) = there.journal
+    assert (entry.status, entry.what, entry.release, entry.runs) == (
+        Status.CONFIRMED,
+        "deploy",
+        RELEASE.key,
+        RELEASE.key,
+    )
+    assert (entry.before, entry.after) == (before, snapshot(there.deployed))
+
+
+def test_a_smoke_test_that_could_not_run_leaves_the_entry_to_be_finished_or_undone() -> None:
+    there = fresh()
+
+    def refuse(_name: str) -> Invocation:
+        raise AwsError("not permitted")
+
+    there.answers = refuse
+    with pytest.raises(UnconfirmedError):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert [entry.status for entry in there.journal] == [Status.ABANDONED]
+    there.answers = lambda name: Invocation(name, "", {}, "", 0.1)
+    carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert [entry.status for entry in there.journal] == [Status.ABANDONED, Status.CONFIRMED]
+    assert there.fenced == list(DEV.function_names.values())
 
 
 def test_an_update_whose_end_is_unknown_is_not_called_undone_until_another_was_accepted() -> None:

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from tasks.aws.connection import Connection, connect
-from tasks.aws.invoke import invoke_function
+from tasks.aws.connection import Connection
 from tasks.errors import ConfigError, ReleaseError
 from tasks.invoke import read_payload
 from tests.conftest import Calls
-from tests.examples import DEV, RELEASE_TOML
+from tests.examples import RELEASE_TOML
 from tests.front import Site
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="awslambdaric is for Linux")
@@ -103,16 +102,6 @@ def test_a_status_of_400_and_above_is_a_failure(running: Site) -> None:
 def test_a_function_that_is_not_there_is_named_with_those_that_are(running: Site) -> None:
     with pytest.raises(ConfigError, match="Unknown function 'x'; use --function with one of: ingest, letter"):
         running.invoke("dev", "x", "{}")
-
-
-def test_a_slow_function_is_invoked_once_with_a_patience_beyond_its_own(running: Site, dev: Connection) -> None:
-    invoke_function(connect(DEV, running.endpoint), "news-ingest-dev", "{}")
-    from tasks.aws.connection import client
-
-    patient = client("lambda", DEV, running.endpoint, patience=3 + 45)
-    assert patient.meta.config.read_timeout == 48
-    assert patient.meta.config.retries["total_max_attempts"] == 1
-    assert dev.functions.meta.config.retries["total_max_attempts"] > 1
 
 
 def test_the_pipeline_runs_in_order_and_its_result_must_be_there(

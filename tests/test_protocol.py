@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectionClosedError
 from tasks.errors import ReleaseError
 from tasks.release.journal import Status
 from tests.fake_aws import FakeAws
-from tests.worlds import FIRST, SECOND, TERM_AND_MORE, Actor, broken_promises, runs, world
+from tests.worlds import FIRST, SECOND, TERM_AND_MORE, Actor, broken_promises, free, runs, world
 
 
 class Crash(BaseException):
@@ -75,7 +75,7 @@ def a_deploys(script: Script) -> str:
 
 def somebody_goes_on(aws: FakeAws, how: str) -> None:
     """After a minute, the next command: the same release again, or back to what was."""
-    aws.gate = lambda _actor, _operation, _when: None
+    aws.gate = free
     newest = Actor("C", aws).reach().newest()
     aws.sleep(TERM_AND_MORE)
     if newest is None or newest.closed:
@@ -166,7 +166,7 @@ def test_the_one_who_waits_is_told_who_holds_the_environment_since_when_and_for_
 def test_another_release_is_refused_while_a_deployment_is_unfinished_and_both_ways_out_are_named() -> None:
     script = Script({len(PLACES) - 8: "crash after"})
     assert a_deploys(script) == "crashed"
-    script.aws.gate = lambda _actor, _operation, _when: None
+    script.aws.gate = free
     script.aws.sleep(TERM_AND_MORE)
     said = attempt(lambda: Actor("B", script.aws).deploy(SECOND))
     assert "deploy of core 1.0.0, deps 1.0.0 to dev was cut off (entry 1, A on " in said

@@ -126,7 +126,7 @@ def _runtimes(pin: Pin, project: Project) -> tuple[Runtime, ...]:
 def _pinned_members(requirements: Path, pins: tuple[Pin, ...], project: Project, cache: Path) -> list[Member]:
     """The members of every pinned package, each path from one package only."""
     offered = list_files(lock_path(requirements), pins, project.runtimes[0], cache)
-    chosen = {pin: _choose(pin, offered[pin], project) for pin in pins}
+    chosen = {pin: choose(pin, offered[pin], project) for pin in pins}
     paths = fetch_all((file for files in chosen.values() for file in files.values()), cache)
     members: list[Member] = []
     owners: dict[tuple[str, str], Pin] = {}
@@ -148,7 +148,7 @@ def _places(name: str, project: Project) -> list[tuple[str, str]]:
     return [(runtime.name, name.removeprefix(_EVERYWHERE)) for runtime in project.runtimes]
 
 
-def _choose(pin: Pin, offered: tuple[RemoteFile, ...], project: Project) -> dict[Runtime, RemoteFile]:
+def choose(pin: Pin, offered: tuple[RemoteFile, ...], project: Project) -> dict[Runtime, RemoteFile]:
     """The file that serves each runtime: the wheel that fits best, or the sdist if the package has no wheel at all."""
     wheels = {file.filename: file for file in offered if file.filename.endswith(".whl")}
     sdists = [file for file in offered if file.filename not in wheels]

@@ -40,7 +40,9 @@ from tasks.release.journal import (
 
 RENEW_EVERY = 15.0
 _PATIENCE, _ATTEMPTS = 20, 6
-_GONE = ("PreconditionFailed", "412", "NoSuchKey", "404")
+_GONE = ("NoSuchKey", "404")
+_LOOK = (*_GONE, *BUSY, "PreconditionFailed", "412", "ConditionalRequestConflict", "SlowDown")
+"""Refusals after which the entry itself must be looked at."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,13 @@ class Journal:
     def entries(self, limit: int = 20) -> list[Entry]:
         """The newest entries, newest first."""
         numbers = self._numbers(limit)
-        found = results([partial(self._get, number) for number in numbers])
+        found = results([partial(self.get, number) for number in numbers])
         return [seen.entry for seen in found if seen]
 
     def look(self) -> Seen | None:
         """The newest entry as it is now."""
         numbers = self._numbers(1)
-        return self._get(numbers[0]) if numbers else None
+        return self.get(numbers[0]) if numbers else None
 
     def take(self, entry: Entry) -> "Held":
         """Hold the environment with a new entry. PlanError while somebody else does.
@@ -112,40 +114,39 @@ class Journal:
     def _abandon(self, seen: Seen) -> bool:
         """Mark an entry whose holder is gone; False if it is not what was seen any more."""
         marked = replace(seen.entry, status=Status.ABANDONED, counter=seen.entry.counter + 1, ended=_now())
-        try:
-            self.put(marked, IfMatch=seen.etag)
-        except (ClientError, BotoCoreError) as error:
-            if not _may_look(error):
-                raise
-            now = self._get(seen.entry.number)
-            return now is not None and now.entry.status is Status.ABANDONED
-        return True
+        if self.put(marked, IfMatch=seen.etag):
+            return True
+        now = self.get(seen.entry.number)
+        return now is not None and now.entry.status is Status.ABANDONED
 
     def _create(self, entry: Entry, *, taken_over: bool) -> "Held | None":
         """The new entry; None if somebody else created it."""
-        try:
-            etag = self.put(entry, IfNoneMatch="*")
-        except (ClientError, BotoCoreError) as error:
-            if not _may_look(error):
-                raise
-            seen = self._get(entry.number)
+        etag = self.put(entry, IfNoneMatch="*")
+        if not etag:
+            seen = self.get(entry.number)
             if seen is None or seen.entry.who.nonce != self.me.nonce:
                 return None
             etag = seen.etag
         return Held(self, entry, etag, taken_over=taken_over)
 
     def put(self, entry: Entry, **condition: str) -> str:
-        """Write an entry once, on a condition; its ETag. Raises what botocore raises."""
+        """Write an entry once, on a condition; its ETag, or nothing if only a look can tell what became of it."""
         here = self.connection.environment
-        answer = self.connection.client("s3", _PATIENCE).put_object(
-            Bucket=here.bucket,
-            Key=key_of(self.prefix, entry.number),
-            Body=encode(entry),
-            ContentType="application/json",
-            **self.connection.owner,
-            **condition,
-        )
-        return str(answer["ETag"])
+        with self.connection.doing(f"write entry {entry.number} of the journal"):
+            try:
+                answer = self.connection.client("s3", _PATIENCE).put_object(
+                    Bucket=here.bucket,
+                    Key=key_of(self.prefix, entry.number),
+                    Body=encode(entry),
+                    ContentType="application/json",
+                    **self.connection.owner,
+                    **condition,
+                )
+            except (ClientError, BotoCoreError) as error:
+                if is_lost(error) or (isinstance(error, ClientError) and code_of(error) in _LOOK):
+                    return ""
+                raise
+        return str(answer.get("ETag", ""))
 
     def _numbers(self, limit: int) -> list[int]:
         """The numbers of the newest entries."""
@@ -156,8 +157,8 @@ class Journal:
             )
         return [number for item in answer.get("Contents", []) if (number := number_of(item["Key"]))]
 
-    def _get(self, number: int) -> Seen | None:
-        """One entry; None if there is none. PlanError if it is damaged."""
+    def get(self, number: int) -> Seen | None:
+        """One entry as it is now; None if there is none. PlanError if it is damaged."""
         here, key = self.connection.environment, key_of(self.prefix, number)
         with self.connection.doing(f"read s3://{here.bucket}/{key}"):
             try:
@@ -171,10 +172,6 @@ class Journal:
             sent = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
             now = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
             return Seen(entry, answer["ETag"], (now - answer["LastModified"]).total_seconds())
-
-    def get(self, number: int) -> Seen | None:
-        """One entry as it is now."""
-        return self._get(number)
 
 
 class Held:
@@ -243,17 +240,11 @@ class Held:
         """Replace the entry until that is answered with success. What is found by looking is never a new term."""
         for _ in range(_ATTEMPTS):
             wanted = replace(change(self.entry), counter=self.entry.counter + 1)
-            try:
-                self._etag = self._journal.put(wanted, IfMatch=self._etag)
-            except (ClientError, BotoCoreError) as error:
-                if not _may_look(error):
-                    with self._journal.connection.doing(f"write entry {self.entry.number} of the journal"):
-                        raise
-                if self._look(wanted):
-                    return
-                continue
-            self.entry = wanted
-            return
+            if etag := self._journal.put(wanted, IfMatch=self._etag):
+                self._etag, self.entry = etag, wanted
+                return
+            if self._look(wanted):
+                return
         raise AwsError(
             f"Entry {self.entry.number} of the journal of {self._journal.connection.environment.name} could not be "
             "written; run the same command again in a minute",
@@ -280,11 +271,6 @@ class Held:
         return False
 
 
-def _may_look(error: Exception) -> bool:
-    """Whether an error leaves open what the entry is: it differs from what was read, or no answer came."""
-    return is_lost(error) or (isinstance(error, ClientError) and code_of(error) in (*_GONE, *BUSY, "SlowDown"))
-
-
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
@@ -294,9 +280,10 @@ def whoami(connection: Connection, user: str) -> Who:
     here = connection.environment
     with connection.doing(f"ask who deploys to {here.name}"):
         found = connection.client("sts", 0).get_caller_identity()
-    connection.check_account(f"arn:aws:sts::{found['Account']}:")
+        caller, account = found["Arn"], found["Account"]
+    connection.check_account(f"arn:aws:sts::{account}:")
     process = os.getpid()
-    return Who(found["Arn"], user, platform.node(), _machine(), process, _started(process), nonce=uuid.uuid4().hex)
+    return Who(caller, user, platform.node(), _machine(), process, _started(process), nonce=uuid.uuid4().hex)
 
 
 def has_ended(who: Who) -> bool:

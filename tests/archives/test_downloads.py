@@ -1,4 +1,7 @@
 import hashlib
+import threading
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,29 @@ def test_a_wheel_with_a_false_record_never_enters_the_cache(tmp_path: Path) -> N
     with pytest.raises(BuildError, match="RECORD"):
         fetch_all([file], tmp_path / "cache")
     assert kept(tmp_path / "cache") == []
+
+
+def test_a_download_that_fails_is_tried_three_times(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "pkg")
+    asked = []
+
+    class Flaky(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            fails = len(asked) < 3
+            self.send_response(503 if fails else 200)
+            self.end_headers()
+            self.wfile.write(b"" if fails else wheel.read_bytes())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Flaky)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        file = replace(remote(wheel), url=f"http://127.0.0.1:{server.server_port}/{wheel.name}")
+        assert fetch_all([file], tmp_path / "cache")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert len(asked) == 3

@@ -58,6 +58,12 @@ def test_the_compiled_wheel_of_this_python_is_better_than_a_pure_one() -> None:
     assert best_wheel(offered, ON_311) == offered[1]
 
 
+def test_a_wheel_is_as_good_as_its_best_tag() -> None:
+    many = "a-1.0-cp311-cp311-manylinux_2_26_x86_64.manylinux_2_5_x86_64.whl"
+    one = "a-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
+    assert best_wheel([one, many], runtime_tags(RUNTIMES["python3.11"], "x86_64")) == many
+
+
 def test_the_higher_build_number_wins() -> None:
     offered = ["pkg-1.0-2-py3-none-any.whl", "pkg-1.0-10-py3-none-any.whl", "pkg-1.0-py3-none-any.whl"]
     assert best_wheel(offered, ON_311) == offered[1]

@@ -153,6 +153,14 @@ def test_the_archive_of_another_version_does_not_stay_beside_the_new_one(shop: S
     assert deps.exists()
 
 
+def test_a_layer_whose_name_only_begins_alike_is_left_alone(shop: Shop) -> None:
+    shop.build("core")
+    other = shop.workspace.layers / "core-extra-1.2.3.zip"
+    other.write_bytes(b"")
+    shop.build("core")
+    assert other.exists()
+
+
 def test_the_manifest_says_what_is_in_each_layer(shop: Shop) -> None:
     shop.build("core")
     archive = shop.build("deps")

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,6 @@ from tests.examples import DEV, STAGE
 HOSTILE: Mapping[str, str] = {
     "AWS_PROFILE": "no-such-profile",
     "AWS_DEFAULT_PROFILE": "no-such-profile",
-    "AWS_CONFIG_FILE": "nowhere",
     "AWS_ACCESS_KEY_ID": "AKIAREALREALREALREAL",
     "AWS_SECRET_ACCESS_KEY": "real",
     "AWS_SESSION_TOKEN": "real",
@@ -25,9 +25,10 @@ HOSTILE: Mapping[str, str] = {
 
 
 def test_the_sandbox_can_never_reach_real_aws_whatever_the_environment_says(
-    sandbox: str, monkeypatch: pytest.MonkeyPatch
+    sandbox: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in HOSTILE.items():
+    (tmp_path / "config").write_text("[default\n")  # whoever reads this file fails
+    for name, value in {**HOSTILE, "AWS_CONFIG_FILE": str(tmp_path / "config")}.items():
         monkeypatch.setenv(name, value)
     made = client("lambda", DEV, sandbox + "/")  # an address of its own, so that no client made before is used
     seen = []

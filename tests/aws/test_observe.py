@@ -5,13 +5,21 @@ from typing import Any
 import pytest
 
 from tasks.aws.connection import Connection
-from tasks.aws.observe import load_record, look, observe
+from tasks.aws.observe import (
+    list_canonical,
+    list_layer_versions,
+    load_record,
+    look,
+    observe,
+    observe_records,
+)
 from tasks.errors import AwsError
 from tasks.release.artifacts import description
-from tasks.release.release import Release
+from tasks.release.release import Release, write_record
 from tests.aws.answers import Reporting
 from tests.conftest import Calls
-from tests.examples import CORE, DEV, RELEASE, ZIP
+from tests.examples import CORE, DEV, RELEASE, ZIP, layer_version
+from tests.fake_aws import FakeAws
 from tests.front import Site
 
 
@@ -127,3 +135,26 @@ def test_listing_goes_on_until_it_finds_what_is_sought_and_no_further(dev: Conne
     calls.clear()
     assert len(observe(dev, Release((CORE,), "abc1234")).layers["core"]) == 50
     assert calls.count("ListLayerVersions") == 1
+
+
+def test_records_are_read_newest_first() -> None:
+    aws = FakeAws()
+    other = replace(RELEASE, commit="fffffff", canonical={})
+    for release in (RELEASE, other):
+        aws.put_object(Bucket=DEV.bucket, Key=release.key, Body=write_record(release))
+        aws.sleep(5)
+    found = observe_records(aws.connection(DEV, "reader"), "releases/core-1.2.4/")
+    assert [release.commit for release in found] == ["fffffff", "abc1234"]
+
+
+def test_layer_versions_of_another_account_are_refused() -> None:
+    aws = FakeAws(layers={"news-core-dev": [{"LayerVersionArn": layer_version(CORE).arn}]})
+    elsewhere = replace(DEV, account="999999999999")
+    with pytest.raises(AwsError, match="belong to account 111122223333"):
+        list_layer_versions(aws.connection(elsewhere, "reader"), "core")
+
+
+def test_a_bucket_of_another_account_is_not_listed(dev: Connection) -> None:
+    elsewhere = replace(dev, environment=replace(DEV, account="999999999999"))
+    with pytest.raises(AwsError, match="Access Denied"):
+        list_canonical(elsewhere)

@@ -281,7 +281,7 @@ def test_an_archive_without_a_bill_is_copied_all_the_same_and_other_refusals_of_
     connection, calls = recorded(DEV, copy_object=[refusal("NoSuchKey", 404), {}], head_object=STORED)
     do(connection, action)
     assert [name for name, _ in calls] == ["copy_object", "copy_object", "head_object"]
-    connection, _ = recorded(DEV, copy_object=refusal("AccessDenied", 403))
+    connection, _ = recorded(DEV, copy_object=[refusal("AccessDenied", 403), {}], head_object=STORED)
     with pytest.raises(AwsError, match="Access Denied"):
         do(connection, action)
 

@@ -147,7 +147,7 @@ def test_raising_one_layer_alone_releases_it_beside_the_other_as_it_was(
     assert [key for key in stored if key.startswith("layers/")] == [
         f"layers/{name}.{end}" for name in ("core-1.2.4", "deps-1.0.6") for end in ("cdx.json", "zip")
     ]
-    assert len(stored) == 4 + len(["the record", "the configuration"])
+    assert len(stored) == 4 + len(["the record", "the configuration", "the journal"])
 
 
 def test_one_layer_alone_is_uploaded_and_published_when_it_is_named(site: Site, calls: Calls, dev: Connection) -> None:

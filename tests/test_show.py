@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from tasks.archives.contents import read_contents
@@ -63,6 +65,7 @@ def test_what_was_never_released_is_refused(released: Site) -> None:
 def test_bytes_that_are_not_those_lambda_has_are_never_shown_as_them(released: Site) -> None:
     from tasks.aws.connection import connect
 
+    shutil.rmtree(released.workspace.cache / "files", ignore_errors=True)
     connect(DEV, released.endpoint).s3.put_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.zip", Body=b"others")
     with pytest.raises(AwsError, match="layers/core-1.2.4.zip in dev has other bytes than arn:"):
         locate(released.command, "core@1.2.4")

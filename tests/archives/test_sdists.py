@@ -24,6 +24,7 @@ def make_sdist(folder: Path, setup: str, extra: dict[str, str] | None = None) ->
     return path
 
 
+@pytest.mark.long
 def test_an_sdist_is_built_pure_and_names_no_builder(tmp_path: Path) -> None:
     setup = "from setuptools import setup; setup(name='old', version='1.0', py_modules=['old'])"
     wheel = build_wheel(make_sdist(tmp_path, setup), tmp_path / "cache")

@@ -67,6 +67,7 @@ def test_a_normal_deployment_prints_what_the_workflow_document_shows(
 def test_an_artifact_is_told_with_file_size_and_sha256_once_it_was_made(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    site.write("src/core/__init__.py", "NAME = 'never built before'\n")
     site.deploy()
     assert "[OK] Layer core 1.2.4: .build/layers/core-1.2.4.zip, 0.00 MB, SHA256 " in capsys.readouterr().out
 

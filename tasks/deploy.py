@@ -85,7 +85,7 @@ def bring(  # noqa: PLR0913  (what the command line says)
     )
     smoke = payloads(command, project, environment) if steps.functions else {}
     goal = Goal(environment, release, smoke=smoke, delete=delete, what="deploy" if steps.functions else "publish")
-    carry_out(goal, steps, reach(command, environment, sources), report, dry_run=dry_run)
+    carry_out(goal, steps, reach(command, environment, sources, report.waiting), report, dry_run=dry_run)
 
 
 def payloads(command: Command, project: Project, environment: Environment) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tasks.errors import ReleaseError, TakenError, listed
 from tasks.jobs import results, side_by_side
-from tasks.release.actions import Action, Outcome
+from tasks.release.actions import Action, Outcome, subject
 from tasks.release.deployed import Deployed
 from tasks.release.events import (
     Begun,
@@ -77,6 +77,9 @@ class Reach(Protocol):
     def perform(self, action: Action, deployed: Deployed, allowed: Allowed) -> Outcome:
         """Do it, and look at the result. AwsError if that is not what was asked for."""
 
+    def may_invoke(self, function: str) -> None:
+        """An error unless invoking a function would be permitted; it is not run."""
+
     def invoke(self, function: str, payload: str) -> Invocation:
         """Run a function once."""
 
@@ -124,6 +127,7 @@ def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run
         perform(attempt, decided.prepare, before)
         report(Confirmed(goal, functions=False, seen=0))
         return
+    results([partial(reach.may_invoke, name) for name in goal.smoke if name in before.functions])
     release = goal.release
     with reach.take(Entry(0, goal.what, release.key, str(release), release.commit, Who(), "")) as held:
         attempt.held, attempt.touched = held, held.taken_over
@@ -266,7 +270,7 @@ def perform(attempt: Attempt, actions: Sequence[Action], deployed: Deployed, *, 
     """
     calls = [partial(attempt.reach.perform, action, deployed, attempt.allowed) for action in actions]
     failure = None
-    with closing(side_by_side(calls, [action.subject for action in actions], keep_going=keep_going)) as jobs:
+    with closing(side_by_side(calls, [subject(action) for action in actions], keep_going=keep_going)) as jobs:
         for action, job in zip(actions, jobs, strict=True):
             if failure is None or keep_going:
                 attempt.report(Begun(action))

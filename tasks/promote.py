@@ -33,15 +33,17 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     c: Context, to: str, version: str, from_: str = "", dry_run: bool = False, delete: bool = False
 ) -> None:
     """Bring the release that one environment runs to the next: the same bytes, nothing is built."""
+    from tasks.aws.perform import Sources
     from tasks.aws.reach import reach
 
     command, report = here(c), Console()
     project = command.workspace.project()
     origin, target = check_route(project, from_, to, version)
-    there = reach(command, target)
+    before = reach(command, origin)
+    there = reach(command, target, Sources(origin=before.connection), report.waiting)
     release, source = finishable(there, version), target
     if release is None:
-        release, source = read_running(reach(command, origin), version), origin
+        release, source = read_running(before, version), origin
     report(Started(f"Promoting from {origin.name} to {target.name}", "Promotion", release))
     goal = Goal(target, release, source, payloads(command, project, target), delete, "promote")
     carry_out(goal, UPDATE_LAMBDAS, there, report, dry_run=dry_run or command.dry)

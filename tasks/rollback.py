@@ -36,7 +36,7 @@ def rollback(c: Context, env: str, to: str = "", dry_run: bool = False) -> None:
     command, report = here(c), Console()
     project = command.workspace.project()
     environment, dry_run = project.environment(env), dry_run or command.dry
-    there = reach(command, environment)
+    there = reach(command, environment, waiting=report.waiting)
     newest = there.newest()
     if newest is None:
         raise PlanError(f"Nothing was ever deployed to {env}; run: inv deploy --env {env}")

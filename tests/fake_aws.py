@@ -112,7 +112,7 @@ class FakeAws:
         there = self._stored(Bucket, Key)
         headers = {"date": format_datetime(self.date, usegmt=True)}
         return {
-            "Body": io.BytesIO(there.body),
+            "Body": Body(there.body),
             "ETag": etag(there.body),
             "LastModified": there.modified,
             "ResponseMetadata": {"HTTPHeaders": headers},
@@ -195,6 +195,14 @@ class FakeAws:
 
     def get_caller_identity(self) -> dict[str, Any]:
         return {"Account": "111122223333", "Arn": "arn:aws:sts::111122223333:user/fake"}
+
+
+class Body(io.BytesIO):
+    """A body as botocore hands it out."""
+
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        while block := self.read(size):
+            yield block
 
 
 def changed(state: State, request: dict[str, Any]) -> State:

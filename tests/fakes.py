@@ -18,6 +18,7 @@ from tasks.release.actions import (
     Store,
     Switch,
     Upload,
+    subject,
 )
 from tasks.release.deployed import Deployed
 from tasks.release.events import Event
@@ -99,7 +100,7 @@ class FakeEnvironment:
             case Upload(artifact=artifact) | Copy(artifact=artifact):
                 self.stored.add(artifact.key)
             case Store() | KeepPackage() | KeepObject():
-                self.stored.add(action.subject)
+                self.stored.add(subject(action))
             case Switch():
                 there = self.deployed.functions[action.function]
                 if action.revision != there.revision:
@@ -113,6 +114,9 @@ class FakeEnvironment:
                 pass
         self.deployed = self.deployed.after(done)
         return done
+
+    def may_invoke(self, function: str) -> None:
+        assert function in self.deployed.functions
 
     def invoke(self, function: str, payload: str) -> Invocation:
         assert payload

@@ -98,7 +98,7 @@ LISTED = [
         ("    if digest != artifact.code_sha256:", "    if False:"),
         ('IfNoneMatch="*", ', ""),
         ('Key=key, IfNoneMatch="*", **connection.owner', 'Key=key, IfNoneMatch="*"'),
-        ('from_there = {"ExpectedSourceBucketOwner": action.owner}', "from_there = {}"),
+        (', "ExpectedSourceBucketOwner": owner}', "}"),
         ('        if code_of(error) != "NoSuchKey":\n            raise', "        pass"),
         ("    if found != sha256:", "    if False:"),
         ('unchanged = {"IfMatch": action.etag}', "unchanged = {}"),

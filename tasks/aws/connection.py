@@ -36,13 +36,15 @@ class Connection:
     """An environment and the clients that reach it, made when they are needed; several threads may use one.
 
     `client` makes one of a service; with a patience in seconds it waits that long, and calls only once. `endpoint` is
-    the sandbox's address, empty for real AWS.
+    the sandbox's address, empty for real AWS. `waiting` is told every ten seconds which function is waited for, and how
+    many seconds by then.
     """
 
     environment: Environment
     client: Callable[[str, int], Any]
     endpoint: str = ""
     clock: Clock = field(default_factory=Clock)
+    waiting: Callable[[str, float], None] = lambda _function, _seconds: None
 
     @property
     def s3(self) -> Any:

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tasks.aws.connection import Connection
 from tasks.aws.live_package import live_modules
 from tasks.aws.refusals import BUSY, code_of, is_lost
-from tasks.errors import AwsError
+from tasks.errors import AwsError, PlanError
 from tasks.release.actions import Outcome, Switch
 from tasks.release.artifacts import hex_digest
 from tasks.release.deployed import Deployed, DeployedFunction
@@ -27,7 +27,7 @@ SIGNED_FOR = 360.0
 LONGEST_UPDATE = 300.0
 """Seconds that an update may take (VPC, large packages) before it counts as failed."""
 _FIRST_LOOK, _LOOK_EVERY = 0.05, 1.0
-_ATTEMPTS, _LONGEST_PAUSE = 6, 4.0
+_ATTEMPTS, _LONGEST_PAUSE, _TELL_EVERY = 6, 4.0, 10.0
 _CHANGED = ("PreconditionFailedException", "412")
 
 
@@ -42,6 +42,8 @@ def read_function(connection: Connection, name: str, *, look_inside: bool = Fals
         return None
     found, location = answer["Configuration"], answer.get("Code", {}).get("Location", "")
     connection.check_account(found.get("FunctionArn", ""))
+    if found.get("PackageType") == "Image":
+        raise PlanError(f"{name} is a container image, which cannot carry layers; take it out of release.toml")
     failed = found.get("LastUpdateStatus") == "Failed"
     state = State(
         runtime=found.get("Runtime", ""),
@@ -71,7 +73,7 @@ def location_of(connection: Connection, name: str) -> tuple[str, str]:
 def _settled(connection: Connection, name: str) -> Any:
     """What GetFunction says once no update is in progress; None if there is no such function."""
     clock, pause = connection.clock, _FIRST_LOOK
-    begun = clock.now()
+    begun, told = clock.now(), 0.0
     while True:
         with connection.doing(f"read function {name}"):
             try:
@@ -89,6 +91,10 @@ def _settled(connection: Connection, name: str) -> Any:
                 unsettled=True,
             )
         clock.sleep(pause)
+        waited = clock.now() - begun
+        if waited >= told + _TELL_EVERY:
+            told = waited
+            connection.waiting(name, waited)
         pause = min(_LOOK_EVERY, pause * 2)
 
 

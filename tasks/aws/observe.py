@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from tasks.aws.connection import Connection
 from tasks.aws.functions import read_function
 from tasks.aws.refusals import code_of
-from tasks.errors import AwsError
+from tasks.errors import AwsError, PlanError
 from tasks.jobs import results
 from tasks.release.artifacts import Artifact, hex_digest
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
@@ -102,7 +102,15 @@ def _deployed(connection: Connection, found: Mapping[tuple[str, str], Any]) -> D
 def observe_records(connection: Connection, prefix: str) -> list[Release]:
     """The records of releases below a prefix, newest first."""
     listed = sorted(_list_keys(connection, prefix), key=lambda item: item["LastModified"], reverse=True)
-    return [found for found in results([partial(load_record, connection, item["Key"]) for item in listed]) if found]
+    return [found for found in results([partial(_readable, connection, item["Key"]) for item in listed]) if found]
+
+
+def _readable(connection: Connection, key: str) -> Release | None:
+    """The record under a key, if it is one: a stray or damaged file beside the others hinders nobody."""
+    try:
+        return load_record(connection, key)
+    except PlanError:
+        return None
 
 
 def observe_objects(connection: Connection, artifacts: Iterable[Artifact]) -> dict[str, str]:

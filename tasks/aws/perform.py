@@ -3,6 +3,8 @@
 Objects are written once and never replaced, so an answer that was lost does no harm there: what is stored is looked at.
 """
 
+import hashlib
+import tempfile
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -17,32 +19,26 @@ from tasks.aws.functions import location_of, switch
 from tasks.aws.observe import list_layer_versions, load_record, read_object, read_sha256
 from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.errors import AwsError
-from tasks.release.actions import (
-    Action,
-    Configure,
-    Copy,
-    KeepObject,
-    KeepPackage,
-    Outcome,
-    Publish,
-    Record,
-    Store,
-    Switch,
-    Upload,
-)
+from tasks.release import actions
+from tasks.release.actions import Action, Outcome, subject
 from tasks.release.artifacts import base64_digest
 from tasks.release.deployed import Deployed
 from tasks.release.release import write_record
 
 _DOWNLOAD_PATIENCE = 60
+_DENIED = ("AccessDenied", "403")
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What on this machine can be sent: archives by artifact, contents of the configuration by SHA-256 (hex)."""
+    """What can be sent: archives by artifact, contents of the configuration by SHA-256 (hex), both on this machine.
+
+    `origin` is the environment that a release is promoted from, for what S3 may not copy by itself.
+    """
 
     archives: Mapping[str, Path] = field(default_factory=dict)
     contents: Mapping[str, Path] = field(default_factory=dict)
+    origin: Connection | None = None
 
 
 def perform(
@@ -51,24 +47,24 @@ def perform(
     """Do it. AwsError if AWS refuses, or reports anything but what was asked for. `allowed` is asked before a write."""
     with connection.doing(f"go on with: {action}"):
         match action:
-            case Upload():
+            case actions.Upload():
                 _upload(connection, sources.archives[action.artifact.name], action)
-            case Copy():
-                _copy(connection, action)
-            case Publish():
+            case actions.Copy():
+                _copy(connection, sources, action)
+            case actions.Publish():
                 allowed()
                 return _publish(connection, action, deployed)
-            case Store():
+            case actions.Store():
                 _store(connection, sources, action)
-            case KeepPackage():
+            case actions.KeepPackage():
                 _keep_package(connection, action)
-            case KeepObject():
+            case actions.KeepObject():
                 _keep_object(connection, action)
-            case Record():
+            case actions.Record():
                 _record(connection, action)
-            case Switch():
+            case actions.Switch():
                 return switch(connection, action, deployed, allowed)
-            case Configure():
+            case actions.Configure():
                 allowed()
                 return _configure(connection, action)
             case _:
@@ -76,7 +72,7 @@ def perform(
         return Outcome(action)
 
 
-def _upload(connection: Connection, archive: Path, action: Upload) -> None:
+def _upload(connection: Connection, archive: Path, action: actions.Upload) -> None:
     """The archive, and before it its bill of materials, so that where the archive is, its bill is too.
 
     A single PutObject, so that ChecksumSHA256 is the SHA-256 of the whole and equals Lambda's CodeSha256.
@@ -88,22 +84,41 @@ def _upload(connection: Connection, archive: Path, action: Upload) -> None:
         _put(connection, action.artifact.key, action.artifact.sha256, file, "application/zip")
 
 
-def _copy(connection: Connection, action: Copy) -> None:
+def _copy(connection: Connection, sources: Sources, action: actions.Copy) -> None:
     """The archive and its bill of materials, the bill first; what has none can be promoted all the same."""
-    call, key = connection.s3.copy_object, action.artifact.key
-    from_there = {"ExpectedSourceBucketOwner": action.owner}
     try:
-        bill = {"Bucket": action.source, "Key": action.artifact.bill_key}
-        _once(connection, call, action.artifact.bill_key, CopySource=bill, **from_there)
+        _bring(connection, sources, action.artifact.bill_key, action.source, action.owner)
     except ClientError as error:
         if code_of(error) != "NoSuchKey":
             raise
-    source = {"Bucket": action.source, "Key": key}
-    _once(connection, call, key, CopySource=source, ChecksumAlgorithm="SHA256", **from_there)
-    _check_stored(connection, key, action.artifact.sha256)
+    _bring(connection, sources, action.artifact.key, action.source, action.owner)
+    _check_stored(connection, action.artifact.key, action.artifact.sha256)
 
 
-def _publish(connection: Connection, action: Publish, deployed: Deployed) -> Outcome:
+def _bring(connection: Connection, sources: Sources, key: str, bucket: str, owner: str) -> None:
+    """Copy an object from another bucket, under the same key.
+
+    Where S3 may not do that by itself (the target's credentials cannot read there, in another account), the bytes go
+    through this machine, read with the source's own credentials. Raises what botocore raises.
+    """
+    source = {"Bucket": bucket, "Key": key}
+    options = {"CopySource": source, "ChecksumAlgorithm": "SHA256", "ExpectedSourceBucketOwner": owner}
+    try:
+        _once(connection, connection.s3.copy_object, key, **options)
+    except ClientError as error:
+        if sources.origin is None or code_of(error) not in _DENIED:
+            raise
+        found = sources.origin.s3.get_object(**source, **sources.origin.owner)
+        with closing(found["Body"]) as body, tempfile.TemporaryFile() as kept:
+            digest = hashlib.sha256()
+            for block in body.iter_chunks(1 << 20):
+                kept.write(block)
+                digest.update(block)
+            kept.seek(0)
+            _put(connection, key, digest.hexdigest(), kept)
+
+
+def _publish(connection: Connection, action: actions.Publish, deployed: Deployed) -> Outcome:
     """Publish once. After a lost answer the layer version is looked for, since publishing again would make a second."""
     artifact = action.artifact
     known = {version.arn for version in deployed.layers.get(artifact.name, ())}
@@ -139,40 +154,37 @@ def _publish(connection: Connection, action: Publish, deployed: Deployed) -> Out
     return Outcome(action, arn=arn)
 
 
-def _store(connection: Connection, sources: Sources, action: Store) -> None:
+def _store(connection: Connection, sources: Sources, action: actions.Store) -> None:
     """Contents of the configuration, from this machine or from the bucket of the environment before."""
     if not action.source:
         with sources.contents[action.sha256].open("rb") as file:
-            _put(connection, action.subject, action.sha256, file)
+            _put(connection, subject(action), action.sha256, file)
         return
-    source = {"Bucket": action.source, "Key": action.subject}
-    owner = {"ExpectedSourceBucketOwner": action.owner}
-    call = connection.s3.copy_object
-    _once(connection, call, action.subject, CopySource=source, ChecksumAlgorithm="SHA256", **owner)
-    _check_stored(connection, action.subject, action.sha256)
+    _bring(connection, sources, subject(action), action.source, action.owner)
+    _check_stored(connection, subject(action), action.sha256)
 
 
-def _keep_package(connection: Connection, action: KeepPackage) -> None:
+def _keep_package(connection: Connection, action: actions.KeepPackage) -> None:
     """Whatever the function runs, byte for byte."""
-    if read_sha256(connection, action.subject) == action.sha256:
+    if read_sha256(connection, subject(action)) == action.sha256:
         return
     location, digest = location_of(connection, action.function)
     if digest != action.sha256 or not connection.reaches(location):
         raise AwsError(f"The package of {action.function} changed while it was to be kept; run the same command again")
     with urllib.request.urlopen(location, timeout=_DOWNLOAD_PATIENCE) as answer:  # noqa: S310  (AWS gave it to us)
         contents = answer.read()
-    _put(connection, action.subject, action.sha256, contents, "application/zip")
+    _put(connection, subject(action), action.sha256, contents, "application/zip")
 
 
-def _keep_object(connection: Connection, action: KeepObject) -> None:
+def _keep_object(connection: Connection, action: actions.KeepObject) -> None:
     found = read_object(connection, action.source, action.key)
     if found is None:
         raise AwsError(f"s3://{action.source}/{action.key} was deleted meanwhile; run the same command again")
     with closing(found["Body"]) as body:
-        _put(connection, action.subject, action.sha256, body.read())
+        _put(connection, subject(action), action.sha256, body.read())
 
 
-def _record(connection: Connection, action: Record) -> None:
+def _record(connection: Connection, action: actions.Record) -> None:
     key, contents = action.release.key, write_record(action.release)
     _once(connection, connection.s3.put_object, key, Body=contents, ContentType="application/json")
     found = load_record(connection, key)
@@ -180,7 +192,7 @@ def _record(connection: Connection, action: Record) -> None:
         raise AwsError(f"s3://{action.bucket}/{key} records another release; run the same command again")
 
 
-def _configure(connection: Connection, action: Configure) -> Outcome:
+def _configure(connection: Connection, action: actions.Configure) -> Outcome:
     """Replace, add or remove an object of the configuration, unless it changed since it was read."""
     there = {"Bucket": action.bucket, "Key": action.key, **connection.owner}
     unchanged = {"IfMatch": action.etag} if action.before else {"IfNoneMatch": "*"}

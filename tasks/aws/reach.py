@@ -1,12 +1,12 @@
 """An environment as the engine reaches it: reads, writes and invocations through one connection."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.aws import observe, perform
 from tasks.aws.connection import Connection, connect
 from tasks.aws.functions import SIGNED_FOR, fence
-from tasks.aws.invoke import invoke_function
+from tasks.aws.invoke import check_invocation, invoke_function
 from tasks.aws.journal import Held, Journal, whoami
 from tasks.aws.perform import Sources
 from tasks.project.command import Command
@@ -58,12 +58,21 @@ class Aws:
         """Do it, and look at the result."""
         return perform.perform(self.connection, self.sources, action, deployed, allowed)
 
+    def may_invoke(self, function: str) -> None:
+        """AwsError unless invoking a function would be permitted; it is not run."""
+        check_invocation(self.connection, function)
+
     def invoke(self, function: str, payload: str) -> Invocation:
         """Run a function once."""
         return invoke_function(self.connection, function, payload)
 
 
-def reach(command: Command, environment: Environment, sources: Sources | None = None) -> Aws:
+def reach(
+    command: Command,
+    environment: Environment,
+    sources: Sources | None = None,
+    waiting: Callable[[str, float], None] = lambda _function, _seconds: None,
+) -> Aws:
     """The way to an environment. AwsError if there is none: no profile, no credentials, no region."""
-    connection = connect(environment, command.endpoint)
+    connection = replace(connect(environment, command.endpoint), waiting=waiting)
     return Aws(connection, command.workspace.project().name, command.user, sources or Sources())

@@ -10,20 +10,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
-from tasks.release.actions import (
-    Action,
-    Configure,
-    Copy,
-    KeepObject,
-    KeepPackage,
-    Outcome,
-    Publish,
-    Record,
-    Skipped,
-    Store,
-    Switch,
-    Upload,
-)
+from tasks.release import actions
+from tasks.release.actions import Action, Outcome
 from tasks.release.artifacts import Kind
 from tasks.release.events import (
     AllBuilt,
@@ -129,6 +117,10 @@ class Console:
             case Confirmed():
                 self._confirm(event)
 
+    def waiting(self, function: str, seconds: float) -> None:
+        """Print that a function is still being updated."""
+        say(f"   ... waiting for {function}: {seconds:.0f} s")
+
     def _start(self, event: Started) -> None:
         self._title = event.done
         layers = [artifact for artifact in event.release.artifacts if artifact.kind is Kind.LAYER]
@@ -154,23 +146,27 @@ class Console:
 
     def _begin(self, action: Action) -> None:
         match action:
-            case Upload(artifact=artifact) | Copy(artifact=artifact) | Publish(artifact=artifact):
+            case (
+                actions.Upload(artifact=artifact) | actions.Copy(artifact=artifact) | actions.Publish(artifact=artifact)
+            ):
                 is_layer = artifact.kind is Kind.LAYER
                 self._open(f"Deploying {artifact.name} layer..." if is_layer else "Deploying function packages...")
                 say(f"[DEPLOY] {action}")
-            case Switch():
+            case actions.Switch():
                 if self._section != "Updating Lambda layers...":
                     self._open("Updating Lambda layers..." if not self._undoing else self._section)
                 say(f"   {action}")
-            case Configure() | Store() | KeepPackage() | KeepObject() | Record():
+            case (
+                actions.Configure() | actions.Store() | actions.KeepPackage() | actions.KeepObject() | actions.Record()
+            ):
                 pass  # told by the plan, and once it is done
 
     def _done(self, outcome: Outcome) -> None:
         match outcome.action:
-            case Publish():
+            case actions.Publish():
                 number = outcome.arn.rpartition(":")[-1]
                 say("", "[SUCCESS] Layer deployed successfully!", f"   ARN: {outcome.arn}", f"   Version: {number}")
-            case Switch():
+            case actions.Switch():
                 say(f"      [OK] {'Put back' if self._undoing else 'Layers updated'}: {outcome.action.what}")
             case _:
                 pass
@@ -192,7 +188,7 @@ class Console:
             heading(section)
 
 
-_SHOWN = (Upload, Copy, Publish, Record)
+_SHOWN = (actions.Upload, actions.Copy, actions.Publish, actions.Record)
 
 
 def _built(event: AllBuilt) -> Iterable[str]:
@@ -214,7 +210,7 @@ def _imported(event: Imported) -> str:
 
 
 def _note(note: object) -> str:
-    if isinstance(note, Skipped):
+    if isinstance(note, actions.Skipped):
         return f"   [SKIP] {note} (create it, then run the same command again)"
     return f"   [WARNING] {note}"
 
@@ -231,7 +227,7 @@ def _future(plan: Plan) -> Iterable[str]:
         yield f"   ... and more: {_counted(plan.configure[_MOST_FILES:])}"
 
 
-def _counted(changes: Iterable[Configure]) -> str:
+def _counted(changes: Iterable[actions.Configure]) -> str:
     """How many objects of the configuration are added, changed and removed."""
     words = {"+": "added", "~": "changed", "-": "removed"}
     return ", ".join(f"{count} {words[sign]}" for sign, count in Counter(each.sign for each in changes).items())

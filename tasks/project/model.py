@@ -8,6 +8,8 @@ from tasks.errors import ConfigError
 from tasks.project.runtimes import Runtime
 
 T = TypeVar("T")
+CONFIGURATION = "configuration"
+"""What `inv bump --layer` calls the version of [configuration]."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class Project:
     """A whole release.toml. The first of `layers` gives a release its version.
 
     `smoke` says whether a deployment ends with a smoke test. `configuration` maps prefixes of the configuration bucket
-    to folders. `sandbox_variables` is what functions find in their environment on the sandbox, "{env}" still in it.
+    to folders; `configuration_key` is that of its version. `sandbox_variables` is what functions find in their
+    environment on the sandbox, "{env}" still in it.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Project:
     e2e: EndToEnd
     smoke: bool
     configuration: Mapping[str, str]
+    configuration_key: str = ""
 
     def environment(self, name: str, option: str = "--env") -> Environment:
         """The environment called `name`; ConfigError lists those that exist."""
@@ -114,8 +118,9 @@ class Project:
         return keys | {name: each.version_key for name, each in self.functions.items() if each.version_key}
 
     def version_key(self, name: str) -> str:
-        """One of `version_keys`; ConfigError lists the names there are."""
-        return _pick(self.version_keys, name, "layer", "--layer")
+        """One of `version_keys`, or that of the configuration; ConfigError lists the names there are."""
+        more = {CONFIGURATION: self.configuration_key} if self.configuration_key else {}
+        return _pick({**self.version_keys, **more}, name, "layer", "--layer")
 
     def select(self, layer: str) -> list[str]:
         """The names of all artifacts, layers first, or only of one layer; ConfigError lists the layers there are."""

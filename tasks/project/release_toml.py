@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from tasks.errors import ConfigError
-from tasks.project.model import EndToEnd, Environment, Function, Layer, Project
+from tasks.project.model import CONFIGURATION, EndToEnd, Environment, Function, Layer, Project
 from tasks.project.runtimes import ARCHITECTURES, RUNTIMES
 
 T = TypeVar("T")
@@ -53,7 +53,8 @@ def parse_project(text: str) -> Project:
     layers = _tables(document, "layers", Layer)
     functions = _tables(document, "functions", Function)
     _check(head, layers, functions)
-    configuration = _configuration(document)
+    table = _table(document, CONFIGURATION)
+    configuration_key, configuration = str(table.pop("version_key", "")), _configuration(table)
     return Project(
         name=head.name,
         runtimes=tuple(sorted(RUNTIMES[name] for name in head.runtimes)),
@@ -62,6 +63,7 @@ def parse_project(text: str) -> Project:
         functions=functions,
         environments=_environments(document, layers, functions, configuration),
         configuration=configuration,
+        configuration_key=configuration_key,
         e2e=_end_to_end(document, functions),
         smoke=head.smoke,
         sandbox_variables=_read(_SandboxTable, document.get("sandbox", {}), "sandbox").variables,
@@ -77,11 +79,16 @@ def _end_to_end(document: dict[str, Any], functions: dict[str, Function]) -> End
     return EndToEnd(tuple(read.functions), read.bucket, read.key)
 
 
-def _configuration(document: dict[str, Any]) -> dict[str, str]:
-    """[configuration]: prefix of the bucket -> folder of the repository."""
-    table = document.get("configuration", {})
+def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """A table as it stands; empty if there is none."""
+    table = document.get(name, {})
     if not isinstance(table, dict):
-        raise ConfigError("release.toml: [configuration] must be a table")
+        raise ConfigError(f"release.toml: [{name}] must be a table")
+    return dict(table)
+
+
+def _configuration(table: dict[str, Any]) -> dict[str, str]:
+    """[configuration]: prefix of the bucket -> folder of the repository."""
     for prefix, folder in table.items():
         if not isinstance(folder, str) or not folder:
             raise _unfit("configuration", prefix, str(folder), 'a folder in "quotes"')

@@ -24,18 +24,23 @@ def read_versions(text: str, keys: Iterable[str]) -> dict[str, str]:
 
 
 def bump(text: str, key: str, part: str) -> tuple[str, str, str]:
-    """`text` with the version under `key` raised by one `part`; with it the old and the new version."""
+    """`text` with the version under `key` raised by one `part`; with it the old and the new version.
+
+    A version of two parts, as the configuration may have, has no patch.
+    """
     if part not in PARTS:
         raise ConfigError(f"Unknown part {part!r}; use --part {', '.join(PARTS[:2])} or {PARTS[2]}")
-    line = _find(text, key)
+    line = _find(text, key, short=True)
+    if line["value"].count(".") < PARTS.index(part):
+        raise ConfigError(f"{key}={line['value']} has no patch; use --part major or minor")
     numbers = [int(number) for number in line["value"].split(".")]
     place = PARTS.index(part)
-    numbers = [*numbers[:place], numbers[place] + 1, *[0] * (2 - place)]
+    numbers = [*numbers[:place], numbers[place] + 1, *[0] * (len(numbers) - 1 - place)]
     new = ".".join(map(str, numbers))
     return text[: line.start("value")] + new + text[line.end("value") :], line["value"], new
 
 
-def _find(text: str, key: str) -> re.Match[str]:
+def _find(text: str, key: str, *, short: bool = False) -> re.Match[str]:
     """The one line that gives `key` its version."""
     pattern = rf"^\ufeff?[ \t]*{re.escape(key)}[ \t]*=[ \t]*(?P<value>[^\r\n]*?)[ \t]*\r?$"
     lines = list(re.finditer(pattern, text, re.MULTILINE))
@@ -44,6 +49,6 @@ def _find(text: str, key: str) -> re.Match[str]:
     if len(lines) > 1:
         numbers = " and ".join(str(text.count("\n", 0, line.start("value")) + 1) for line in lines)
         raise ConfigError(f"VERSION has {key} more than once (lines {numbers}); keep one of them")
-    if not is_version(lines[0]["value"]):
+    if not is_version(lines[0]["value"] + ".0" * (short and lines[0]["value"].count(".") == 1)):
         raise ConfigError(f"VERSION has {key}={lines[0]['value']}, which is not MAJOR.MINOR.PATCH (such as 1.2.3)")
     return lines[0]

@@ -1,12 +1,11 @@
 """The changes this tool can make, as values. `str(action)` is its line in the plan, in the log and in the error.
 
 Actions name artifacts, not ARNs: an ARN does not exist before its layer is published, and the whole plan must exist
-before the first change. `subject` is what an action is about: two actions on one subject are performed in their order,
-others may run side by side; an action without subject waits for all before it.
+before the first change.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from tasks.release.artifacts import Artifact
 from tasks.release.functions import State, changes
@@ -19,11 +18,6 @@ class Upload:
 
     artifact: Artifact
     bucket: str
-
-    @property
-    def subject(self) -> str:
-        """The artifact."""
-        return self.artifact.key
 
     def __str__(self) -> str:
         return f"Uploading to s3://{self.bucket}/{self.artifact.key}"
@@ -38,11 +32,6 @@ class Copy:
     owner: str
     bucket: str
 
-    @property
-    def subject(self) -> str:
-        """The artifact."""
-        return self.artifact.key
-
     def __str__(self) -> str:
         return f"Copying s3://{self.source}/{self.artifact.key} to s3://{self.bucket}/{self.artifact.key}"
 
@@ -55,11 +44,6 @@ class Publish:
     bucket: str
     layer_name: str
     description: str
-
-    @property
-    def subject(self) -> str:
-        """The artifact."""
-        return self.artifact.key
 
     def __str__(self) -> str:
         return f"Publishing layer {self.layer_name}"
@@ -75,13 +59,8 @@ class Store:
     source: str = ""
     owner: str = ""
 
-    @property
-    def subject(self) -> str:
-        """The contents."""
-        return contents_key(self.sha256)
-
     def __str__(self) -> str:
-        return f"Storing {self.key} as s3://{self.bucket}/{self.subject}"
+        return f"Storing {self.key} as s3://{self.bucket}/{subject(self)}"
 
 
 @dataclass(frozen=True)
@@ -92,13 +71,8 @@ class KeepPackage:
     sha256: str
     bucket: str
 
-    @property
-    def subject(self) -> str:
-        """The package."""
-        return package_key(self.sha256)
-
     def __str__(self) -> str:
-        return f"Keeping the package of {self.function} as s3://{self.bucket}/{self.subject}"
+        return f"Keeping the package of {self.function} as s3://{self.bucket}/{subject(self)}"
 
 
 @dataclass(frozen=True)
@@ -110,13 +84,8 @@ class KeepObject:
     sha256: str
     bucket: str
 
-    @property
-    def subject(self) -> str:
-        """The contents."""
-        return before_key(self.sha256)
-
     def __str__(self) -> str:
-        return f"Keeping s3://{self.source}/{self.key} as s3://{self.bucket}/{self.subject}"
+        return f"Keeping s3://{self.source}/{self.key} as s3://{self.bucket}/{subject(self)}"
 
 
 @dataclass(frozen=True)
@@ -125,7 +94,6 @@ class Record:
 
     release: Release
     bucket: str
-    subject = ""
 
     def __str__(self) -> str:
         return f"Recording release s3://{self.bucket}/{self.release.key}"
@@ -148,11 +116,6 @@ class Switch:
     forced: bool = False
 
     @property
-    def subject(self) -> str:
-        """The function."""
-        return self.function
-
-    @property
     def what(self) -> str:
         """What changes, in words."""
         return changes(self.before, self.after)
@@ -173,21 +136,40 @@ class Configure:
     etag: str = ""
 
     @property
-    def subject(self) -> str:
-        """The object."""
-        return f"s3://{self.bucket}/{self.key}"
-
-    @property
     def sign(self) -> str:
         """Added, removed or changed."""
         return "+" if not self.before else "~" if self.after else "-"
 
     def __str__(self) -> str:
         verb = {"+": "Adding", "-": "Removing", "~": "Changing"}[self.sign]
-        return f"{verb} {self.subject}"
+        return f"{verb} {subject(self)}"
 
 
 Action: TypeAlias = Upload | Copy | Publish | Store | KeepPackage | KeepObject | Record | Switch | Configure
+
+
+def subject(action: Action) -> str:  # noqa: PLR0911  (one case an action)
+    """What an action is about: two on one subject are performed in their order, others may run side by side.
+
+    Empty for an action that waits for all before it.
+    """
+    match action:
+        case Upload() | Copy() | Publish():
+            return action.artifact.key
+        case Store():
+            return contents_key(action.sha256)
+        case KeepPackage():
+            return package_key(action.sha256)
+        case KeepObject():
+            return before_key(action.sha256)
+        case Switch():
+            return action.function
+        case Configure():
+            return f"s3://{action.bucket}/{action.key}"
+        case Record():
+            return ""
+        case _:
+            assert_never(action)
 
 
 @dataclass(frozen=True)

@@ -40,4 +40,6 @@ def decode(contents: bytes | str, kind: type[T], what: str) -> tuple[T, int]:
             )
         return msgspec.convert(document, kind), schema
     except (ValueError, RecursionError, msgspec.MsgspecError) as error:
-        raise PlanError(f"{what} is damaged or was not written by this tool: {error}") from error
+        raise PlanError(
+            f"{what} is damaged or was not written by this tool ({error}); restore or delete it, then run this again"
+        ) from error

@@ -4,18 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from tasks.release.actions import (
-    Configure,
-    Copy,
-    KeepObject,
-    KeepPackage,
-    Outcome,
-    Publish,
-    Record,
-    Store,
-    Switch,
-    Upload,
-)
+from tasks.release import actions
+from tasks.release.actions import Outcome
 from tasks.release.artifacts import Artifact, parse_description
 from tasks.release.functions import LayerVersion, State
 from tasks.release.release import Release
@@ -96,24 +86,24 @@ class Deployed:
     def after(self, outcome: Outcome) -> "Deployed":
         """The environment once an action was performed."""
         match outcome.action:
-            case Upload(artifact=artifact) | Copy(artifact=artifact):
+            case actions.Upload(artifact=artifact) | actions.Copy(artifact=artifact):
                 return replace(self, objects={**self.objects, artifact.key: artifact.sha256})
-            case Publish(artifact=artifact, description=text):
+            case actions.Publish(artifact=artifact, description=text):
                 made = LayerVersion(outcome.arn, text, artifact.name)
                 versions = (made, *self.layers.get(artifact.name, ()))
                 return replace(self, layers={**self.layers, artifact.name: versions})
-            case Record(release=release):
+            case actions.Record(release=release):
                 return replace(self, record=release)
-            case Switch():
+            case actions.Switch():
                 there = self.functions[outcome.action.function]
                 state = self.resolve(outcome.action.after)
                 switched = replace(there, state=state, revision=outcome.revision, failed="")
                 return replace(self, functions={**self.functions, outcome.action.function: switched})
-            case Configure(key=key, after=digest):
+            case actions.Configure(key=key, after=digest):
                 others = {name: each for name, each in self.canonical.items() if name != key}
                 now = {key: CanonicalObject(digest, outcome.etag)} if digest else {}
                 return replace(self, canonical={**others, **now})
-            case Store() | KeepPackage() | KeepObject():
+            case actions.Store() | actions.KeepPackage() | actions.KeepObject():
                 return self
             case _:
                 assert_never(outcome.action)

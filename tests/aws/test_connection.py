@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.aws import connection
 from tasks.aws.connection import client, connect
 from tests.examples import DEV, STAGE
 
@@ -30,6 +31,7 @@ def test_the_sandbox_can_never_reach_real_aws_whatever_the_environment_says(
     (tmp_path / "config").write_text("[default\n")  # whoever reads this file fails
     for name, value in {**HOSTILE, "AWS_CONFIG_FILE": str(tmp_path / "config")}.items():
         monkeypatch.setenv(name, value)
+    connection._sandbox_session.cache_clear()  # noqa: SLF001  (so that a session is made here)
     made = client("lambda", DEV, sandbox + "/")  # an address of its own, so that no client made before is used
     seen = []
     made.meta.events.register("before-send", lambda request, **_: seen.append((request.url, request.headers)))

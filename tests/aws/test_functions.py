@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ParamValidationError, ReadTimeoutError
 
-from tasks.aws.functions import read_function, switch
-from tasks.errors import AwsError
+from tasks.aws.functions import fence, read_function, switch
+from tasks.errors import AwsError, PlanError
 from tasks.release.actions import Switch
 from tasks.release.artifacts import base64_digest
 from tasks.release.deployed import Deployed
@@ -41,7 +41,7 @@ class FakeLambda:
         self.state, self.revision, self.status = OLD, 0, "Successful"
         self.answers, self.after = list(answers), after
         self.calls: list[Call] = []
-        self.reads, self.deaf = 0, False
+        self.reads, self.deaf, self.keeps = 0, False, False
 
     def connection(self) -> Any:
         there, self.calls = recorded(
@@ -74,13 +74,13 @@ class FakeLambda:
         if request["RevisionId"] != f"r{self.revision}":
             raise refusal("PreconditionFailedException", 412)
         effect(request)
-        self.revision += 2
+        self.revision += 0 if self.keeps else 2
         if answer is not None:
             raise answer
         return {}
 
     def configure(self, request: dict[str, Any]) -> None:
-        if self.deaf:
+        if self.deaf or "Runtime" not in request:
             return
         layers = tuple(map(LayerVersion, request["Layers"]))
         self.state = replace(self.state, runtime=request["Runtime"], handler=request["Handler"], layers=layers)
@@ -263,4 +263,64 @@ def test_a_function_of_another_account_is_refused() -> None:
 def test_an_answer_that_is_cut_short_is_an_error_and_no_function() -> None:
     connection, _ = recorded(DEV, get_function={})
     with pytest.raises(AwsError, match="answer was cut short"):
+        read_function(connection, NAME)
+
+
+def fenced(*answers: Any, keeps: bool = False) -> tuple[FakeLambda, float]:
+    """A function after a fence, and how many seconds were waited."""
+    there = FakeLambda(*answers)
+    there.keeps = keeps
+    connection = there.connection()
+    fence(connection, NAME, free, 360)
+    return there, connection.clock.now()
+
+
+def test_a_fence_is_an_update_that_sends_nothing_but_the_revision_and_must_change_it() -> None:
+    there, waited = fenced()
+    updates = [request for name, request in there.calls if name.startswith("update")]
+    assert updates == [{"FunctionName": NAME, "RevisionId": "r0"}]
+    assert (there.state, there.revision, waited) == (OLD, 2, 0)
+
+
+def test_where_the_revision_stays_requests_that_were_signed_before_are_waited_out() -> None:
+    assert fenced(keeps=True)[1] == 360
+
+
+def test_a_fence_that_meets_another_update_or_gets_no_answer_is_sent_again_until_it_is_accepted() -> None:
+    there, _ = fenced(refusal("ResourceConflictException"), LOST[0], refusal("PreconditionFailedException", 412))
+    assert len(there.updates) == 4
+
+
+def test_a_fence_that_is_refused_is_an_error() -> None:
+    with pytest.raises(AwsError, match=f"make sure that nobody else still updates {NAME}: Access Denied"):
+        fenced(refusal("AccessDeniedException", 403))
+
+
+def test_a_function_that_does_not_exist_needs_no_fence() -> None:
+    connection, calls = recorded(DEV, get_function=refusal("ResourceNotFoundException"))
+    fence(connection, NAME, free, 360)
+    assert [name for name, _ in calls] == ["get_function"]
+
+
+def test_every_update_asks_whether_the_environment_is_still_ours() -> None:
+    there, asked = FakeLambda(), list[int]()
+    switch(there.connection(), ACTION, DEPLOYED, lambda: asked.append(len(there.updates)))
+    assert asked == [0, 1]
+
+
+def test_a_long_update_is_told_of_every_ten_seconds() -> None:
+    there = FakeLambda()
+    done = there.read({})
+    updating = {"Configuration": {**done["Configuration"], "LastUpdateStatus": "InProgress"}}
+    connection, _ = recorded(DEV, get_function=[*[updating] * 26, done])
+    told: list[int] = []
+    read_function(replace(connection, waiting=lambda _name, seconds: told.append(round(seconds))), NAME)
+    assert [seconds // 10 for seconds in told] == [1, 2]
+
+
+def test_a_container_image_is_refused_since_it_can_carry_no_layers() -> None:
+    image = FakeLambda().read({})
+    image["Configuration"]["PackageType"] = "Image"
+    connection, _ = recorded(DEV, get_function=image)
+    with pytest.raises(PlanError, match=f"{NAME} is a container image, which cannot carry layers"):
         read_function(connection, NAME)

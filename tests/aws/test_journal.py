@@ -54,6 +54,20 @@ def test_whoever_creates_the_next_entry_holds_the_environment() -> None:
     assert journal(aws, B).take(ENTRY).entry.number == 2
 
 
+def test_of_two_who_create_the_same_entry_one_holds_the_environment_and_the_other_is_told() -> None:
+    aws = FakeAws()
+    others: list[object] = []
+
+    def gate(actor: str, operation: str, when: str) -> None:
+        if actor == "a" and operation == "put_object" and when == "before" and not others:
+            others.append(journal(aws, B).take(ENTRY))
+
+    aws.gate = gate
+    with pytest.raises(PlanError, match="dev is held by Ben on b"):
+        journal(aws).take(ENTRY)
+    assert [entry.who.user for entry in journal(aws).entries()] == ["Ben"]
+
+
 def test_two_projects_and_two_environments_in_one_bucket_do_not_lock_each_other() -> None:
     aws = FakeAws()
     stage = Journal(aws.connection(STAGE.__class__(**{**vars(STAGE), "bucket": DEV.bucket}), "s"), "news", B)

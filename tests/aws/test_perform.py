@@ -27,6 +27,7 @@ from tasks.release.deployed import Deployed
 from tasks.release.release import Release, write_record
 from tests.aws.recorder import recorded, refusal
 from tests.examples import CORE, DEV, RELEASE, STAGE, ZIP, layer_version
+from tests.fake_aws import FakeAws
 
 BUCKET = DEV.bucket
 DESCRIPTION = layer_version(CORE).description
@@ -84,7 +85,13 @@ REQUESTS: list[tuple[Action, dict[str, Any], list[tuple[str, dict[str, Any]]]]] 
         [
             (
                 "copy_object",
-                {"Key": BUILT.bill_key, "CopySource": {"Bucket": BUCKET, "Key": BUILT.bill_key}, **FROM, **ONCE},
+                {
+                    "Key": BUILT.bill_key,
+                    "CopySource": {"Bucket": BUCKET, "Key": BUILT.bill_key},
+                    "ChecksumAlgorithm": "SHA256",
+                    **FROM,
+                    **ONCE,
+                },
             ),
             (
                 "copy_object",
@@ -339,3 +346,21 @@ def test_configuration_gets_the_contents_that_were_stored(dev: Connection, sourc
 def test_configuration_whose_contents_are_gone_stays_as_it_is(dev: Connection) -> None:
     with pytest.raises(AwsError, match="is gone, so canonical/a stays as it is"):
         do(dev, Configure("canonical/a", DEV.canonical_bucket, "", DIGEST, contents_key(DIGEST)))
+
+
+def test_what_s3_may_not_copy_by_itself_goes_through_this_machine_and_is_verified_at_both_ends() -> None:
+    origin, there = FakeAws(), FakeAws()
+    origin.put_object(Bucket=BUCKET, Key=BUILT.key, Body=ZIP)
+    origin.put_object(Bucket=BUCKET, Key=BUILT.bill_key, Body=b"{}")
+
+    def refuse(_actor: str, operation: str, _when: str) -> None:
+        if operation == "copy_object":
+            raise refusal("AccessDenied", 403)
+
+    there.gate = refuse
+    sources = Sources(origin=origin.connection(DEV, "origin"))
+    do(there.connection(STAGE, "target"), Copy(BUILT, BUCKET, DEV.account, STAGE.bucket), sources)
+    assert there.objects[STAGE.bucket, BUILT.key].body == ZIP
+    assert there.objects[STAGE.bucket, BUILT.bill_key].body == b"{}"
+    with pytest.raises(AwsError, match="Access Denied"):
+        do(there.connection(STAGE, "target"), Copy(BUILT, BUCKET, DEV.account, STAGE.bucket))

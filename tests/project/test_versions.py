@@ -52,3 +52,10 @@ def test_bump_refuses_an_unknown_part() -> None:
 def test_only_three_plain_numbers_are_a_version() -> None:
     assert is_version("10.0.3")
     assert not is_version("1.2.3-rc1")
+
+
+def test_a_version_of_two_parts_as_the_configuration_has_is_raised_and_stays_one() -> None:
+    assert bump("CANONICAL_VERSION=2.2\n", "CANONICAL_VERSION", "minor")[2] == "2.3"
+    assert bump("CANONICAL_VERSION=2.2\n", "CANONICAL_VERSION", "major")[2] == "3.0"
+    with pytest.raises(ConfigError, match=r"CANONICAL_VERSION=2.2 has no patch; use --part major or minor"):
+        bump("CANONICAL_VERSION=2.2\n", "CANONICAL_VERSION", "patch")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.release.actions import Action, Switch
+from tasks.release.actions import Action, Switch, subject
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.functions import LayerVersion, State
 from tasks.release.plan import UPDATE_LAMBDAS, Goal, plan, plan_undo
@@ -89,7 +89,7 @@ def test_undoing_a_plan_that_was_cut_off_anywhere_gives_back_what_was_there(
 @given(environments(), releases())
 def test_whatever_is_replaced_was_kept_before(deployed: Deployed, release: Release) -> None:
     decided = plan(Goal(DEV, release, delete=True), deployed, UPDATE_LAMBDAS)
-    kept = {action.subject for action in decided.prepare}
+    kept = {subject(action) for action in decided.prepare}
     undone = plan_undo(DEV, deployed, performed(deployed, decided.actions))
     assert {switch.package_key for switch in undone.switch if switch.package_key} <= kept
     assert {change.contents for change in undone.configure if change.contents} <= kept

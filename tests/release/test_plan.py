@@ -15,6 +15,7 @@ from tasks.release.actions import (
     Switch,
     Upload,
     Warned,
+    subject,
 )
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.functions import LayerVersion
@@ -282,7 +283,7 @@ def test_configuration_that_differs_gets_the_contents_of_the_release_and_what_wa
     (change,) = decided.configure
     assert (change.sign, change.before, change.after, change.etag) == ("~", "f" * 64, MANIFEST[KEY], "e7")
     assert [type(action) for action in decided.prepare] == [Store, KeepObject]
-    assert change.contents == decided.prepare[0].subject
+    assert change.contents == subject(decided.prepare[0])
 
 
 def test_configuration_that_vanished_is_told_and_removed_only_on_request() -> None:

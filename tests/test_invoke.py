@@ -59,7 +59,7 @@ def test_a_deployment_ends_with_a_smoke_test(running: Site, capsys: pytest.Captu
     (running.workspace.root / "src" / "core" / "new.py").write_text("")
     (running.workspace.root / "VERSION").write_text("CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
     running.deploy()
-    assert "   [OK] news-ingest-dev starts, and refuses the test event (" in capsys.readouterr().out
+    assert "   [OK] Smoke test: news-ingest-dev starts, and refuses the test event (" in capsys.readouterr().out
 
 
 def test_a_release_that_cannot_start_leaves_the_functions_on_their_former_layers(

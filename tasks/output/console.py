@@ -96,7 +96,8 @@ class Console:
             case Planned():
                 self._plan(event)
             case Configured():
-                say("", f"[OK] Configuration: {_counted(event.changes)}")
+                say("", f"   [OK] Configuration: {_counted(event.changes)}")
+                self._section = "Configuration"
             case Begun():
                 self._begin(event.action)
             case Done():
@@ -105,7 +106,8 @@ class Console:
                 self._open("Updating Lambda layers...")
                 say("   Layer ARNs:", *(f"      {layer}: {arn}" for layer, arn in event.arns.items()))
             case Smoking():
-                say("", f"[INFO] Smoke test of {event.environment}:")
+                if self._section != "Configuration":
+                    say("" if self._section else f"[INFO] Smoke test of {event.environment}:")
             case Smoked():
                 say(_smoked(event.invocation))
             case TakenOver():
@@ -149,8 +151,11 @@ class Console:
             case (
                 actions.Upload(artifact=artifact) | actions.Copy(artifact=artifact) | actions.Publish(artifact=artifact)
             ):
-                is_layer = artifact.kind is Kind.LAYER
-                self._open(f"Deploying {artifact.name} layer..." if is_layer else "Deploying function packages...")
+                if artifact.kind is Kind.LAYER:
+                    self._open(f"Deploying {artifact.name} layer...")
+                elif self._section != artifact.kind.folder:
+                    self._section = artifact.kind.folder
+                    say()
                 say(f"[DEPLOY] {action}")
             case actions.Switch():
                 if self._section != "Updating Lambda layers...":
@@ -192,15 +197,20 @@ _SHOWN = (actions.Upload, actions.Copy, actions.Publish, actions.Record)
 
 
 def _built(event: AllBuilt) -> Iterable[str]:
-    """What was made, one line each; what had been made before, in one line."""
-    for each in event.archives:
-        if not each.cached:
+    """What was made: a line for each layer, one for packages, one for what had been made before."""
+    new = [each for each in event.archives if not each.cached]
+    for each in new:
+        if each.artifact.kind is Kind.LAYER:
             size, digest = each.artifact.size / _MEGABYTE, each.artifact.sha256[:16]
-            yield f"[OK] {each.artifact.kind.word} {each.artifact}: {each.path}, {size:.2f} MB, SHA256 {digest}..."
-    if unchanged := [str(each.artifact) for each in event.archives if each.cached]:
-        yield f"[OK] Unchanged: {', '.join(unchanged)}"
-    if len(unchanged) < len(event.archives):
-        yield from map(_imported, event.imported)
+            yield f"[OK] Layer {each.artifact}: {each.path}, {size:.2f} MB, SHA256 {digest}..."
+    if packages := [each.artifact.name for each in new if each.artifact.kind is Kind.PACKAGE]:
+        yield f"[OK] Function packages in .build/functions: {', '.join(packages)}"
+    if unchanged := [each.artifact for each in event.archives if each.cached]:
+        yield f"[OK] Unchanged: {', '.join(str(each) if each.kind is Kind.LAYER else each.name for each in unchanged)}"
+    if tried := [f"{each.runtime} ({each.modules} modules)" for each in event.imported if each.modules and new]:
+        yield f"[OK] Imported on {' and '.join(tried)}"
+    if new:
+        yield from (_imported(each) for each in event.imported if not each.modules)
 
 
 def _imported(event: Imported) -> str:
@@ -236,9 +246,9 @@ def _counted(changes: Iterable[actions.Configure]) -> str:
 def _smoked(invocation: Invocation) -> str:
     """How a function took its smoke payload."""
     if invocation.error:
-        return f"   [ERROR] {invocation.function}: {invocation.failure}"
+        return f"   [ERROR] Smoke test: {invocation.function}: {invocation.failure}"
     answer = "starts, and refuses the test event" if invocation.status >= REFUSED else "starts"
-    return f"   [OK] {invocation.function} {answer} ({invocation.seconds:.2f} s)"
+    return f"   [OK] Smoke test: {invocation.function} {answer} ({invocation.seconds:.2f} s)"
 
 
 def say_invocation(invocation: Invocation, *, log: bool) -> None:

@@ -46,7 +46,7 @@ Updating Lambda layers...
    Updating news-letter-dev...
       [OK] Layers updated: + core 1.2.4, + deps 1.0.5
 
-[OK] Configuration: 1 added
+   [OK] Configuration: 1 added
 
 ============================================================
 [SUCCESS] Deployment to dev completed successfully!

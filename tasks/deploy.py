@@ -7,14 +7,14 @@ from importlib.util import find_spec
 
 from invoke import Context, task
 
-from tasks.archives.configuration import read_configuration
+from tasks.archives.configuration import read_configuration, untracked_configuration
 from tasks.archives.manifest import find_built
 from tasks.archives.workshop import build
 from tasks.engine import carry_out
 from tasks.output.console import Console, say
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment, Project
-from tasks.release.events import Started
+from tasks.release.events import LeftOut, Started
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Steps
 from tasks.release.release import Release, Setting
 
@@ -73,6 +73,8 @@ def bring(  # noqa: PLR0913  (what the command line says)
     names, project = checkout.project.select(layer), checkout.project
     built = find_built(checkout, names) if dry_run else build(checkout, names, report)
     contents = read_configuration(checkout)
+    for path in untracked_configuration(checkout):
+        report(LeftOut(path))
     release = Release(
         tuple(each.artifact for each in built),
         checkout.commit,

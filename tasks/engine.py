@@ -13,7 +13,7 @@ from functools import partial
 from typing import Protocol
 
 from tasks.errors import ReleaseError, TakenError, listed
-from tasks.jobs import results, side_by_side
+from tasks.jobs import EndedAtOnceError, results, side_by_side
 from tasks.release.actions import Action, Outcome, subject
 from tasks.release.deployed import Deployed
 from tasks.release.events import (
@@ -52,15 +52,12 @@ class Held(Protocol):
     def note(self, before: Snapshot) -> None:
         """Write what was there, before the first change."""
 
-    def close(self, status: Status, after: Snapshot, reason: str = "") -> None:
+    def close(self, status: Status, after: Snapshot | None, reason: str = "") -> None:
         """Say how it ended."""
 
 
 class Reach(Protocol):
     """What the engine asks of an environment: `tasks.aws.reach` has AWS behind it."""
-
-    def newest(self) -> Entry | None:
-        """The newest entry of the journal."""
 
     def take(self, entry: Entry) -> AbstractContextManager[Held]:
         """Hold the environment with a new entry; an error while somebody else does."""
@@ -68,8 +65,8 @@ class Reach(Protocol):
     def fence(self, function: str, allowed: Allowed) -> None:
         """Make sure that no update which was sent before can still take effect."""
 
-    def observe(self, goal: Goal) -> Deployed:
-        """Everything that a plan for the goal rests on."""
+    def observe(self, goal: Goal) -> tuple[Entry | None, Deployed]:
+        """The newest entry of the journal, and everything that a plan for the goal rests on."""
 
     def look(self, goal: Goal) -> Deployed:
         """What runs now: functions, layer versions and configuration."""
@@ -116,10 +113,10 @@ class Attempt:
 
 def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run: bool = False) -> None:
     """Bring an environment to a goal, as far as the steps go, or leave what it runs as it was."""
-    newest, before = results([reach.newest, partial(reach.observe, goal)])
+    newest, before = reach.observe(goal)
     decided = plan(goal, before, steps)
     confirmed = is_confirmed(goal, newest) or not steps.functions
-    report(Planned(goal, decided, before, dry_run, confirmed))
+    report(Planned(goal, decided, before, dry_run, confirmed, newest))
     if dry_run or (confirmed and not decided.actions):
         return
     attempt = Attempt(goal, steps, reach, report)
@@ -129,37 +126,58 @@ def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run
         return
     results([partial(reach.may_invoke, name) for name in goal.smoke if name in before.functions])
     release = goal.release
-    with reach.take(Entry(0, goal.what, release.key, str(release), release.commit, Who(), "")) as held:
+    entry = Entry(0, goal.what, release.key, str(release), release.commit, Who(), "", delete=goal.delete)
+    with reach.take(entry) as held:
         attempt.held, attempt.touched = held, held.taken_over
-        now, was = begin(attempt, reach.observe)
+        now, was = begin(attempt, lambda goal: reach.observe(goal)[1])
         try:
             apply(attempt, plan(goal, now, steps), now)
             after = confirm(attempt, was)
         except UnconfirmedError as error:
-            held.close(Status.ABANDONED, was, str(error))
+            held.close(Status.ABANDONED, None, str(error))
             raise
-        except TakenError:
-            raise
+        except (TakenError, EndedAtOnceError) as error:
+            raise _left_open(attempt, error) from error
         except (ReleaseError, KeyboardInterrupt) as error:
             raise undone(attempt, was, str(error) or "Interrupted") from error
         held.close(Status.CONFIRMED, after)
     report(Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
 
 
+def _left_open(attempt: Attempt, error: BaseException) -> ReleaseError:
+    """The end of a deployment that may do nothing more: it is not ours any more, or it was ended at once."""
+    if isinstance(error, TakenError):
+        return error
+    return ReleaseError(
+        f"Ended at once: {attempt.name} may run a mixture of two releases. Finish by running the same command again, "
+        f"or undo it; run: inv rollback --env {attempt.name}"
+    )
+
+
 def begin(attempt: Attempt, read: Callable[[Goal], Deployed]) -> tuple[Deployed, Snapshot]:
     """What there is now, and what is to be put back if anything fails, noted before the first change.
 
-    After a takeover that is what the deployment which was cut off had noted, and none of its updates may still land.
+    After a takeover that is what the deployment which was cut off had noted, of the functions that still exist, and
+    none of its updates may still land.
     """
     held, goal, reach = attempt.held, attempt.goal, attempt.reach
     assert held  # noqa: S101  (only called once the environment is held)
-    if held.taken_over:
-        attempt.report(TakenOver(attempt.name))
-        there = [*goal.environment.function_names.values(), *(held.entry.before.functions if held.entry.before else ())]
-        results([partial(reach.fence, function, held.renew) for function in dict.fromkeys(there)])
-    now = read(goal)
-    was = held.entry.before or snapshot(now)
-    held.note(was)
+    try:
+        inherited = held.entry.before
+        if held.taken_over:
+            attempt.report(TakenOver(attempt.name))
+            there = [*goal.environment.function_names.values(), *(inherited.functions if inherited else ())]
+            results([partial(reach.fence, function, held.renew) for function in dict.fromkeys(there)])
+        now = read(goal)
+        was = snapshot(now)
+        if inherited:
+            functions = {name: inherited.functions.get(name, state) for name, state in was.functions.items()}
+            was = replace(inherited, functions=functions)
+        held.note(was)
+    except (ReleaseError, KeyboardInterrupt) as error:
+        if not held.taken_over and not isinstance(error, TakenError):
+            held.close(Status.UNDONE, None, str(error) or "Interrupted")
+        raise
     return now, was
 
 
@@ -200,20 +218,28 @@ def smoke(goal: Goal, functions: Sequence[str], reach: Reach, report: Report) ->
     """
     if not functions:
         return
-    name, failed = goal.environment.name, []
+    name, failed, unasked = goal.environment.name, list[str](), list[str]()
     report(Smoking(name))
-    with closing(side_by_side([partial(reach.invoke, each, goal.smoke[each]) for each in functions])) as jobs:
+    calls = [partial(reach.invoke, each, goal.smoke[each]) for each in functions]
+    with closing(side_by_side(calls, keep_going=True)) as jobs:
         for job in jobs:
             job.wait()
             if isinstance(job.error, ReleaseError):
-                raise UnconfirmedError(f"{name} is not confirmed: its smoke test could not run. {job.error}")
-            if job.error:
+                unasked.append(str(job.error))
+            elif job.error:
                 raise job.error
-            report(Smoked(job.result))
-            if job.result.error:
-                failed.append(f"{job.result.function}: {job.result.failure}")
+            else:
+                report(Smoked(job.result))
+                failed += [f"{job.result.function}: {job.result.failure}"] if job.result.error else []
     if failed:
-        raise ReleaseError(listed(f"The smoke test of {name} failed; correct what it names and deploy again:", failed))
+        raise ReleaseError(
+            listed(f"The smoke test of {name} failed; correct what it names, run inv bump, and deploy again:", failed)
+        )
+    if unasked:
+        raise UnconfirmedError(
+            f"{name} is not confirmed: its smoke test could not run. {unasked[0]}\n   Nothing was undone. Correct that "
+            f"and run the same command again, or undo it; run: inv rollback --env {name}"
+        )
 
 
 def undone(attempt: Attempt, was: Snapshot, reason: str) -> ReleaseError:
@@ -232,6 +258,8 @@ def undone(attempt: Attempt, was: Snapshot, reason: str) -> ReleaseError:
             return ReleaseError(f"{reason}\n   {name} is as it was before: its functions and its configuration.")
     except KeyboardInterrupt:
         lost = [f"interrupted again: {name} may run a mixture of two releases"]
+    except TakenError:
+        raise
     except ReleaseError as failure:
         lost = [str(failure)]
     head = (
@@ -243,20 +271,26 @@ def undone(attempt: Attempt, was: Snapshot, reason: str) -> ReleaseError:
 
 def undo(attempt: Attempt, was: Snapshot) -> tuple[str, ...]:
     """Plan from what there is now to what was before, perform that, and read it back; what is different still."""
-    here, reach, before = attempt.goal.environment, attempt.reach, was.deployed()
-    decided = plan_undo(here, before, reach.look(attempt.goal), attempt.unsettled)
+    goal, reach, before = attempt.goal, attempt.reach, was.deployed()
+    decided = plan_undo(goal, before, reach.look(goal), attempt.unsettled)
     perform(attempt, (*decided.switch, *decided.configure), before, keep_going=True)
-    now = reach.look(attempt.goal)
-    return (*differences(plan_undo(here, before, now, attempt.unsettled)), *vanished(was, now))
+    now = reach.look(goal)
+    return (*differences(plan_undo(goal, before, now, attempt.unsettled)), *vanished(was, now))
 
 
 def undo_unfinished(goal: Goal, entry: Entry, reach: Reach, report: Report) -> None:
-    """Undo a deployment that was cut off: everything becomes what it was before that."""
+    """Undo a deployment that was cut off: everything that it touched becomes what it was before that."""
     attempt = Attempt(goal, UPDATE_LAMBDAS, reach, report, touched=True)
-    with reach.take(replace(entry, what="rollback", status=Status.OPEN, counter=0)) as held:
+    fresh = replace(entry, what="undo", status=Status.OPEN, ended="", reason="", after=None, counter=0)
+    with reach.take(fresh) as held:
         attempt.held = held
         _, was = begin(attempt, reach.look)
-        attempt.report(Undoing(attempt.name))
+        if not held.taken_over:
+            held.close(Status.UNDONE, was, "nothing was left to undo")
+            raise ReleaseError(
+                f"It was finished or undone meanwhile, and nothing was changed; run: inv history --env {attempt.name}"
+            )
+        report(Undoing(attempt.name))
         if lost := undo(attempt, was):
             head = f"{attempt.name} could not be put back to what it was; run: inv rollback --env {attempt.name}"
             raise ReleaseError(listed(head, lost))

@@ -30,4 +30,4 @@ def history(c: Context, env: str, entry: int = 0, limit: int = _ENTRIES) -> None
     seen = there.journal().get(entry)
     if seen is None:
         raise PlanError(f"{env} has no entry {entry}; run: inv history --env {env}")
-    output.say_entry(seen.entry)
+    output.say_entry(env, seen.entry)

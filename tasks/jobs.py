@@ -14,6 +14,10 @@ _TICK = 0.1
 """Seconds between looks for a Ctrl-C, which Windows does not deliver while a lock is waited for."""
 
 
+class EndedAtOnceError(KeyboardInterrupt):
+    """Ctrl-C while what had begun was waited for: it may still take effect, and nobody waits for it."""
+
+
 @dataclass
 class Job:
     """One call: what it returned or raised. Neither, if it never began because an earlier one failed."""
@@ -56,14 +60,23 @@ def side_by_side(
                 return
             _run(jobs, place, stop, keep_going=keep_going)
 
-    for _ in range(min(at_once, len(jobs))):
-        threading.Thread(target=work, daemon=True).start()
     try:
+        for _ in range(min(at_once, len(jobs))):
+            threading.Thread(target=work, daemon=True).start()
         yield from jobs
     finally:
         stop.set()
+        _wait_for_all(jobs)
+
+
+def _wait_for_all(jobs: Sequence[Job]) -> None:
+    """Wait for what has begun. EndedAtOnceError if Ctrl-C comes meanwhile."""
+    try:
         for job in jobs:
-            job.wait()
+            if job.begun:
+                job.wait()
+    except KeyboardInterrupt:
+        raise EndedAtOnceError from None
 
 
 def results(calls: Sequence[Callable[[], Any]], *, at_once: int = AT_ONCE) -> list[Any]:
@@ -84,8 +97,8 @@ def _run(jobs: Sequence[Job], place: int, stop: threading.Event, *, keep_going: 
         if earlier.subject == job.subject or not job.subject or not earlier.subject:
             earlier.ended.wait()
     try:
-        if not stop.is_set():
-            job.begun = True
+        job.begun = not stop.is_set()
+        if job.begun:
             job.result = job.call()
     except BaseException as error:  # noqa: BLE001  (handed to the thread that asked, whatever it is)
         job.error = error

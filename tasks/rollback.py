@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.deploy import DRY_RUN, ENV, payloads
+from tasks.deploy import DELETE, DRY_RUN, ENV, payloads
 from tasks.engine import carry_out, undo_unfinished
 from tasks.errors import PlanError
 from tasks.output.console import Console, say, say_end
@@ -12,6 +12,7 @@ from tasks.project.command import here, shows
 from tasks.release.events import Started
 from tasks.release.journal import Entry, rollback_target
 from tasks.release.plan import UPDATE_LAMBDAS, Goal
+from tasks.release.promotion import repair_command
 from tasks.release.release import Release
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
@@ -26,10 +27,11 @@ _FARTHEST = 1000
         "env": ENV,
         "to": "an entry's number (38) or a version (1.2.3); by default the release before the present one",
         "dry_run": DRY_RUN,
+        "delete": DELETE,
     }
 )
 @shows
-def rollback(c: Context, env: str, to: str = "", dry_run: bool = False) -> None:
+def rollback(c: Context, env: str, to: str = "", dry_run: bool = False, delete: bool = False) -> None:
     """Bring back what an environment ran before: an earlier release, recorded and confirmed; nothing is built."""
     from tasks.aws.reach import reach
 
@@ -39,27 +41,42 @@ def rollback(c: Context, env: str, to: str = "", dry_run: bool = False) -> None:
     there = reach(command, environment, waiting=report.waiting)
     newest = there.newest()
     if newest is None:
-        raise PlanError(f"Nothing was ever deployed to {env}; run: inv deploy --env {env}")
-    if not newest.closed:
+        raise PlanError(f"Nothing was ever deployed to {env}; {repair_command(environment)}")
+    if not newest.closed and newest.what != "rollback":
+        refuse_target(env, newest, to)
         undo_cut_off(there, newest, report, dry_run=dry_run)
         return
-    target = rollback_target(env, there.journal().entries(_FARTHEST), to)
+    target = newest if not newest.closed else rollback_target(env, there.journal().entries(_FARTHEST), to)
+    if target is newest:
+        refuse_target(env, newest, to)
     release = recorded(there, target)
     report(Started(f"Rolling {env} back to entry {target.number}", f"Rollback of {env}", release))
-    goal = Goal(environment, release, environment, payloads(command, project, environment), what="rollback")
+    goal = Goal(environment, release, environment, payloads(command, project, environment), delete, "rollback")
     carry_out(goal, UPDATE_LAMBDAS, there, report, dry_run=dry_run)
+
+
+def refuse_target(env: str, entry: Entry, to: str) -> None:
+    """PlanError if --to was given while a deployment is unfinished, which comes first."""
+    if to:
+        raise PlanError(
+            f"The {entry.title(env)} is unfinished (entry {entry.number}), and comes first; "
+            f"run: inv rollback --env {env}"
+        )
 
 
 def undo_cut_off(there: "Aws", entry: Entry, report: Console, *, dry_run: bool) -> None:
     """Put back what was there before a deployment that was cut off."""
+    from tasks.aws.observe import load_record
+
     name = there.connection.environment.name
-    what = f"the {entry.what} of {entry.version} (entry {entry.number}, {entry.who})"
+    what = f"the {entry.title(name)} (entry {entry.number})"
     if dry_run:
         say(f"[INFO] Dry run: {name} would be put back to what it was before {what}")
         return
-    say(f"[INFO] Undoing {what} in {name}")
-    goal = Goal(there.connection.environment, Release((), entry.commit), what="rollback")
-    undo_unfinished(goal, entry, there, report)
+    say(f"[INFO] Undoing {what}, by {entry.who}")
+    # without a record nothing that runs was changed yet
+    release = load_record(there.connection, entry.release) or Release((), entry.commit)
+    undo_unfinished(Goal(there.connection.environment, release, delete=entry.delete), entry, there, report)
     say_end(f"{name} is as it was before {what}")
 
 

@@ -128,8 +128,10 @@ class FakeAws:
         self.objects.pop((Bucket, Key), None)
         return {}
 
-    def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int = 1000, **_: Any) -> dict[str, Any]:
-        found = self.keys(Bucket, Prefix)[:MaxKeys]
+    def list_objects_v2(
+        self, *, Bucket: str, Prefix: str, MaxKeys: int = 1000, StartAfter: str = "", **_: Any
+    ) -> dict[str, Any]:
+        found = [key for key in self.keys(Bucket, Prefix) if key > StartAfter][:MaxKeys]
         return {"Contents": [{"Key": key, "LastModified": self.objects[Bucket, key].modified} for key in found]}
 
     # Lambda

@@ -73,9 +73,9 @@ class FakeEnvironment:
         allowed()
         self.fenced.append(function)
 
-    def observe(self, goal: Goal) -> Deployed:
+    def observe(self, goal: Goal) -> tuple[Entry | None, Deployed]:
         assert goal
-        return self.deployed
+        return self.newest(), self.deployed
 
     def look(self, goal: Goal) -> Deployed:
         assert goal
@@ -144,7 +144,7 @@ class FakeHeld:
     def note(self, before: Snapshot) -> None:
         self.environment.journal[-1] = replace(self.entry, before=before)
 
-    def close(self, status: Status, after: Snapshot, reason: str = "") -> None:
+    def close(self, status: Status, after: Snapshot | None, reason: str = "") -> None:
         self.renew()
         runs = self.entry.release if status is Status.CONFIRMED else self.entry.runs
         self.environment.journal[-1] = replace(self.entry, status=status, after=after, reason=reason, runs=runs)

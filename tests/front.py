@@ -5,7 +5,7 @@ from typing import Any
 
 from invoke import Config, Context
 
-from tasks import deploy, promote
+from tasks import deploy, history, promote, rollback
 from tasks import invoke as run
 from tasks.project.command import Command
 from tasks.project.workspace import Workspace
@@ -43,6 +43,12 @@ class Site:
 
     def promote(self, to: str = "stage", version: str = "1.2.4", **options: Any) -> None:
         promote.promote(self.context, to=to, version=version, **options)
+
+    def rollback(self, env: str = "dev", **options: Any) -> None:
+        rollback.rollback(self.context, env=env, **options)
+
+    def history(self, env: str = "dev", **options: Any) -> None:
+        history.history(self.context, env=env, **options)
 
     def invoke(self, env: str, function: str, payload: str) -> None:
         run.invoke(self.context, env=env, function=function, payload=payload)

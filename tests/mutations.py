@@ -72,7 +72,7 @@ LISTED = [
         ("if dry_run or (confirmed and not decided.actions):", "if confirmed and not decided.actions:"),
         ("except (ReleaseError, KeyboardInterrupt) as error:", "except ReleaseError as error:"),
         ("        lost = [str(failure)]", "        lost = []"),
-        ("held.close(Status.ABANDONED, was, str(error))", "held.close(Status.CONFIRMED, was, str(error))"),
+        ("held.close(Status.ABANDONED, None, str(error))", "held.close(Status.CONFIRMED, None, str(error))"),
         ("after = confirm(attempt, was)", "after = was"),
         ("if wrong := (*differences(plan_running(goal, now)), *vanished(was, now)):", "if wrong := ():"),
         ("before, keep_going=True)", "before, keep_going=False)"),
@@ -88,7 +88,7 @@ LISTED = [
         ("            if not found.state.same(before):", "            if False:"),
         ("LONGEST_UPDATE = 300.0", "LONGEST_UPDATE = 400.0"),
         ("        if found.failed:", "        if False:"),
-        ("unsettled=lost)", "unsettled=False)"),
+        ("error.unsettled = error.unsettled or self.lost", "pass"),
         ('connection.check_account(found.get("FunctionArn", ""))', "pass"),
         ('and found.get("LastUpdateStatus") != "InProgress"', ""),
     ),
@@ -111,7 +111,7 @@ LISTED = [
         ("Bucket=bucket, Prefix=prefix, **connection.owner", "Bucket=bucket, Prefix=prefix"),
         ('key=lambda item: item["LastModified"], reverse=True', 'key=lambda item: item["LastModified"]'),
         ("if sought and any(version.holds(sought) for version in found):", "if sought:"),
-        ("    if not _settled(here.function_names, release, deployed):", "    if False:"),
+        ("    if not _settled(connection.environment.function_names, release, deployed):", "    if False:"),
         ('connection.check_account(item["LayerVersionArn"])', "pass"),
     ),
     *_listed(
@@ -227,16 +227,16 @@ LISTED = [
         ("            self.allowed()\n            answered", "            answered"),  # 4
         ("connection.once.update_function_configuration(FunctionName=name, RevisionId=there.revision)", "pass"),  # 6
         ("if found and found.revision == there.revision:", "if False:"),  # 6
-        ("lost = lost or answered is Answered.LOST", "lost = False"),  # 9
+        ("self.lost = self.lost or answered is Answered.LOST", "self.lost = False"),  # 9
     ),
     *_listed(
         "tasks/engine.py",
         PROTOCOL,
         ("        results([partial(reach.fence, function, held.renew) for function in dict.fromkeys(there)])", ""),  # 6
-        ("    held.note(was)\n", ""),  # 7
-        ("was = held.entry.before or snapshot(now)", "was = snapshot(now)"),  # 8
+        ("        held.note(was)\n", ""),  # 7
+        ("        if inherited:\n", "        if False:\n"),  # 8
         ("        if not lost:\n", "        if True:\n"),  # 10
-        ("        except TakenError:\n            raise\n", ""),  # 11
+        ("(TakenError, EndedAtOnceError) as error", "EndedAtOnceError as error"),  # 11
     ),
     *_listed(
         "tasks/release/journal.py",

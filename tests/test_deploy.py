@@ -67,6 +67,15 @@ def test_a_second_deploy_writes_nothing_and_takes_few_calls(
     assert len(calls) <= MAX_CALLS_WITH_NOTHING_TO_DO
 
 
+def test_configuration_that_is_as_the_journal_saw_it_is_not_read_again(site: Site, calls: Calls) -> None:
+    for number in range(20):
+        site.write(f"canonical/more-{number}.yaml", f"a: {number}\n")
+    site.deploy()
+    calls.clear()
+    site.deploy()
+    assert len(calls) <= MAX_CALLS_WITH_NOTHING_TO_DO
+
+
 def test_a_second_promotion_writes_nothing(site: Site, calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
     site.deploy()
     site.promote()

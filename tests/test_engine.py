@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.engine import UnconfirmedError, carry_out
+from tasks.engine import UnconfirmedError, carry_out, undo_unfinished
 from tasks.errors import AwsError, ReleaseError, TakenError
 from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Publish, Switch
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.events import Begun, Confirmed, Done, Event, Planned, Undoing
 from tasks.release.invocations import Invocation
-from tasks.release.journal import Status, snapshot
+from tasks.release.journal import Entry, Status, snapshot
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, Goal, plan
 from tasks.release.release import Release
 from tests.examples import CORE, DEPS, DEV, FOREIGN, MANIFEST, SETTINGS, STAGE, functions, package
@@ -266,3 +266,86 @@ def test_publishing_alone_touches_no_function_and_runs_no_smoke_test() -> None:
     carry_out(GOAL, PUBLISH, there, heard(events))
     assert not any(isinstance(action, Switch | Configure) for action in there.performed)
     assert events[-1] == Confirmed(GOAL, functions=False, seen=0)
+
+
+def test_a_function_that_cannot_start_counts_even_if_another_could_not_be_asked() -> None:
+    there = fresh()
+
+    def answer(name: str) -> Invocation:
+        if "ingest" in name:
+            raise AwsError("throttled")
+        return Invocation(name, "Unhandled", {"errorType": "X", "errorMessage": "no yaml"}, "", 0.1)
+
+    there.answers = answer
+    before = what_runs(there.deployed)
+    with pytest.raises(ReleaseError, match="(?s)news-letter-dev: X: no yaml.*dev is as it was before"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert what_runs(there.deployed) == before
+
+
+def unfinished(there: FakeEnvironment) -> None:
+    """A deployment that died after its first switch."""
+    there.fails = lambda action, _place: ("after", ZeroDivisionError()) if isinstance(action, Switch) else None
+    with pytest.raises(ZeroDivisionError):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    there.fails = lambda _action, _place: None
+
+
+def test_what_was_cut_off_is_undone_to_what_was_before_it() -> None:
+    there = fresh()
+    before = what_runs(there.deployed)
+    unfinished(there)
+    undo_unfinished(GOAL, there.journal[-1], there, silent)
+    assert what_runs(there.deployed) == before
+    assert [(entry.what, entry.status) for entry in there.journal] == [
+        ("deploy", Status.ABANDONED),
+        ("undo", Status.UNDONE),
+    ]
+
+
+def test_what_was_finished_meanwhile_is_not_called_undone() -> None:
+    there = fresh()
+    unfinished(there)
+    entry = there.journal[-1]
+    carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    with pytest.raises(ReleaseError, match="It was finished or undone meanwhile, and nothing was changed"):
+        undo_unfinished(GOAL, entry, there, silent)
+    assert plan(GOAL, there.deployed, UPDATE_LAMBDAS).actions == ()
+
+
+def test_a_function_deleted_while_a_deployment_was_unfinished_hinders_nobody() -> None:
+    there = fresh()
+    unfinished(there)
+    left = {name: each for name, each in there.deployed.functions.items() if "letter" not in name}
+    there.deployed = replace(there.deployed, functions=left)
+    undo_unfinished(GOAL, there.journal[-1], there, silent)
+    assert there.journal[-1].status is Status.UNDONE
+
+
+def test_a_function_created_while_a_deployment_was_unfinished_is_put_back_to_what_it_was_then() -> None:
+    there = fresh()
+    born = there.deployed.functions["news-letter-dev"]
+    there.deployed = replace(there.deployed, functions={"news-ingest-dev": there.deployed.functions["news-ingest-dev"]})
+    unfinished(there)
+    there.deployed = replace(there.deployed, functions={**there.deployed.functions, "news-letter-dev": born})
+    there.answers = lambda name: Invocation(name, "Unhandled", {}, "", 0.1)
+    with pytest.raises(ReleaseError, match="dev is as it was before"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert there.deployed.functions["news-letter-dev"].state == born.state
+
+
+def test_a_deployment_that_cannot_even_begin_leaves_nothing_open() -> None:
+    there = fresh()
+    seen = iter([there.deployed])
+
+    def observe(goal: Goal) -> tuple[Entry | None, Deployed]:
+        assert goal
+        try:
+            return None, next(seen)
+        except StopIteration:
+            raise AwsError("no answer") from None
+
+    there.observe = observe  # type: ignore[method-assign]
+    with pytest.raises(AwsError, match="no answer"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert [entry.status for entry in there.journal] == [Status.UNDONE]

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from tasks.jobs import results, side_by_side
+from tasks.jobs import EndedAtOnceError, results, side_by_side
 
 
 def slow_one() -> int:
@@ -65,3 +65,23 @@ def test_when_nobody_waits_any_more_what_has_begun_is_ended_and_nothing_more_beg
         next(jobs)
         begun.wait(5)
     assert ended == [1]
+
+
+def test_ctrl_c_while_what_has_begun_is_waited_for_ends_at_once() -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        over.wait(5)
+
+    jobs = side_by_side([slow])
+    job = next(jobs)
+    begun.wait(5)
+    job.wait = interrupt  # type: ignore[method-assign]
+    with pytest.raises(EndedAtOnceError):
+        jobs.close()
+    over.set()
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt

@@ -165,7 +165,7 @@ def test_the_one_who_waits_is_told_who_holds_the_environment_since_when_and_for_
     )
     assert a_deploys(script) == "done"
     assert said[0].startswith("dev is held by A on ")
-    assert "deploy of core 1.0.0, deps 1.0.0, since " in said[0]
+    assert "deployment of core 1.0.0, deps 1.0.0 to dev, since " in said[0]
     assert "last sign of life 0 s ago" in said[0]
 
 
@@ -175,7 +175,7 @@ def test_another_release_is_refused_while_a_deployment_is_unfinished_and_both_wa
     script.aws.gate = free
     script.aws.sleep(TERM_AND_MORE)
     said = attempt(lambda: Actor("B", script.aws).deploy(SECOND))
-    assert "deploy of core 1.0.0, deps 1.0.0 to dev was cut off (entry 1, A on " in said
+    assert "deployment of core 1.0.0, deps 1.0.0 to dev was cut off (entry 1, A on " in said
     assert "undo it; run: inv rollback --env dev" in said
     assert [entry.status for entry in Actor("B", script.aws).entries()] == [Status.OPEN]
 

@@ -4,6 +4,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tasks.aws.observe import load_record
 from tasks.aws.perform import Sources
 from tasks.aws.reach import Aws
 from tasks.engine import carry_out, undo_unfinished
@@ -95,7 +96,8 @@ class Actor:
         there = self.reach()
         entry = there.newest()
         assert entry
-        undo_unfinished(Goal(self.where, Release((), ""), what="rollback"), entry, there, silent)
+        of = load_record(there.connection, entry.release) or Release((), "")
+        undo_unfinished(Goal(self.where, of, delete=entry.delete), entry, there, silent)
 
     def entries(self) -> list[Entry]:
         return self.reach().journal().entries(1000)

@@ -40,3 +40,9 @@ def _files(checkout: Checkout, folder: str) -> Iterator[str]:
     for name in checkout.git.tracked:
         if name.startswith(below) and (checkout.root / name).is_file():
             yield name
+
+
+def untracked_configuration(checkout: Checkout) -> list[str]:
+    """Files in those folders that git does not track, and that travel nowhere."""
+    below = tuple(folder.rstrip("/") + "/" for folder in checkout.project.configuration.values())
+    return [name for name in checkout.git.untracked if name.startswith(below)] if checkout.git and below else []

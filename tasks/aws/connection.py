@@ -2,6 +2,7 @@
 
 import math
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ _CONFIG = Config(
 # no proxy between us and loopback, whatever HTTP_PROXY says
 _SANDBOX_CONFIG = _CONFIG.merge(Config(proxies={}, s3={"addressing_style": "path"}))
 _SANDBOX_KEY = "sandbox"
+_MAKING = threading.Lock()
+"""A session of boto3's makes one client at a time; clients themselves may be used by several threads."""
 
 PATIENCE = 120
 """Seconds that a write waits for its answer: PublishLayerVersion unpacks the archive first."""
@@ -104,7 +107,7 @@ def client(service: str, environment: Environment, endpoint: str = "", patience:
 
     With `patience` it waits for an answer that many seconds, and calls only once.
     """
-    with explain(f"connect to {environment.name}", environment):
+    with explain(f"connect to {environment.name}", environment), _MAKING:
         return _client(service, environment.profile, environment.region, environment.account, endpoint, patience)
 
 

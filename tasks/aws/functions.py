@@ -124,27 +124,36 @@ class Answered(Enum):
     LOST = "no answer, or one that says nothing"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Updating:
-    """The updates of one function."""
+    """The updates of one function; `lost` if one got no answer, and may still take effect."""
 
     connection: Connection
     action: Switch
     allowed: Callable[[], None]
+    lost: bool = False
 
     def update(self, call: str, request: dict[str, Any], revision: str, before: State, wanted: State) -> str:
         """Send an update until it is seen to have taken effect, never over anybody else's change; its revision."""
-        name, lost, reason = self.action.function, False, ""
+        self.lost = False
+        try:
+            return self._until_seen(call, request, revision, before, wanted)
+        except AwsError as error:  # whatever ends it: an update without an answer may still take effect
+            error.unsettled = error.unsettled or self.lost
+            raise
+
+    def _until_seen(self, call: str, request: dict[str, Any], revision: str, before: State, wanted: State) -> str:
+        name, reason = self.action.function, ""
         for attempt in range(_ATTEMPTS):
             self.allowed()
             answered, reason = self._send(call, {**request, "FunctionName": name}, revision)
+            self.lost = self.lost or answered is Answered.LOST
             found = read_function(self.connection, name)
             if found is None:
                 raise AwsError(f"{name} was deleted while it was updated; create it and run the same command again")
             if answered is Answered.DONE:
                 self._check(found, wanted)
                 return found.revision
-            lost = lost or answered is Answered.LOST
             if found.state.same(wanted) and not (self.action.forced and wanted.same(before)):
                 return found.revision
             if not found.state.same(before):
@@ -154,7 +163,7 @@ class Updating:
                 )
             revision = found.revision
             self.connection.clock.sleep(min(_LONGEST_PAUSE, 2**attempt / 4))
-        raise AwsError(f"Cannot go on with: {self.action}: {reason}; run the same command again", unsettled=lost)
+        raise AwsError(f"Cannot go on with: {self.action}: {reason}; run the same command again")
 
     def _send(self, call: str, request: dict[str, Any], revision: str) -> tuple[Answered, str]:
         """Send it once; what came of that, and why. AwsError for a refusal that will not pass."""

@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.aws.connection import Connection
 from tasks.aws.refusals import BUSY, code_of, is_lost
-from tasks.errors import AwsError, TakenError
+from tasks.errors import AwsError, PlanError, TakenError
 from tasks.jobs import results
 from tasks.release.codec import decode, encode
 from tasks.release.journal import (
@@ -39,7 +39,7 @@ from tasks.release.journal import (
 )
 
 RENEW_EVERY = 15.0
-_PATIENCE, _ATTEMPTS = 20, 6
+_PATIENCE, _ATTEMPTS = 20, 8
 _GONE = ("NoSuchKey", "404")
 _LOOK = (*_GONE, *BUSY, "PreconditionFailed", "412", "ConditionalRequestConflict", "SlowDown")
 """Refusals after which the entry itself must be looked at."""
@@ -75,9 +75,15 @@ class Journal:
 
     def entries(self, limit: int = 20) -> list[Entry]:
         """The newest entries, newest first."""
-        numbers = self._numbers(limit)
-        found = results([partial(self.get, number) for number in numbers])
+        found = results([partial(self._readable, number) for number in self._numbers(limit)])
         return [seen.entry for seen in found if seen]
+
+    def _readable(self, number: int) -> Seen | None:
+        """One entry, if it can be read: an old one that is damaged leaves a gap to be seen, and hinders nobody."""
+        try:
+            return self.get(number)
+        except PlanError:
+            return None
 
     def look(self) -> Seen | None:
         """The newest entry as it is now."""
@@ -112,12 +118,9 @@ class Journal:
         return seen is not None and seen.entry.status is Status.OPEN and self.is_gone(seen.entry.who)
 
     def _abandon(self, seen: Seen) -> bool:
-        """Mark an entry whose holder is gone; False if it is not what was seen any more."""
+        """Mark an entry whose holder is gone; False if it may be something else by now, and must be looked at again."""
         marked = replace(seen.entry, status=Status.ABANDONED, counter=seen.entry.counter + 1, ended=_now())
-        if self.put(marked, IfMatch=seen.etag):
-            return True
-        now = self.get(seen.entry.number)
-        return now is not None and now.entry.status is Status.ABANDONED
+        return bool(self.put(marked, IfMatch=seen.etag))
 
     def _create(self, entry: Entry, *, taken_over: bool) -> "Held | None":
         """The new entry; None if somebody else created it."""
@@ -149,13 +152,19 @@ class Journal:
         return str(answer.get("ETag", ""))
 
     def _numbers(self, limit: int) -> list[int]:
-        """The numbers of the newest entries."""
-        here = self.connection.environment
+        """The numbers of the newest entries, whatever else lies among them."""
+        here, found, last = self.connection.environment, list[int](), self.prefix
         with self.connection.doing(f"list s3://{here.bucket}/{self.prefix}"):
-            answer = self.connection.s3.list_objects_v2(
-                Bucket=here.bucket, Prefix=self.prefix, MaxKeys=limit, **self.connection.owner
-            )
-        return [number for item in answer.get("Contents", []) if (number := number_of(item["Key"]))]
+            while len(found) < limit:
+                answer = self.connection.s3.list_objects_v2(
+                    Bucket=here.bucket, Prefix=self.prefix, StartAfter=last, MaxKeys=limit, **self.connection.owner
+                )
+                keys = [item["Key"] for item in answer.get("Contents", [])]
+                found += [number for key in keys if (number := number_of(key))]
+                if len(keys) < limit:
+                    break
+                last = keys[-1]
+        return found[:limit]
 
     def get(self, number: int) -> Seen | None:
         """One entry as it is now; None if there is none. PlanError if it is damaged."""
@@ -185,6 +194,7 @@ class Held:
         self.entry, self.taken_over = entry, taken_over
         self._journal, self._etag = journal, etag
         self._begun = self._succeeded = 0
+        self._sent_close = False
         self._mutex, self._over = threading.Lock(), threading.Event()
         self._beating: threading.Thread | None = None
 
@@ -195,6 +205,7 @@ class Held:
         """
         asked = self._begun
         with self._mutex:
+            self._check_open()
             if self._succeeded > asked:
                 return
             self._begun += 1
@@ -204,15 +215,23 @@ class Held:
     def note(self, before: Snapshot) -> None:
         """Write what was there, before the first change."""
         with self._mutex:
+            self._check_open()
             self._write(lambda entry: replace(entry, before=before))
 
-    def close(self, status: Status, after: Snapshot, reason: str = "") -> None:
+    def close(self, status: Status, after: Snapshot | None, reason: str = "") -> None:
         """Say how it ended. Once that was sent it may have taken effect, so it is looked at or sent again, no more."""
         self.stop()
         runs = self.entry.release if status is Status.CONFIRMED and self.entry.what != "publish" else self.entry.runs
         facts = {"status": status, "runs": runs, "after": after, "ended": _now(), "reason": reason[:500]}
         with self._mutex:
+            self._check_open()
+            self._sent_close = True
             self._write(lambda entry: replace(entry, **facts))  # type: ignore[arg-type]
+
+    def _check_open(self) -> None:
+        """TakenError once the entry was closed: what is closed never changes, and nothing more may be written."""
+        if self._sent_close:
+            raise TakenError(f"Entry {self.entry.number} of the journal is closed, so nothing more is written")
 
     def stop(self) -> None:
         """Give no more signs of life."""
@@ -238,13 +257,14 @@ class Held:
 
     def _write(self, change: Callable[[Entry], Entry]) -> None:
         """Replace the entry until that is answered with success. What is found by looking is never a new term."""
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             wanted = replace(change(self.entry), counter=self.entry.counter + 1)
             if etag := self._journal.put(wanted, IfMatch=self._etag):
                 self._etag, self.entry = etag, wanted
                 return
             if self._look(wanted):
                 return
+            self._journal.connection.clock.sleep(min(4.0, 2**attempt / 10))
         raise AwsError(
             f"Entry {self.entry.number} of the journal of {self._journal.connection.environment.name} could not be "
             "written; run the same command again in a minute",
@@ -267,7 +287,6 @@ class Held:
             )
         self._etag = seen.etag
         self.entry = replace(self.entry, counter=seen.entry.counter)
-        self._journal.connection.clock.sleep(0.05)
         return False
 
 

@@ -17,41 +17,56 @@ from tasks.jobs import results
 from tasks.release.artifacts import Artifact, hex_digest
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
 from tasks.release.functions import LayerVersion, unversioned
+from tasks.release.journal import Entry
 from tasks.release.release import Release, read_record
 
 _AT_ONCE = 20
 Reads = dict[tuple[str, str], Callable[[], Any]]
 
 
-def observe(connection: Connection, release: Release, *, configured: bool = True) -> Deployed:
-    """What the environment holds of a release, in two rounds.
+def observe(
+    connection: Connection, release: Release, newest: Callable[[], Entry | None] = lambda: None
+) -> tuple[Entry | None, Deployed]:
+    """The newest entry of the journal, and what the environment holds of a release, in two rounds.
 
     Archives are written once and recorded afterwards: where the record is there and the release runs, they are not
-    looked at. `configured` says whether functions and configuration matter at all.
+    looked at. Objects of the configuration that are as the journal last saw them, by their ETags, are not either.
     """
-    here = connection.environment
     reads = _layer_reads(connection, {layer.name: layer for layer in release.layers})
+    reads |= _function_reads(connection, release.packages)
     reads["record", ""] = partial(load_record, connection, release.key)
-    if configured:
-        reads |= _function_reads(connection, release.packages)
-        reads["listed", ""] = partial(list_canonical, connection)
+    reads["listed", ""] = partial(list_canonical, connection)
+    reads["newest", ""] = newest
     found = _at_once(reads)
+    entry: Entry | None = found.get(("newest", ""))
     deployed = _deployed(connection, found)
-    second: Reads = {
-        ("canonical", item["Key"]): partial(_read_canonical, connection, item) for item in found.get(("listed", ""), [])
-    }
-    if not _settled(here.function_names, release, deployed):
+    canonical, second = _canonical_reads(connection, found["listed", ""], entry)
+    if not _settled(connection.environment.function_names, release, deployed):
         second |= {("objects", each.key): partial(read_sha256, connection, each.key) for each in release.artifacts}
         attached = {layer.arn for function in deployed.functions.values() for layer in function.state.layers}
         new = [version for each in release.layers if (version := deployed.find(each)) and version.arn not in attached]
         second |= {("digests", version.arn): partial(read_digest, connection, version.arn) for version in new}
     more = _at_once(second)
-    return replace(
+    return entry, replace(
         deployed,
         objects=_named("objects", more) or {each.key: each.sha256 for each in release.artifacts if deployed.record},
         digests=_named("digests", more),
-        canonical=_named("canonical", more),
+        canonical={**canonical, **_named("canonical", more)},
     )
+
+
+def _canonical_reads(
+    connection: Connection, listed: Iterable[Any], entry: Entry | None
+) -> tuple[dict[str, CanonicalObject], Reads]:
+    """The objects of the configuration that the journal knows by their ETags, and the reads of the others."""
+    known = entry.after.canonical if entry and entry.after else {}
+    same = {item["Key"]: known[item["Key"]] for item in listed if _etag(known, item) == item["ETag"]}
+    others = [item for item in listed if item["Key"] not in same]
+    return same, {("canonical", item["Key"]): partial(_read_canonical, connection, item) for item in others}
+
+
+def _etag(known: Mapping[str, CanonicalObject], item: Any) -> str:
+    return known[item["Key"]].etag if item["Key"] in known else ""
 
 
 def _settled(names: Mapping[str, str], release: Release, deployed: Deployed) -> bool:
@@ -68,16 +83,14 @@ def _settled(names: Mapping[str, str], release: Release, deployed: Deployed) -> 
     )
 
 
-def look(connection: Connection) -> Deployed:
+def look(connection: Connection, entry: Entry | None = None) -> Deployed:
     """The functions of the environment, every layer version they may carry, and the configuration."""
     layers = dict.fromkeys(connection.environment.layer_names)
     reads = _function_reads(connection, connection.environment.function_names) | _layer_reads(connection, layers)
     reads["listed", ""] = partial(list_canonical, connection)
     found = _at_once(reads)
-    contents: Reads = {
-        ("canonical", item["Key"]): partial(_read_canonical, connection, item) for item in found["listed", ""]
-    }
-    return replace(_deployed(connection, found), canonical=_named("canonical", _at_once(contents)))
+    canonical, others = _canonical_reads(connection, found["listed", ""], entry)
+    return replace(_deployed(connection, found), canonical={**canonical, **_named("canonical", _at_once(others))})
 
 
 def _deployed(connection: Connection, found: Mapping[tuple[str, str], Any]) -> Deployed:

@@ -4,10 +4,11 @@ Objects are written once and never replaced, so an answer that was lost does no 
 """
 
 import hashlib
+import http.client
 import tempfile
 import urllib.request
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, assert_never
@@ -16,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.aws.connection import Connection
 from tasks.aws.functions import location_of, switch
-from tasks.aws.observe import list_layer_versions, load_record, read_object, read_sha256
+from tasks.aws.observe import digest_of, list_layer_versions, load_record, read_object, read_sha256
 from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.errors import AwsError
 from tasks.release import actions
@@ -156,6 +157,8 @@ def _publish(connection: Connection, action: actions.Publish, deployed: Deployed
 
 def _store(connection: Connection, sources: Sources, action: actions.Store) -> None:
     """Contents of the configuration, from this machine or from the bucket of the environment before."""
+    if read_sha256(connection, subject(action)) == action.sha256:
+        return
     if not action.source:
         with sources.contents[action.sha256].open("rb") as file:
             _put(connection, subject(action), action.sha256, file)
@@ -171,8 +174,11 @@ def _keep_package(connection: Connection, action: actions.KeepPackage) -> None:
     location, digest = location_of(connection, action.function)
     if digest != action.sha256 or not connection.reaches(location):
         raise AwsError(f"The package of {action.function} changed while it was to be kept; run the same command again")
-    with urllib.request.urlopen(location, timeout=_DOWNLOAD_PATIENCE) as answer:  # noqa: S310  (AWS gave it to us)
-        contents = answer.read()
+    try:
+        with urllib.request.urlopen(location, timeout=_DOWNLOAD_PATIENCE) as answer:  # noqa: S310  (AWS gave it to us)
+            contents = answer.read()
+    except (http.client.HTTPException, OSError) as error:  # URLError is an OSError
+        raise AwsError(f"Cannot go on with: {action}: no answer ({error}); run the same command again") from error
     _put(connection, subject(action), action.sha256, contents, "application/zip")
 
 
@@ -197,19 +203,31 @@ def _configure(connection: Connection, action: actions.Configure) -> Outcome:
     there = {"Bucket": action.bucket, "Key": action.key, **connection.owner}
     unchanged = {"IfMatch": action.etag} if action.before else {"IfNoneMatch": "*"}
     if not action.after:
-        connection.s3.delete_object(**there, **unchanged)
+        with _already(connection, action):
+            connection.s3.delete_object(**there, **unchanged)
         return Outcome(action)
     found = read_object(connection, connection.environment.bucket, action.contents)
     if found is None:
         raise AwsError(
             f"s3://{connection.environment.bucket}/{action.contents} is gone, so {action.key} stays as it is"
         )
-    with closing(found["Body"]) as body:
-        digest = base64_digest(action.after)
-        answer = connection.s3.put_object(
-            **there, **unchanged, Body=body.read(), ChecksumAlgorithm="SHA256", ChecksumSHA256=digest
-        )
-    return Outcome(action, etag=answer["ETag"])
+    etag = ""
+    with closing(found["Body"]) as body, _already(connection, action):
+        checksum = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": base64_digest(action.after)}
+        etag = connection.s3.put_object(**there, **unchanged, Body=body.read(), **checksum).get("ETag", "")
+    return Outcome(action, etag=etag)
+
+
+@contextmanager
+def _already(connection: Connection, action: actions.Configure) -> Iterator[None]:
+    """Take a refusal because the object changed for no failure where it is what it was to become: our own echo."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
+            raise
+        if digest_of(connection, action.bucket, action.key) != action.after:
+            raise
 
 
 def _put(connection: Connection, key: str, sha256: str, body: Any, kind: str = "application/octet-stream") -> None:

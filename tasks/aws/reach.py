@@ -46,9 +46,9 @@ class Aws:
         """Make sure that no update which was sent before can still take effect."""
         fence(self.connection, function, allowed, SIGNED_FOR)
 
-    def observe(self, goal: Goal) -> Deployed:
-        """Everything that a plan for the goal rests on."""
-        return observe.observe(self.connection, goal.release)
+    def observe(self, goal: Goal) -> tuple[Entry | None, Deployed]:
+        """The newest entry of the journal, and everything that a plan for the goal rests on."""
+        return observe.observe(self.connection, goal.release, self.newest)
 
     def look(self, _goal: Goal) -> Deployed:
         """What runs now."""

@@ -71,10 +71,6 @@ def explain(what: str, environment: Environment) -> Iterator[None]:
         remedy = next((remedy for codes, remedy in _REMEDIES.items() if code in codes), "")
         remedy = remedy.format(**words) if remedy else f"{text}; correct that and run the same command again"
         raise AwsError(f"Cannot {what}: {remedy} [{code}]") from error
-    except exceptions.WaiterError as error:
-        status = error.last_response.get("Configuration", error.last_response)
-        reason = status.get("LastUpdateStatusReason") or status.get("StateReason") or str(error)
-        raise AwsError(f"Cannot {what}: {reason}; correct that and run the same command again") from error
     except KeyError as error:
         raise AwsError(f"Cannot {what}: AWS's answer was cut short (no {error}); run the same command again") from error
     except exceptions.BotoCoreError as error:

@@ -129,12 +129,14 @@ class Console:
         say(f"[DEPLOY] {event.title}", "", "[INFO] Versions:", *(f"   {each.name}: {each.version}" for each in layers))
         if event.release.commit.endswith("-dirty"):
             commit = event.release.commit.partition("-")[0]
-            say("", f"[WARNING] Built from files that differ from commit {commit}; commit them first")
+            say("", f"[WARNING] Built from files that differ from commit {commit}; commit them, so that it can be told")
 
     def _plan(self, event: Planned) -> None:
         """The whole plan, if it is not going to be carried out; else what is left out or should be known."""
         name, plan = event.goal.environment.name, event.plan
         notes = [_note(each) for each in plan.notes]
+        if event.dry_run and event.newest and not event.newest.closed:
+            notes.append(f"   [WARNING] The {event.newest.title(name)} is not over, or was cut off, and comes first")
         if not plan.actions and event.confirmed:
             say("", *notes, *([""] if notes else []), f"[SUCCESS] {name} is up to date", "")
         elif event.dry_run and not plan.actions:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tasks.output.console import say
-from tasks.release.journal import Entry, entry_changes
+from tasks.release.journal import Entry, Status, entry_changes, ways_out
 
 _FORM = "%Y-%m-%d %H:%M:%S UTC"
 
@@ -14,32 +14,43 @@ def say_entries(environment: str, entries: Sequence[Entry]) -> None:
     if not entries:
         say(f"[INFO] Nothing was ever deployed to {environment}")
         return
-    rows: list[tuple[str, ...]] = [("no.", "when", "who", "what", "release", "commit", "outcome", "took")]
+    rows: list[tuple[str, ...]] = [("no.", "when (UTC)", "who", "what", "release", "commit", "outcome", "took")]
     rows += [_row(entry) for entry in entries]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     say(f"[INFO] Journal of {environment}", "")
     for row in rows:
         say("   " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     say()
+    if not entries[0].closed:
+        say(f"[WARNING] Entry {entries[0].number} is not over, or was cut off. {ways_out(environment, entries[0])}", "")
 
 
-def say_entry(entry: Entry) -> None:
+def say_entry(environment: str, entry: Entry) -> None:
     """Print one entry, and what it changed."""
     say(
-        f"[INFO] Entry {entry.number}: {entry.what} of {entry.version}, {entry.status.value}",
-        f"   When: {entry.begun}, took {_took(entry)}",
+        f"[INFO] Entry {entry.number}: {entry.title(environment)}, {entry.status.value}",
+        f"   When: {entry.begun}, {_took(entry) if entry.closed else 'not known how long'}",
         f"   Who: {entry.who} ({entry.who.caller})",
         f"   Commit: {entry.commit}",
-        *([f"   Why: {line}" for line in entry.reason.splitlines()[:1]]),
+        *(f"   {'Why: ' if first == 0 else '     '}{line}" for first, line in enumerate(entry.reason.splitlines())),
         "",
-        *(f"   {line}" for line in entry_changes(entry) or ["nothing changed, or it is not over"]),
+        *(f"   {line}" for line in entry_changes(entry) or [_NO_CHANGES[entry.status]]),
         "",
     )
 
 
+_NO_CHANGES = {
+    Status.OPEN: "it is not over, or was cut off: what it has changed is not known",
+    Status.CONFIRMED: "nothing that runs was changed",
+    Status.UNDONE: "what it had changed was put back",
+    Status.ABANDONED: "it was cut off: a later entry has finished or undone it, or is still to do so",
+}
+
+
 def _row(entry: Entry) -> tuple[str, ...]:
     when = entry.begun.removesuffix(" UTC")
-    facts = (entry.what, entry.version, entry.commit, entry.status.value, _took(entry))
+    took = _took(entry).removeprefix("took ") if entry.closed else "-"
+    facts = (entry.what, entry.version, entry.commit, entry.status.value, took)
     return (str(entry.number), when, str(entry.who), *facts)
 
 
@@ -49,4 +60,4 @@ def _took(entry: Entry) -> str:
         seconds = (datetime.strptime(entry.ended, _FORM) - datetime.strptime(entry.begun, _FORM)).total_seconds()  # noqa: DTZ007
     except ValueError:
         return "-"
-    return f"{seconds:.0f} s"
+    return f"took {seconds:.0f} s"

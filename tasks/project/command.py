@@ -16,6 +16,8 @@ from tasks.project.workspace import Workspace
 ROOT = Path(__file__).resolve().parents[2]
 """The repository that holds this package; `inv` may be called from any folder below it."""
 
+_REMOTE = "deploy|publish|upload|update-lambdas|promote|rollback|history|show|compare|invoke|smoke|e2e"
+
 Body = TypeVar("Body", bound=Callable[..., Any])
 
 
@@ -74,7 +76,7 @@ def _guarded(body: Body, *, changes: bool) -> Body:
         except ReleaseError as error:
             if not c.config.get("sandbox_endpoint"):
                 raise
-            advice = re.sub(r"\brun: inv (?=deploy|promote|show)", "run: inv sandbox ", error.text)
+            advice = re.sub(rf"\brun: inv (?=({_REMOTE})\b)", "run: inv sandbox ", error.text)
             raise type(error)(advice) from error
 
     return guarded  # type: ignore[return-value]  # the same signature

@@ -20,7 +20,7 @@ class Git:
     """A work tree below the repository's folder; paths are relative to that and have forward slashes.
 
     commit     7 hex digits, empty before the first commit
-    clean      whether no file that git knows differs from the commit, and none is unknown to it
+    clean      whether no file that git tracks differs from the commit
     tracked    file -> mode, as in `git ls-files --stage`
     untracked  files that git neither tracks nor ignores
     """
@@ -34,7 +34,7 @@ class Git:
 def read_git(root: Path) -> Git | None:
     """What git says; None outside a work tree, or without git. BuildError if it cannot say."""
     asked = [
-        ("status", "--porcelain=v2", "--branch"),
+        ("status", "--porcelain=v2", "--branch", "--untracked-files=no"),
         ("ls-files", "-z", "--stage", "--", "."),
         ("ls-files", "-z", "--others", "--exclude-standard", "--", "."),
     ]

@@ -115,6 +115,8 @@ def _environments(
             canonical=tuple(configuration),
             **vars(table),
         )
+    if configuration:
+        _check_distinct("canonical_bucket", [each.canonical_bucket for each in found.values()])
     return found
 
 

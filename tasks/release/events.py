@@ -11,6 +11,7 @@ from tasks.release.actions import Action, Configure, Outcome
 from tasks.release.artifacts import Artifact, Kind
 from tasks.release.deployed import Deployed
 from tasks.release.invocations import Invocation
+from tasks.release.journal import Entry
 from tasks.release.plan import Goal, Plan
 from tasks.release.release import Release
 
@@ -76,7 +77,7 @@ class Started:
 class Planned:
     """What is going to be done, or with `dry_run` would be; `deployed` is what it was planned for.
 
-    `confirmed` if the journal says that the release runs already.
+    `confirmed` if the journal says that the release runs already; `newest` is its newest entry.
     """
 
     goal: Goal
@@ -84,6 +85,7 @@ class Planned:
     deployed: Deployed
     dry_run: bool
     confirmed: bool = True
+    newest: Entry | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from enum import Enum
 from itertools import pairwise
 
 from tasks.errors import PlanError
+from tasks.project.versions import is_version
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
 from tasks.release.functions import State, changes
 from tasks.release.plan import Goal
@@ -49,21 +50,20 @@ class Who:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What ran at one moment: AWS name of a function -> state, key of the configuration -> SHA-256 (hex)."""
+    """What ran at one moment: AWS name of a function -> state, key of the configuration -> object."""
 
     functions: Mapping[str, State] = field(default_factory=dict)
-    canonical: Mapping[str, str] = field(default_factory=dict)
+    canonical: Mapping[str, CanonicalObject] = field(default_factory=dict)
 
     def deployed(self) -> Deployed:
         """The same, as an environment that could be planned for."""
         functions = {name: DeployedFunction(state, "") for name, state in self.functions.items()}
-        return Deployed(functions=functions, canonical={k: CanonicalObject(v) for k, v in self.canonical.items()})
+        return Deployed(functions=functions, canonical=self.canonical)
 
 
 def snapshot(deployed: Deployed) -> Snapshot:
     """What runs in an environment."""
-    functions = {name: each.state for name, each in deployed.functions.items()}
-    return Snapshot(functions, {key: each.sha256 for key, each in deployed.canonical.items()})
+    return Snapshot({name: each.state for name, each in deployed.functions.items()}, deployed.canonical)
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class Entry:
     what      the command: deploy, promote, rollback, publish
     release   the key of its record; `version` names it for people
     runs      the key of the record that the environment runs once the entry is closed; empty if it is none
+    delete    whether configuration that the release does not have is removed
     before    what ran before its first change: written before that, and inherited by whoever takes over
     after     what was seen in the end
     counter   makes every writing of the entry differ from all before it
@@ -89,9 +90,17 @@ class Entry:
     runs: str = ""
     ended: str = ""
     reason: str = ""
+    delete: bool = False
     before: Snapshot | None = None
     after: Snapshot | None = None
     counter: int = 0
+
+    def title(self, environment: str) -> str:
+        """What it is, in words: "deployment of core 1.2.4 to dev"."""
+        words = {"deploy": "deployment", "promote": "promotion", "publish": "publication"}
+        if self.what in words:
+            return f"{words[self.what]} of {self.version} to {environment}"
+        return f"{self.what} of {environment} to {self.version}"
 
     @property
     def closed(self) -> bool:
@@ -108,6 +117,14 @@ def number_of(key: str) -> int:
     """The number of the entry stored under a key; 0 if it is not the key of one."""
     digits = key.rpartition("/")[-1].removesuffix(".json")
     return _LAST - int(digits) if digits.isdecimal() and len(digits) == len(str(_LAST)) else 0
+
+
+def ways_out(environment: str, entry: Entry) -> str:
+    """What can be done about a deployment that was cut off."""
+    back = f"run: inv rollback --env {environment}"
+    if entry.what in {"rollback", "undo"}:
+        return f"Finish it; {back}"
+    return f"Finish it by running the same command again, or undo it; {back}"
 
 
 class Standing(Enum):
@@ -132,17 +149,16 @@ def refuse_held(environment: str, entry: Entry, age: float) -> PlanError:
     """The refusal to go on while somebody else holds the environment."""
     wait = max(1, round(TERM + _WHOLE_SECONDS - age))
     return PlanError(
-        f"{environment} is held by {entry.who}: {entry.what} of {entry.version}, since {entry.begun} (entry "
-        f"{entry.number}); last sign of life {max(0, round(age))} s ago. Run the same command again once that is over; "
-        f"if it was cut off, in {wait} s"
+        f"{environment} is held by {entry.who}: {entry.title(environment)}, since {entry.begun} (entry {entry.number}),"
+        f" last sign of life {max(0, round(age))} s ago. Run this again once it is over; if it was cut off, in {wait} s"
     )
 
 
 def refuse_unfinished(environment: str, entry: Entry) -> PlanError:
     """The refusal to go on with something else than what was cut off."""
     return PlanError(
-        f"The {entry.what} of {entry.version} to {environment} was cut off (entry {entry.number}, {entry.who}). Finish "
-        f"it by running the same {entry.what} again, or undo it; run: inv rollback --env {environment}"
+        f"The {entry.title(environment)} was cut off (entry {entry.number}, {entry.who}). "
+        f"{ways_out(environment, entry)}"
     )
 
 
@@ -164,6 +180,8 @@ def rollback_target(environment: str, entries: Iterable[Entry], to: str) -> Entr
         if not chosen:
             raise PlanError(f"Entry {to} of {environment} confirmed no release; run: inv history --env {environment}")
         return chosen[0]
+    if to and not is_version(to):
+        raise PlanError(f"--to {to!r} is neither a number of the journal (38) nor a version (1.2.3)")
     if to:
         return _of_version(environment, confirmed, to)
     present = next((each.runs for each in found if each.closed), "")
@@ -173,7 +191,8 @@ def rollback_target(environment: str, entries: Iterable[Entry], to: str) -> Entr
         if each.number < first and each.release != present and left.get(each.release, 0) < each.number:
             return each
     raise PlanError(
-        f"{environment} has no earlier confirmed release to go back to; run: inv history --env {environment}"
+        f"{environment} has no earlier confirmed release to go back to; if a later one is meant, name its number with "
+        f"--to; run: inv history --env {environment}"
     )
 
 
@@ -206,7 +225,7 @@ def entry_changes(entry: Entry) -> list[str]:
         before = entry.before.functions.get(name)
         if before and not before.same(after):
             lines.append(f"{name}: {changes(before, after)}")
-    old, new = entry.before.canonical, entry.after.canonical
+    old, new = ({key: each.sha256 for key, each in moment.canonical.items()} for moment in (entry.before, entry.after))
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
             sign = "+" if key not in old else "-" if key not in new else "~"

@@ -100,7 +100,7 @@ def plan(goal: Goal, deployed: Deployed, steps: Steps) -> Plan:
     if not steps.functions:
         return Plan(tuple(artifacts))
     running = plan_running(goal, deployed)
-    kept = (*plan_kept(goal.environment, running.switch), *plan_contents(goal, running.configure))
+    kept = (*plan_kept(goal.environment, running.switch), *plan_contents(goal, deployed, running.configure))
     prepare = (*artifacts, *kept, *plan_record(goal, deployed))
     return replace(running, prepare=prepare, notes=tuple(plan_notes(goal, deployed)))
 
@@ -241,40 +241,58 @@ def plan_canonical(goal: Goal, deployed: Deployed) -> Iterator[Configure]:
                 yield Configure(key, here.canonical_bucket, found.sha256, "", "", found.etag)
 
 
-def plan_contents(goal: Goal, configure: Iterable[Configure]) -> Iterator[Action]:
-    """Store the configuration that is new, and keep what it replaces."""
-    here, source = goal.environment, goal.source
+def plan_contents(goal: Goal, deployed: Deployed, configure: Iterable[Configure]) -> Iterator[Action]:
+    """Store all configuration of a release that is new here, and keep what it replaces.
+
+    Also what is in place already is stored: promoting and going back rest on it.
+    """
+    here, source, bucket, owner = goal.environment, goal.source, "", ""
+    if source:
+        bucket, owner = source.bucket, source.account
+    changing = {change.key for change in configure if change.after}
+    seen: set[str] = set()
+    for key, digest in goal.release.canonical.items():
+        if digest not in seen and (deployed.record is None or key in changing):
+            seen.add(digest)
+            yield Store(key, digest, here.bucket, bucket, owner)
     for change in configure:
-        if change.after and source:
-            yield Store(change.key, change.after, here.bucket, source.bucket, source.account)
-        elif change.after:
-            yield Store(change.key, change.after, here.bucket)
         if change.before:
             yield KeepObject(change.key, here.canonical_bucket, change.before, here.bucket)
 
 
-def plan_undo(here: Environment, before: Deployed, now: Deployed, unsettled: Iterable[str] = ()) -> Plan:
-    """What brings functions and configuration from what they are `now` to what they were `before`.
+def plan_undo(goal: Goal, before: Deployed, now: Deployed, unsettled: Iterable[str] = ()) -> Plan:
+    """What brings functions and configuration from what they are `now` to what they were `before` a deployment.
 
-    An update of an `unsettled` function was sent, and nobody knows whether it will still take effect: another one must
-    be accepted after it.
+    What the deployment does not touch is left alone, whoever has changed it meanwhile. An update of an `unsettled`
+    function was sent, and nobody knows whether it will still take effect: another one must be accepted after it.
     """
+    here, release = goal.environment, goal.release
+    keys = {name: key for key, name in here.function_names.items()}
     switches, forced = [], set(unsettled)
     for function, there in before.functions.items():
         found = now.functions.get(function)
-        if found and (not found.state.same(there.state) or found.failed or function in forced):
-            stored = "" if found.state.package == there.state.package else package_key(there.state.package)
-            switches.append(
-                Switch(function, found.state, there.state, here.bucket, stored, found.revision, forced=True)
-            )
+        if found is None:
+            continue
+        touched = keys.get(function) in release.packages
+        after = there.state if touched else replace(there.state, package=found.state.package)
+        if not found.state.same(after) or found.failed or function in forced:
+            stored = "" if found.state.package == after.package else package_key(after.package)
+            switches.append(Switch(function, found.state, after, here.bucket, stored, found.revision, forced=True))
     configure = []
-    for key in {**before.canonical, **now.canonical}:
+    for key in _touched_keys(goal, before):
         old, new = before.canonical.get(key), now.canonical.get(key)
         was, is_ = old.sha256 if old else "", new.sha256 if new else ""
         if was != is_:
             etag = new.etag if new else ""
             configure.append(Configure(key, here.canonical_bucket, is_, was, before_key(was) if was else "", etag))
     return Plan(switch=tuple(switches), configure=tuple(configure))
+
+
+def _touched_keys(goal: Goal, before: Deployed) -> list[str]:
+    """The objects of the configuration that a deployment changes, given what was there before it."""
+    wanted, there = goal.release.canonical, before.canonical
+    changed = [key for key, digest in wanted.items() if key not in there or there[key].sha256 != digest]
+    return changed + ([key for key in there if key not in wanted] if goal.delete and wanted else [])
 
 
 def refuse_hidden(release: Release) -> None:

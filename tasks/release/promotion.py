@@ -13,7 +13,7 @@ from tasks.project.model import Environment, Project
 from tasks.project.versions import is_version
 from tasks.release.deployed import Deployed
 from tasks.release.functions import LayerVersion
-from tasks.release.journal import Entry
+from tasks.release.journal import Entry, ways_out
 from tasks.release.release import Release
 
 
@@ -104,12 +104,12 @@ def find_release(
     name, repair = environment.name, repair_command(environment)
     if entry and not entry.closed:
         raise PlanError(
-            f"The {entry.what} of {entry.version} to {name} is not over or was cut off (entry {entry.number}); first "
-            f"finish it or undo it; run: inv history --env {name}"
+            f"The {entry.title(name)} is not over, or was cut off (entry {entry.number}, {entry.who}). "
+            f"{ways_out(name, entry)}"
         )
     found = [record for record in records if _runs(environment, deployed, running, record)]
     there = {key: each.sha256 for key, each in deployed.canonical.items()}
-    if entry:
+    if entry and entry.runs:
         for record in found:
             if record.key == entry.runs:
                 return record

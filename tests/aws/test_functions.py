@@ -324,3 +324,10 @@ def test_a_container_image_is_refused_since_it_can_carry_no_layers() -> None:
     connection, _ = recorded(DEV, get_function=image)
     with pytest.raises(PlanError, match=f"{NAME} is a container image, which cannot carry layers"):
         read_function(connection, NAME)
+
+
+def test_after_a_lost_answer_any_error_leaves_the_end_unknown() -> None:
+    there = FakeLambda(LOST[0], refusal("AccessDeniedException", 403))
+    with pytest.raises(AwsError, match="Access Denied") as raised:
+        switch(there.connection(), ACTION, DEPLOYED, free)
+    assert raised.value.unsettled

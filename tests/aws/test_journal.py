@@ -5,6 +5,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from tasks.aws.journal import Journal, has_ended, whoami
 from tasks.errors import AwsError, PlanError, TakenError
+from tasks.release.deployed import CanonicalObject
 from tasks.release.journal import Entry, Snapshot, Status, Who
 from tests.aws.recorder import refusal
 from tests.examples import DEV, STAGE
@@ -76,7 +77,7 @@ def test_two_projects_and_two_environments_in_one_bucket_do_not_lock_each_other(
 
 
 def test_an_entry_without_a_sign_of_life_is_taken_over_after_its_term_with_what_was_there_before() -> None:
-    aws, before = FakeAws(), Snapshot(canonical={"canonical/a": "0" * 64})
+    aws, before = FakeAws(), Snapshot(canonical={"canonical/a": CanonicalObject("0" * 64)})
     journal(aws).take(ENTRY).note(before)
     aws.sleep(62)
     with pytest.raises(PlanError, match="is held by Anna"):
@@ -195,3 +196,43 @@ def test_a_damaged_entry_is_named() -> None:
     aws.put_object(Bucket=DEV.bucket, Key=key, Body=b"{}")
     with pytest.raises(PlanError, match="journal/news/dev/999999998.json is damaged"):
         journal(aws).newest()
+
+
+def test_once_it_is_closed_nothing_more_is_written() -> None:
+    held = journal(FakeAws()).take(ENTRY)
+    held.close(Status.CONFIRMED, Snapshot())
+    for write in (held.renew, lambda: held.note(Snapshot()), lambda: held.close(Status.UNDONE, None)):
+        with pytest.raises(TakenError, match="is closed, so nothing more is written"):
+            write()
+
+
+@pytest.mark.parametrize("stray", ["", "12.json", "notes.txt"])
+def test_whatever_else_lies_among_the_entries_hinders_nobody(stray: str) -> None:
+    aws = FakeAws()
+    aws.put_object(Bucket=DEV.bucket, Key=f"journal/news/dev/{stray}", Body=b"")
+    for number in (1, 2, 3):
+        held = journal(aws).take(ENTRY)
+        assert held.entry.number == number
+        held.close(Status.CONFIRMED, Snapshot())
+    assert [entry.number for entry in journal(aws).entries(2)] == [3, 2]
+
+
+def test_an_old_entry_that_is_damaged_leaves_a_gap_to_be_seen() -> None:
+    aws = FakeAws()
+    for _ in range(3):
+        journal(aws).take(ENTRY).close(Status.CONFIRMED, Snapshot())
+    aws.put_object(Bucket=DEV.bucket, Key=aws.keys(DEV.bucket, "journal/")[1], Body=b"{}")
+    assert [entry.number for entry in journal(aws).entries()] == [3, 1]
+
+
+def test_a_moment_of_trouble_in_s3_ends_no_deployment() -> None:
+    aws = FakeAws()
+    held = journal(aws).take(ENTRY)
+
+    def gate(_actor: str, operation: str, when: str) -> None:
+        if operation == "put_object" and when == "before" and aws.seconds < 3:
+            raise refusal("SlowDown", 503)
+
+    aws.gate = gate
+    held.renew()
+    assert aws.seconds >= 3

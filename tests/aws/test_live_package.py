@@ -46,10 +46,10 @@ def test_a_function_that_keeps_its_own_package_is_looked_into(dev: Connection) -
             answer["Code"]["Location"] = address
 
     with Reporting(dev.functions, "GetFunction", report):
-        assert observe(dev, RELEASE).functions["news-ingest-dev"].modules == ("core", "handler")
+        assert observe(dev, RELEASE)[1].functions["news-ingest-dev"].modules == ("core", "handler")
 
 
 def test_on_the_sandbox_no_address_outside_of_it_is_read(dev: Connection) -> None:
     assert not dev.reaches("https://awslambda-eu-west-3-tasks.s3.eu-west-3.amazonaws.com/x")
     assert dev.reaches(dev.endpoint + "/x")
-    assert observe(dev, RELEASE).functions["news-ingest-dev"].modules == ("handler",)
+    assert observe(dev, RELEASE)[1].functions["news-ingest-dev"].modules == ("handler",)

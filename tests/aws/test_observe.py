@@ -24,7 +24,7 @@ from tests.front import Site
 
 
 def test_a_fresh_environment_holds_functions_and_nothing_of_ours(dev: Connection) -> None:
-    deployed = observe(dev, RELEASE)
+    _, deployed = observe(dev, RELEASE)
     assert (deployed.objects, deployed.layers, deployed.record) == ({}, {"core": (), "deps": ()}, None)
     assert set(deployed.functions) == set(DEV.function_names.values())
 
@@ -49,7 +49,7 @@ def test_layer_versions_come_newest_first(dev: Connection) -> None:
 
 def test_an_object_without_a_sha256_of_the_whole_is_there_and_unknown(dev: Connection) -> None:
     dev.s3.put_object(Bucket="news-code-dev", Key=CORE.key, Body=b"by hand")
-    assert observe(dev, RELEASE).objects == {CORE.key: ""}
+    assert observe(dev, RELEASE)[1].objects == {CORE.key: ""}
 
 
 def test_a_record_by_other_hands_is_an_error_and_no_release(dev: Connection) -> None:
@@ -105,14 +105,14 @@ def test_where_the_release_runs_and_is_recorded_its_archives_are_not_looked_at(
     release = load_record(dev, record)
     assert release
     calls.clear()
-    assert observe(dev, release).objects == {each.key: each.sha256 for each in release.artifacts}
+    assert observe(dev, release)[1].objects == {each.key: each.sha256 for each in release.artifacts}
     assert calls.count("HeadObject") == len(release.canonical)
 
 
 def test_the_bytes_of_a_layer_version_that_is_about_to_be_attached_are_asked_for(dev: Connection) -> None:
     text = description(CORE, "abc1234")
     dev.functions.publish_layer_version(LayerName="news-core-dev", Description=text, Content={"ZipFile": ZIP})
-    assert list(observe(dev, RELEASE).digests.values()) == [hashlib.sha256(ZIP).hexdigest()]
+    assert list(observe(dev, RELEASE)[1].digests.values()) == [hashlib.sha256(ZIP).hexdigest()]
 
 
 def test_a_function_whose_last_update_failed_is_known_as_such(dev: Connection) -> None:
@@ -129,11 +129,11 @@ def test_listing_goes_on_until_it_finds_what_is_sought_and_no_further(dev: Conne
     for text in texts:
         dev.functions.publish_layer_version(LayerName="news-core-dev", Description=text, Content={"ZipFile": ZIP})
     calls.clear()
-    assert len(observe(dev, Release((CORE,), "abc1234")).layers["core"]) == 61
+    assert len(observe(dev, Release((CORE,), "abc1234"))[1].layers["core"]) == 61
     assert calls.count("ListLayerVersions") == 2
     dev.functions.publish_layer_version(LayerName="news-core-dev", Description=texts[0], Content={"ZipFile": ZIP})
     calls.clear()
-    assert len(observe(dev, Release((CORE,), "abc1234")).layers["core"]) == 50
+    assert len(observe(dev, Release((CORE,), "abc1234"))[1].layers["core"]) == 50
     assert calls.count("ListLayerVersions") == 1
 
 

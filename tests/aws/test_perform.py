@@ -108,8 +108,9 @@ REQUESTS: list[tuple[Action, dict[str, Any], list[tuple[str, dict[str, Any]]]]] 
     ),
     (
         Store("canonical/scopes.yaml", DIGEST, BUCKET),
-        {},
+        {"head_object": refusal("404", 404)},
         [
+            ("head_object", {"Key": contents_key(DIGEST), "ChecksumMode": "ENABLED"}),
             (
                 "put_object",
                 {
@@ -119,13 +120,14 @@ REQUESTS: list[tuple[Action, dict[str, Any], list[tuple[str, dict[str, Any]]]]] 
                     **TEXT_SUM,
                     **ONCE,
                 },
-            )
+            ),
         ],
     ),
     (
         Store("canonical/scopes.yaml", DIGEST, BUCKET, BUCKET, DEV.account),
-        {"head_object": {"ChecksumSHA256": replace(CORE, sha256=DIGEST).code_sha256}},
+        {"head_object": [refusal("404", 404), {"ChecksumSHA256": replace(CORE, sha256=DIGEST).code_sha256}]},
         [
+            ("head_object", {"Key": contents_key(DIGEST), "ChecksumMode": "ENABLED"}),
             (
                 "copy_object",
                 {
@@ -301,7 +303,7 @@ def test_an_object_that_is_not_there_after_it_was_written_is_an_error() -> None:
 
 def test_a_record_reads_back_as_the_release(dev: Connection) -> None:
     do(dev, Record(RELEASE, BUCKET))
-    assert observe(dev, RELEASE).record == RELEASE
+    assert observe(dev, RELEASE)[1].record == RELEASE
 
 
 def test_a_record_is_written_once(dev: Connection) -> None:
@@ -313,7 +315,7 @@ def test_a_record_is_written_once(dev: Connection) -> None:
 
 
 def test_the_package_of_a_function_is_kept_byte_for_byte_whoever_made_it(dev: Connection) -> None:
-    found = observe(dev, RELEASE).functions["news-ingest-dev"].state.package
+    found = observe(dev, RELEASE)[1].functions["news-ingest-dev"].state.package
     action = KeepPackage("news-ingest-dev", found, BUCKET)
     do(dev, action)
     do(dev, action)
@@ -337,10 +339,10 @@ def test_an_object_of_the_configuration_is_kept_by_its_digest(dev: Connection) -
 def test_configuration_gets_the_contents_that_were_stored(dev: Connection, sources: Sources) -> None:
     do(dev, Store("canonical/a", DIGEST, BUCKET), sources)
     do(dev, Configure("canonical/a", DEV.canonical_bucket, "", DIGEST, contents_key(DIGEST)))
-    found = observe(dev, RELEASE).canonical["canonical/a"]
+    found = observe(dev, RELEASE)[1].canonical["canonical/a"]
     assert found.sha256 == DIGEST
     do(dev, Configure("canonical/a", DEV.canonical_bucket, DIGEST, "", "", found.etag))
-    assert observe(dev, RELEASE).canonical == {}
+    assert observe(dev, RELEASE)[1].canonical == {}
 
 
 def test_configuration_whose_contents_are_gone_stays_as_it_is(dev: Connection) -> None:
@@ -364,3 +366,21 @@ def test_what_s3_may_not_copy_by_itself_goes_through_this_machine_and_is_verifie
     assert there.objects[STAGE.bucket, BUILT.bill_key].body == b"{}"
     with pytest.raises(AwsError, match="Access Denied"):
         do(there.connection(STAGE, "target"), Copy(BUILT, BUCKET, DEV.account, STAGE.bucket))
+
+
+def test_a_package_that_cannot_be_downloaded_is_an_error_in_words() -> None:
+    there = {"Configuration": {"CodeSha256": BUILT.code_sha256}, "Code": {"Location": "https://127.0.0.1:9/x"}}
+    connection, _ = recorded(DEV, get_function=there, head_object=refusal("404", 404))
+    with pytest.raises(AwsError, match="Keeping the package of news-ingest-dev .*: no answer"):
+        do(connection, KeepPackage("news-ingest-dev", BUILT.sha256, BUCKET))
+
+
+def test_configuration_that_is_what_it_was_to_become_is_no_conflict_but_the_echo_of_our_own_write() -> None:
+    aws = FakeAws()
+    aws.put_object(Bucket=BUCKET, Key=contents_key(DIGEST), Body=TEXT)
+    aws.put_object(Bucket=DEV.canonical_bucket, Key="k", Body=TEXT)
+    stale = Configure("k", DEV.canonical_bucket, "f" * 64, DIGEST, contents_key(DIGEST), '"old"')
+    do(aws.connection(DEV, "a"), stale)
+    aws.put_object(Bucket=DEV.canonical_bucket, Key="k", Body=b"by somebody else")
+    with pytest.raises(AwsError, match="changed by someone else"):
+        do(aws.connection(DEV, "a"), stale)

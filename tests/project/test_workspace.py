@@ -67,7 +67,9 @@ def test_the_commit_says_whether_files_differ_from_it(tmp_path: Path) -> None:
     git(tmp_path, "commit", "-qm", "a")
     clean = commit(tmp_path)
     assert len(clean) == 7
-    (tmp_path / "a").write_text("b")
+    (tmp_path / "a").write_text("nobody ships this")
+    assert commit(tmp_path) == clean
+    git(tmp_path, "add", "a")
     assert commit(tmp_path) == f"{clean}-dirty"
 
 

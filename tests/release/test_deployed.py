@@ -77,7 +77,7 @@ def test_undoing_a_plan_that_was_cut_off_anywhere_gives_back_what_was_there(
     decided = plan(Goal(DEV, release, delete=True), deployed, UPDATE_LAMBDAS)
     cut = data.draw(st.integers(0, len(decided.actions)))
     after = performed(deployed, decided.actions[:cut])
-    undone = plan_undo(DEV, deployed, after)
+    undone = plan_undo(Goal(DEV, release, delete=True), deployed, after)
     back = performed(after, undone.actions)
     assert {name: each.state for name, each in back.functions.items()} == {
         name: each.state for name, each in deployed.functions.items()
@@ -90,13 +90,13 @@ def test_undoing_a_plan_that_was_cut_off_anywhere_gives_back_what_was_there(
 def test_whatever_is_replaced_was_kept_before(deployed: Deployed, release: Release) -> None:
     decided = plan(Goal(DEV, release, delete=True), deployed, UPDATE_LAMBDAS)
     kept = {subject(action) for action in decided.prepare}
-    undone = plan_undo(DEV, deployed, performed(deployed, decided.actions))
+    undone = plan_undo(Goal(DEV, release, delete=True), deployed, performed(deployed, decided.actions))
     assert {switch.package_key for switch in undone.switch if switch.package_key} <= kept
     assert {change.contents for change in undone.configure if change.contents} <= kept
 
 
 def test_a_function_with_an_update_that_may_still_land_gets_another_even_if_it_looks_right() -> None:
-    (switch,) = plan_undo(DEV, running(), running(), unsettled=["news-ingest-dev"]).switch
+    (switch,) = plan_undo(GOAL, running(), running(), unsettled=["news-ingest-dev"]).switch
     assert isinstance(switch, Switch)
     assert (switch.function, switch.forced) == ("news-ingest-dev", True)
 
@@ -104,14 +104,14 @@ def test_a_function_with_an_update_that_may_still_land_gets_another_even_if_it_l
 def test_a_failed_update_is_undone_even_if_the_function_looks_right() -> None:
     now = running()
     there = {**now.functions, "news-ingest-dev": replace(now.functions["news-ingest-dev"], failed="no role")}
-    assert [each.function for each in plan_undo(DEV, now, replace(now, functions=there)).switch] == ["news-ingest-dev"]
+    assert [each.function for each in plan_undo(GOAL, now, replace(now, functions=there)).switch] == ["news-ingest-dev"]
 
 
 def test_undo_puts_the_handler_back_too() -> None:
     before, name = running(), "news-ingest-dev"
     there = before.functions[name]
     moved = replace(there, state=replace(there.state, handler="new.main"))
-    (switch,) = plan_undo(DEV, before, replace(before, functions={**before.functions, name: moved})).switch
+    (switch,) = plan_undo(GOAL, before, replace(before, functions={**before.functions, name: moved})).switch
     assert switch.after.handler == "handler.run"
 
 
@@ -126,3 +126,19 @@ def test_a_layer_that_is_yet_to_be_published_gets_its_arn_by_what_it_holds_and_n
     pending = LayerVersion("", layer_version(core, 4).description.replace("abc1234", "fffffff"), "core")
     state = State("python3.12", "x86_64", "a.b", (pending,), "")
     assert deployed.resolve(state).arns == (layer_version(core, 4).arn,)
+
+
+def test_undo_leaves_alone_what_the_deployment_does_not_touch_whoever_has_changed_it() -> None:
+    before = running()
+    name = "news-ingest-dev"
+    there = before.functions[name]
+    by_hand = replace(there, state=replace(there.state, package="f" * 64))
+    canonical = {**before.canonical, "canonical/new-by-hand.yaml": CanonicalObject("f" * 64)}
+    now = replace(before, functions={**before.functions, name: by_hand}, canonical=canonical)
+    assert plan_undo(GOAL, before, now).actions == ()
+    assert plan_undo(Goal(DEV, GOAL.release, delete=True), before, now).actions == ()
+
+
+def test_a_function_that_is_gone_cannot_be_undone_and_stops_nothing() -> None:
+    before = running()
+    assert plan_undo(GOAL, before, replace(before, functions={})).actions == ()

@@ -77,7 +77,10 @@ def test_the_newest_entry_says_whether_the_environment_is_free(
 
 def test_the_one_who_is_refused_is_told_who_holds_it_for_what_and_how_long() -> None:
     text = str(refuse_held("dev", OPEN, 20))
-    assert "dev is held by Anna on laptop: deploy of core 1.0.0, deps 1.0.5, since 2026-02-02 10:00:00 UTC" in text
+    assert (
+        "dev is held by Anna on laptop: deployment of core 1.0.0, deps 1.0.5 to dev, since 2026-02-02 10:00:00 UTC"
+        in text
+    )
     assert "last sign of life 20 s ago" in text
     assert "in 42 s" in text
 
@@ -164,3 +167,9 @@ def test_an_entry_says_what_it_changed() -> None:
     assert lines[0].startswith(f"news-ingest-dev: core {CORE.version} -> 1.3.0, - tracing 7")
     assert lines[-1] == "- canonical/scopes.yaml"
     assert entry_changes(entry(1, "A")) == []
+
+
+@pytest.mark.parametrize("to", ["foo", "v1.2.3", "1.2"])
+def test_what_is_neither_a_number_nor_a_version_is_refused_as_such(to: str) -> None:
+    with pytest.raises(PlanError, match=f"--to '{to}' is neither a number of the journal"):
+        rollback_target("dev", [entry(1, "A")], to)

@@ -286,6 +286,12 @@ def test_configuration_that_differs_gets_the_contents_of_the_release_and_what_wa
     assert change.contents == subject(decided.prepare[0])
 
 
+def test_configuration_that_is_in_place_already_is_stored_too_since_promoting_and_going_back_rest_on_it() -> None:
+    decided = planned(deployed=replace(running(), record=None))
+    assert [type(action) for action in decided.prepare] == [Store, Record]
+    assert decided.configure == ()
+
+
 def test_configuration_that_vanished_is_told_and_removed_only_on_request() -> None:
     deployed = replace(
         running(), canonical={**running().canonical, "canonical/old.yaml": CanonicalObject("f" * 64, "e")}

@@ -1,0 +1,149 @@
+"""Going back, and out of what was cut off, through the front door."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from tasks.aws.connection import Connection
+from tasks.aws.reach import Aws, reach
+from tasks.errors import PlanError
+from tasks.release.journal import Status
+from tests.conftest import Calls
+from tests.examples import DEV
+from tests.front import Site
+
+
+@pytest.fixture
+def twice(site: Site) -> Site:
+    """Core 1.2.4 was deployed to dev, and then, changed, as 1.2.5."""
+    site.deploy()
+    site.write("src/core/new.py", "")
+    site.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    site.write("canonical/scopes.yaml", "a: 2\n")
+    site.deploy()
+    return site
+
+
+def there(site: Site) -> Aws:
+    return reach(site.command, DEV)
+
+
+def running(dev: Connection) -> tuple[list[str], bytes]:
+    """The layer versions of the first function, and the configuration."""
+    found = dev.functions.get_function(FunctionName="news-ingest-dev")["Configuration"]["Layers"]
+    body = dev.s3.get_object(Bucket=DEV.canonical_bucket, Key="canonical/scopes.yaml")["Body"].read()
+    return [each["Arn"].rpartition(":")[2] for each in found[1:]], body
+
+
+def test_a_rollback_brings_back_layers_and_configuration_and_needs_no_sources(twice: Site, dev: Connection) -> None:
+    assert running(dev) == (["2", "1"], b"a: 2\n")
+    shutil.rmtree(twice.root / "src")
+    (twice.root / "canonical" / "scopes.yaml").unlink()
+    twice.rollback()
+    assert running(dev) == (["1", "1"], b"a: 1\n")
+
+
+def test_a_second_rollback_does_not_bring_the_bad_release_back(twice: Site, dev: Connection) -> None:
+    twice.rollback()
+    with pytest.raises(PlanError, match="dev has no earlier confirmed release to go back to"):
+        twice.rollback()
+    assert running(dev)[0] == ["1", "1"]
+
+
+def test_a_rollback_may_name_an_entry_or_a_version(twice: Site, dev: Connection) -> None:
+    twice.rollback(to="1")
+    assert running(dev)[0] == ["1", "1"]
+    twice.rollback(to="1.2.5")
+    assert running(dev)[0] == ["2", "1"]
+
+
+def test_a_dry_run_of_a_rollback_says_before_and_after_and_writes_nothing(
+    twice: Site, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls.clear()
+    twice.rollback(dry_run=True)
+    assert "   news-ingest-dev: core 1.2.5 -> 1.2.4, deps 1.0.5 (unchanged)" in capsys.readouterr().out
+    assert calls.writes == []
+
+
+def test_a_layer_version_that_was_deleted_is_published_again_from_its_archive(twice: Site, dev: Connection) -> None:
+    dev.functions.delete_layer_version(LayerName="news-core-dev", VersionNumber=1)
+    twice.rollback()
+    assert running(dev)[0] == ["3", "1"]
+
+
+def test_what_is_gone_for_good_is_named_before_anything_is_changed(twice: Site, dev: Connection) -> None:
+    dev.functions.delete_layer_version(LayerName="news-core-dev", VersionNumber=1)
+    dev.s3.delete_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.zip")
+    with pytest.raises(PlanError, match="layers/core-1.2.4.zip is gone, so dev cannot go back to core 1.2.4"):
+        twice.rollback()
+    assert running(dev)[0] == ["2", "1"]
+
+
+def test_a_rollback_that_was_cut_off_is_finished_and_never_turned_round(twice: Site, dev: Connection) -> None:
+    first = there(twice).journal().entries()[-1]
+    held = there(twice).take(replace(first, what="rollback", status=Status.OPEN))
+    held.close(Status.ABANDONED, None)
+    with pytest.raises(PlanError, match="The rollback of dev to core 1.2.4, deps 1.0.5 is unfinished.*comes first"):
+        twice.rollback(to="1.2.5")
+    twice.rollback()
+    assert running(dev)[0] == ["1", "1"]
+
+
+def test_a_deployment_that_was_cut_off_is_undone(twice: Site, dev: Connection) -> None:
+    newest = there(twice).newest()
+    assert newest
+    held = there(twice).take(replace(newest, release="releases/core-9.9.9/x.json", version="core 9.9.9"))
+    held.close(Status.ABANDONED, None)
+    twice.write("VERSION", "CORE_VERSION=1.2.6\nDEPS_VERSION=1.0.5\n")
+    with pytest.raises(PlanError, match="The deployment of core 9.9.9 to dev was cut off"):
+        twice.deploy()
+    twice.rollback()
+    assert running(dev)[0] == ["2", "1"]
+    assert [entry.what for entry in there(twice).journal().entries(2)] == ["undo", "deploy"]
+
+
+def test_where_nothing_was_deployed_there_is_nothing_to_go_back_to(site: Site) -> None:
+    with pytest.raises(PlanError, match="Nothing was ever deployed to dev; run: inv sandbox deploy --env dev"):
+        site.rollback()
+
+
+def test_history_says_when_who_what_and_how_it_ended(twice: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    twice.history()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split() == ["no.", "when", "(UTC)", "who", "what", "release", "commit", "outcome", "took"]
+    assert lines[3].split()[0] == "2"
+    assert "deploy  core 1.2.5, deps 1.0.5  none    confirmed" in lines[3]
+    twice.history(entry=2)
+    shown = capsys.readouterr().out
+    assert "Entry 2: deployment of core 1.2.5, deps 1.0.5 to dev, confirmed" in shown
+    assert "   news-letter-dev: core 1.2.4 -> 1.2.5, deps 1.0.5 (unchanged)" in shown
+    assert "   ~ canonical/scopes.yaml" in shown
+
+
+def test_an_entry_that_is_not_there_is_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(PlanError, match="dev has no entry 9; run: inv sandbox history --env dev"):
+        site.history(entry=9)
+    site.history()
+    assert "Nothing was ever deployed to dev" in capsys.readouterr().out
+
+
+def test_a_promotion_that_was_cut_off_is_finished_although_dev_has_moved_on(
+    site: Site, stage: Connection, dev: Connection
+) -> None:
+    site.deploy()
+    site.promote()
+    aws = reach(site.command, stage.environment)
+    newest = aws.newest()
+    assert newest
+    aws.take(replace(newest, what="promote")).close(Status.ABANDONED, None)
+    site.write("src/core/new.py", "")
+    site.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    site.deploy()
+    assert running(dev)[0] == ["2", "1"]
+    site.promote(version="1.2.4")
+    assert aws.newest().status is Status.CONFIRMED  # type: ignore[union-attr]
+    with pytest.raises(PlanError, match="dev does not run core 1.2.4"):
+        site.promote(version="1.2.4")

@@ -279,12 +279,27 @@ def _mutations(path: Path, tests: str) -> Iterator[Mutation]:
         begin = starts[node.lineno - 1] + node.col_offset  # type: ignore[attr-defined]
         return begin, starts[node.end_lineno - 1] + node.end_col_offset  # type: ignore[attr-defined]
 
-    for node in ast.walk(ast.parse(text)):
+    for node in _working(ast.parse(text)):
         for part, new in _changed(node):
             begin, end = source(part)
             old = raw[begin:end].decode()
             nth = raw[:begin].decode().count(old)
             yield Mutation(shown, old, new, tests, nth)
+
+
+def _working(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that do something: no annotations, no decorators, nothing that is only looked among."""
+    for name, value in ast.iter_fields(node):
+        if name in {"annotation", "returns", "decorator_list", "slice", "type_params"}:
+            continue
+        if isinstance(node, ast.ExceptHandler) and name == "type":
+            continue
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn) and name == "comparators":
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield child
+                yield from _working(child)
 
 
 def _changed(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
@@ -304,7 +319,7 @@ def _changed(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
             yield node, str(value + 1)
         case ast.Expr(value=ast.Call()):
             yield node, "pass"
-        case ast.Tuple(elts=[first, second], ctx=ast.Load()):
+        case ast.Tuple(elts=[first, second], ctx=ast.Load()) if ast.unparse(first) != ast.unparse(second):
             yield node, f"({ast.unparse(second)}, {ast.unparse(first)})"
 
 

@@ -1,9 +1,13 @@
 """The workshop: makes and inspects archives on local disk. It knows nothing of AWS.
 
-sources     the files of our own packages, as members of an archive
-lock        requirements.txt and the lock that pins their full closure
-wheels      which wheel fits a runtime, and what of it goes into a layer
-downloads   wheels and sdists by their pinned hashes, kept in the cache
-archive     members in, identical bytes out
-workshop    all of it together: a layer, its artifact, the manifest
+workshop       builds: made in the cache, checked, then given their names
+manifest       what lies in .build
+recipes        what goes into an archive, and the key that stands for it
+sources        the files of our own packages; configuration, those that travel with a release
+lock           requirements.txt and the lock that pins their full closure
+wheels         which wheel fits a runtime, and what of it goes into a layer
+downloads      wheels and sdists by their pinned hashes; sdists builds what has no wheel
+archive        members in, identical bytes out
+checks         what Lambda would refuse; trial imports, together all archives of a project
+contents       what is in an archive; sbom writes that down
 """

@@ -1,10 +1,10 @@
 """What release.toml, VERSION and git say of a repository: read once, handed down as values.
 
-model         the values: layers, functions, environments
-release_toml  release.toml -> a project
+model         the values: layers, functions, environments; release_toml reads them
 versions      VERSION
 runtimes      what Lambda's runtimes bring, and Lambda's limits
-workspace     the repository on local disk
+git           which commit is checked out, and which files it tracks
+workspace     the repository on local disk; files replaces a file whole
 interpreters  the Pythons of this machine that can stand in for Lambda's
 command       what one command works on
 """

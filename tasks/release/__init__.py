@@ -1,5 +1,12 @@
 """Decisions: frozen values and pure functions.
 
-Nothing in this room reads a file, asks the clock, prints, or knows that boto3 exists. What the environment holds
-comes in as a `Deployed`, what has been built comes in as a `Release`, and a plan, a tuple of actions, goes out.
+    artifacts, release     what is built, and what belongs together; codec stores and reads values
+    functions, deployed    what a function and an environment run
+    actions, plan          what is to be changed, and how that is decided; limits refuses what Lambda would
+    journal                who may go on, and where a rollback goes
+    promotion              which release an environment runs
+    events                 all that the engine and the workshop say
+    contents, invocations  what is in an archive, and what comes of running a function
+
+Nothing in this room reads a file, asks the clock, prints, or knows that boto3 exists.
 """

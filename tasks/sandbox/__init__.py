@@ -1,7 +1,7 @@
 """An AWS to rehearse on: moto on loopback, with the project's environments already there.
 
     server       one server, in this process or in one of its own
-    strict       AWS's rules over moto: lambda_rules, lambda_checks, s3_rules
+    strict       AWS's rules over moto: lambda_rules, lambda_checks, s3_rules; messages are what they exchange
     invocation   functions run for real, each in a process of its own: runtime, runtime_client
     faults       what goes wrong, on request
     seed         the buckets, roles and functions of every environment

@@ -6,7 +6,7 @@ fails, a wait ends badly, a function does not start, or Ctrl-C comes; what is th
 deployment that is cut off leaves its entry open, and whoever comes next finishes or undoes it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -31,7 +31,7 @@ from tasks.release.events import (
 )
 from tasks.release.invocations import Invocation
 from tasks.release.journal import Entry, Snapshot, Status, Who, is_confirmed, snapshot
-from tasks.release.plan import UPDATE_LAMBDAS, UPLOAD, Goal, Plan, Steps, plan, plan_running, plan_undo
+from tasks.release.plan import UPDATE_LAMBDAS, UPLOAD, Goal, Plan, Steps, plan, plan_running, plan_undo, replaced_layers
 
 Allowed = Callable[[], None]
 """Asked before every write; raises if the environment is not ours any more."""
@@ -67,6 +67,9 @@ class Reach(Protocol):
 
     def observe(self, goal: Goal) -> tuple[Entry | None, Deployed]:
         """The newest entry of the journal, and everything that a plan for the goal rests on."""
+
+    def inside(self, goal: Goal, replaced: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
+        """What changes inside each exchanged layer, as far as their bills of materials say."""
 
     def look(self, goal: Goal) -> Deployed:
         """What runs now: functions, layer versions and configuration."""
@@ -116,7 +119,8 @@ def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run
     newest, before = reach.observe(goal)
     decided = plan(goal, before, steps)
     confirmed = is_confirmed(goal, newest) or not steps.functions
-    report(Planned(goal, decided, before, dry_run, confirmed, newest))
+    inside = reach.inside(goal, replaced_layers(decided)) if dry_run else {}
+    report(Planned(goal, decided, before, dry_run, confirmed, newest, inside))
     if dry_run or (confirmed and not decided.actions):
         return
     attempt = Attempt(goal, steps, reach, report)

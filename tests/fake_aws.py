@@ -31,6 +31,7 @@ class FakeFunction:
 
     state: State
     revision: int = 0
+    busy_until: float = 0.0
 
 
 @dataclass
@@ -44,7 +45,11 @@ class Stored:
 
 @dataclass
 class FakeAws:
-    """One account. `keeps` if an update that changes nothing keeps the revision; `broken` packages do not start."""
+    """One account.
+
+    An update takes `pending` seconds; one that changes nothing keeps the revision if AWS `keeps` it; `broken` packages
+    do not start.
+    """
 
     gate: Gate = lambda _actor, _operation, _when: None
     seconds: float = 0.0
@@ -52,6 +57,7 @@ class FakeAws:
     functions: dict[str, FakeFunction] = field(default_factory=dict)
     layers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     keeps: bool = False
+    pending: float = 0.0
     broken: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
     calls: list[tuple[str, str]] = field(default_factory=list)
@@ -147,7 +153,7 @@ class FakeAws:
                 "Layers": [{"Arn": arn} for arn in there.state.arns],
                 "CodeSha256": base64_digest(there.state.package),
                 "RevisionId": f"r{there.revision}",
-                "LastUpdateStatus": "Successful",
+                "LastUpdateStatus": "InProgress" if self.seconds < there.busy_until else "Successful",
             }
         }
 
@@ -156,6 +162,7 @@ class FakeAws:
 
     def update_function_configuration(self, *, FunctionName: str, RevisionId: str, **request: Any) -> dict[str, Any]:
         there = self._updatable(FunctionName, RevisionId)
+        there.busy_until = self.seconds + self.pending
         if not request and self.keeps:
             return {}
         there.state = changed(there.state, request)
@@ -164,6 +171,7 @@ class FakeAws:
 
     def update_function_code(self, *, FunctionName: str, RevisionId: str, S3Bucket: str, S3Key: str, **_: Any) -> Any:
         there = self._updatable(FunctionName, RevisionId)
+        there.busy_until = self.seconds + self.pending
         stored = self._stored(S3Bucket, S3Key)
         there.state = changed(there.state, {"package": hex_of(stored.sha256)})
         there.revision += 2
@@ -172,6 +180,8 @@ class FakeAws:
     def _updatable(self, name: str, revision: str) -> FakeFunction:
         if name not in self.functions:
             raise refusal("ResourceNotFoundException", 404)
+        if self.seconds < self.functions[name].busy_until:
+            raise refusal("ResourceConflictException", 409)
         if revision != f"r{self.functions[name].revision}":
             raise refusal("PreconditionFailedException", 412)
         return self.functions[name]

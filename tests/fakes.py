@@ -1,7 +1,7 @@
 """An environment in memory, as the engine reaches it, which fails on request."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -76,6 +76,10 @@ class FakeEnvironment:
     def observe(self, goal: Goal) -> tuple[Entry | None, Deployed]:
         assert goal
         return self.newest(), self.deployed
+
+    def inside(self, goal: Goal, replaced: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
+        assert goal
+        return dict.fromkeys(replaced, "something")
 
     def look(self, goal: Goal) -> Deployed:
         assert goal

@@ -63,6 +63,7 @@ def check(aws: FakeAws, said: list[str]) -> None:
 @pytest.mark.parametrize("crowd", [2, 8])
 def test_deployers_at_once_take_turns_and_those_who_lose_are_told_who_holds_it(seed: int, crowd: int) -> None:
     aws = world(jostle(seed))
+    aws.pending = 0.5
     releases = [FIRST if seed % 2 else random.Random(seed * 100 + n).choice([FIRST, SECOND]) for n in range(crowd)]  # noqa: S311
     check(aws, at_once([partial(Actor(f"D{number}", aws).deploy, of) for number, of in enumerate(releases)]))
     for layer in ("core", "deps"):
@@ -74,7 +75,7 @@ def test_deployers_at_once_take_turns_and_those_who_lose_are_told_who_holds_it(s
 def test_a_deployment_beside_promotions_disturbs_neither(seed: int) -> None:
     aws = world()
     Actor("before", aws).deploy(FIRST)
-    aws.gate = jostle(seed)
+    aws.gate, aws.pending = jostle(seed), 0.5
     promotion = goal(FIRST, NEXT, HERE, "promote")
     acts: list[Callable[[], None]] = [
         lambda: Actor("D", aws).deploy(SECOND),

@@ -1,5 +1,6 @@
 """Going back, and out of what was cut off, through the front door."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -63,7 +64,8 @@ def test_a_dry_run_of_a_rollback_says_before_and_after_and_writes_nothing(
 ) -> None:
     calls.clear()
     twice.rollback(dry_run=True)
-    assert "   news-ingest-dev: core 1.2.5 -> 1.2.4, deps 1.0.5 (unchanged)" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "   news-ingest-dev: core 1.2.5 -> 1.2.4, deps 1.0.5 (unchanged)" in shown
     assert calls.writes == []
 
 
@@ -147,3 +149,28 @@ def test_a_promotion_that_was_cut_off_is_finished_although_dev_has_moved_on(
     assert aws.newest().status is Status.CONFIRMED  # type: ignore[union-attr]
     with pytest.raises(PlanError, match="dev does not run core 1.2.4"):
         site.promote(version="1.2.4")
+
+
+def test_a_dry_run_says_what_changes_inside_a_layer_by_the_bills_of_materials(
+    twice: Site, dev: Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for version, requests in (("1.2.4", "2.32.3"), ("1.2.5", "2.32.4")):
+        bill = json.dumps({"components": [{"name": "requests", "version": requests}]}).encode()
+        dev.s3.put_object(Bucket=DEV.bucket, Key=f"layers/core-{version}.cdx.json", Body=bill)
+    twice.rollback(dry_run=True)
+    assert "   core 1.2.5 -> 1.2.4: requests 2.32.4 -> 2.32.3" in capsys.readouterr().out
+
+
+def test_after_a_rollback_the_release_can_be_promoted_forward_again(twice: Site, stage: Connection) -> None:
+    twice.promote(version="1.2.5")
+    twice.rollback()
+    twice.promote(version="1.2.4")
+    twice.deploy()
+    twice.promote(version="1.2.5")
+    found = stage.functions.get_function(FunctionName="news-ingest-stage")["Configuration"]["Layers"]
+    assert [each["Arn"].split(":")[6] for each in found] == [
+        "another-team-tracing-stage",
+        "news-core-stage",
+        "news-deps-stage",
+    ]
+    assert found[1]["Arn"].endswith(":1")

@@ -52,6 +52,7 @@ AFTER: dict[str, Callable[[str], BaseException]] = {
     "slower than the patience": lambda _operation: ReadTimeoutError(endpoint_url="fake"),
     "answer lost in a server": _coded("InternalError", "ServiceException", 500),
     "empty answer": lambda _operation: Instead({}),
+    "truncated answer": lambda _operation: Instead({"ResponseMetadata": {}}),
     "killed after": lambda _operation: Killed(),
 }
 FAULTS = {**BEFORE, **AFTER}

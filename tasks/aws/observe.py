@@ -15,6 +15,7 @@ from tasks.aws.refusals import code_of
 from tasks.errors import AwsError, PlanError
 from tasks.jobs import results
 from tasks.release.artifacts import Artifact, hex_digest
+from tasks.release.contents import read_bill
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
 from tasks.release.functions import LayerVersion, unversioned
 from tasks.release.journal import Entry
@@ -136,6 +137,17 @@ def observe_digests(connection: Connection, running: Mapping[str, LayerVersion])
     """The SHA-256 (hex) that Lambda reports for each layer version."""
     reads: Reads = {("digest", layer): partial(read_digest, connection, item.arn) for layer, item in running.items()}
     return _named("digest", _at_once(reads))
+
+
+def read_bill_of(connection: Connection, key: str, archive: Path | None) -> dict[str, str]:
+    """The distributions in a bill of materials beside an archive on this machine, or stored; none if there is none."""
+    if archive:
+        return read_bill(archive.with_suffix(".cdx.json").read_text(encoding="utf-8"))
+    found = read_object(connection, connection.environment.bucket, key)
+    if found is None:
+        return {}
+    with connection.doing(f"read s3://{connection.environment.bucket}/{key}"), closing(found["Body"]) as body:
+        return read_bill(body.read().decode("utf-8", "replace"))
 
 
 def download(connection: Connection, key: str, path: Path) -> None:

@@ -1,7 +1,8 @@
 """An environment as the engine reaches it: reads, writes and invocations through one connection."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tasks.aws import observe, perform
 from tasks.aws.connection import Connection, connect
@@ -9,9 +10,11 @@ from tasks.aws.functions import SIGNED_FOR, fence
 from tasks.aws.invoke import check_invocation, invoke_function
 from tasks.aws.journal import Held, Journal, whoami
 from tasks.aws.perform import Sources
+from tasks.jobs import results
 from tasks.project.command import Command
 from tasks.project.model import Environment
 from tasks.release.actions import Action, Outcome
+from tasks.release.contents import bill_changes
 from tasks.release.deployed import Deployed
 from tasks.release.invocations import Invocation
 from tasks.release.journal import Entry, Who
@@ -49,6 +52,22 @@ class Aws:
     def observe(self, goal: Goal) -> tuple[Entry | None, Deployed]:
         """The newest entry of the journal, and everything that a plan for the goal rests on."""
         return observe.observe(self.connection, goal.release, self.newest)
+
+    def inside(self, _goal: Goal, replaced: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+        """What changes inside each exchanged layer, as far as their bills of materials say."""
+        origin = self.sources.origin or self.connection
+        reads = [
+            partial(observe.read_bill_of, where, f"layers/{layer}-{version}.cdx.json", self.sources.archives.get(name))
+            for layer, versions in replaced.items()
+            for where, version, name in zip((self.connection, origin), versions, ("", layer), strict=True)
+        ]
+        bills = iter(results(reads))
+        found = {layer: (next(bills), next(bills)) for layer in replaced}
+        return {
+            f"{layer} {replaced[layer][0]} -> {replaced[layer][1]}": bill_changes(old, new)
+            for layer, (old, new) in found.items()
+            if old or new
+        }
 
     def look(self, _goal: Goal) -> Deployed:
         """What runs now."""

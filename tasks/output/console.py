@@ -144,7 +144,8 @@ class Console:
         elif event.dry_run:
             count = len(plan.switch) + len(plan.configure) + sum(isinstance(each, _SHOWN) for each in plan.prepare)
             say("", f"[INFO] Dry run: {count} change{'s' * (count > 1)} to {name}, none of them made:")
-            say(*_future(plan), *notes, "")
+            inside = [f"   {layers}: {text}" for layers, text in event.inside.items()]
+            say(*_future(plan), *inside, *notes, "")
         elif notes:
             say("", *notes)
 

@@ -1,5 +1,6 @@
 """What is in an archive: its files, the distributions they belong to, and how two archives differ."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -93,3 +94,20 @@ def _direction(old: str, new: str) -> str:
         return " (downgraded)" if Version(new) < Version(old) else ""
     except InvalidVersion:
         return ""
+
+
+def read_bill(text: str) -> dict[str, str]:
+    """The distributions that a bill of materials lists, name -> version; none if it is no bill."""
+    try:
+        components = json.loads(text)["components"]
+        return {str(each["name"]): str(each["version"]) for each in components}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def bill_changes(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """How one list of distributions differs from another: `requests 2.32.3 -> 2.32.4, + idna 3.1`."""
+    parts = [f"{name} {old[name]} -> {new[name]}" for name in sorted(old.keys() & new.keys()) if old[name] != new[name]]
+    parts += [f"+ {name} {new[name]}" for name in sorted(new.keys() - old.keys())]
+    parts += [f"- {name} {old[name]}" for name in sorted(old.keys() - new.keys())]
+    return ", ".join(parts) or "the same distributions"

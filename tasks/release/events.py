@@ -4,7 +4,7 @@ Text, progress and documents for machines are made of these by their consumers i
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from tasks.release.actions import Action, Configure, Outcome
@@ -77,7 +77,8 @@ class Started:
 class Planned:
     """What is going to be done, or with `dry_run` would be; `deployed` is what it was planned for.
 
-    `confirmed` if the journal says that the release runs already; `newest` is its newest entry.
+    `confirmed` if the journal says that the release runs already; `newest` is its newest
+    entry. `inside` says, for a dry run, which distributions each exchanged layer brings.
     """
 
     goal: Goal
@@ -86,6 +87,7 @@ class Planned:
     dry_run: bool
     confirmed: bool = True
     newest: Entry | None = None
+    inside: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

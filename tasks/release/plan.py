@@ -141,6 +141,17 @@ PUBLISH = Steps((*UPLOAD.artifact, plan_publish))
 UPDATE_LAMBDAS = Steps(PUBLISH.artifact, functions=True)
 
 
+def replaced_layers(decided: Plan) -> dict[str, tuple[str, str]]:
+    """The layers that a plan exchanges on any function: layer -> its version before and after."""
+    found = {}
+    for switch in decided.switch:
+        before = {layer.layer: layer.version for layer in switch.before.layers if layer.version}
+        for layer in switch.after.layers:
+            if layer.layer in before and layer.version not in ("", before[layer.layer]):
+                found[layer.layer] = (before[layer.layer], layer.version)
+    return found
+
+
 def plan_record(goal: Goal, deployed: Deployed) -> Iterator[Action]:
     """Write the release down, before any function runs it."""
     here, release = goal.environment, goal.release

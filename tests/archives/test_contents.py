@@ -9,7 +9,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from tasks.archives.contents import read_contents
 from tasks.archives.sbom import bill_of_materials
 from tasks.errors import BuildError
-from tasks.release.contents import Distribution, compare
+from tasks.release.contents import Distribution, bill_changes, compare, read_bill
 
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}\n"
 
@@ -83,3 +83,19 @@ def test_a_bill_of_materials_is_valid_and_the_same_wherever_it_is_made() -> None
     assert bill == bill_of_materials("common-deps", reversed(distributions), "0123abcd")
     components = {each["purl"] for each in json.loads(bill)["components"]}
     assert components == {"pkg:pypi/pyyaml@6.0.3", "pkg:pypi/odd@1"}
+
+
+def test_bills_of_materials_say_what_changed_between_two_archives() -> None:
+    old = read_bill(
+        bill_of_materials("a", [Distribution("requests", "2.32.3", ""), Distribution("six", "1.0", "")], "0" * 64)
+    )
+    new = read_bill(
+        bill_of_materials("a", [Distribution("requests", "2.32.4", ""), Distribution("idna", "3.1", "")], "1" * 64)
+    )
+    assert bill_changes(old, new) == "requests 2.32.3 -> 2.32.4, + idna 3.1, - six 1.0"
+    assert bill_changes(old, old) == "the same distributions"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"components": [1]}'])
+def test_what_is_no_bill_lists_nothing(text: str) -> None:
+    assert read_bill(text) == {}

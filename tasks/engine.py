@@ -31,7 +31,8 @@ from tasks.release.events import (
 )
 from tasks.release.invocations import Invocation
 from tasks.release.journal import Entry, Snapshot, Status, Who, is_confirmed, snapshot
-from tasks.release.plan import UPDATE_LAMBDAS, UPLOAD, Goal, Plan, Steps, plan, plan_running, plan_undo, replaced_layers
+from tasks.release.plan import UPDATE_LAMBDAS, UPLOAD, Goal, Plan, Steps, plan, plan_running, replaced_layers
+from tasks.release.undo import plan_undo
 
 Allowed = Callable[[], None]
 """Asked before every write; raises if the environment is not ours any more."""

@@ -139,10 +139,16 @@ LISTED = [
             "deployed.objects.get(artifact.key) or artifact.sha256",
         ),
         ("if deployed.record is None:", "if True:"),
-        ("or found.failed or function in forced", "or found.failed"),
-        ("found.failed or function in forced", "function in forced"),
         ("    if wanted and goal.delete:", "    if goal.delete:"),
         ("there.revision, forced=bool(there.failed)", "'', forced=bool(there.failed)"),
+    ),
+    *_listed(
+        "tasks/release/undo.py",
+        RELEASE,
+        ("or found.failed or function in forced", "or found.failed"),
+        ("found.failed or function in forced", "function in forced"),
+        ("if touched else replace(there.state, package=found.state.package)", ""),
+        ("if goal.delete and wanted else []", ""),
     ),
     *_listed(
         "tasks/release/release.py",

@@ -3,7 +3,7 @@
     connection    sessions and clients, for an account or for the sandbox; pace keeps them below Lambda's rate
     observe       reads, side by side: environment -> Deployed
     perform       the one entry for writes: an action, done and checked; functions switches one
-    journal       who holds an environment, and what was done to it
+    journal       who holds an environment, and what was done to it; who tells this process from others
     invoke        runs a function once
     reach         all of these for one environment, as the engine asks for them
     refusals      what botocore raises, in the operator's words

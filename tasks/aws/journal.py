@@ -5,23 +5,20 @@ S3's own clock. Every writing of an entry has bytes never written before, since 
 error the entry itself is looked at: mine is what carries my run's nonce.
 """
 
-import os
-import platform
 import threading
-import uuid
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from pathlib import Path
 from typing import Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.aws.connection import Connection
 from tasks.aws.refusals import BUSY, code_of, is_lost
+from tasks.aws.who import has_ended
 from tasks.errors import AwsError, PlanError, TakenError
 from tasks.jobs import results
 from tasks.release.codec import decode, encode
@@ -292,49 +289,3 @@ class Held:
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def whoami(connection: Connection, user: str) -> Who:
-    """This run: AWS's identity, which must belong to the environment's account, and this very process."""
-    here = connection.environment
-    with connection.doing(f"ask who deploys to {here.name}"):
-        found = connection.client("sts", 0).get_caller_identity()
-        caller, account = found["Arn"], found["Account"]
-    connection.check_account(f"arn:aws:sts::{account}:")
-    process = os.getpid()
-    return Who(caller, user, platform.node(), _machine(), process, _started(process), nonce=uuid.uuid4().hex)
-
-
-def has_ended(who: Who) -> bool:
-    """Whether a process of this machine is over; False for one that cannot be seen from here."""
-    if not who.machine or who.machine != _machine():
-        return False
-    if Path("/proc/self/stat").exists():
-        return _started(who.process) != who.started
-    if os.name == "nt":
-        return False  # there is no harmless way to ask
-    try:
-        os.kill(who.process, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
-
-
-def _machine() -> str:
-    """What tells this machine, since it was started, and this container from all others; empty if nothing does."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return "" if os.name == "nt" else f"{platform.node()} {uuid.getnode():x}"
-
-
-def _started(process: int) -> str:
-    """When a process was started, in the system's own units; empty if there is none, or nothing says so."""
-    try:
-        facts = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-        return facts.rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""

@@ -8,8 +8,9 @@ from tasks.aws import observe, perform
 from tasks.aws.connection import Connection, connect
 from tasks.aws.functions import SIGNED_FOR, fence
 from tasks.aws.invoke import check_invocation, invoke_function
-from tasks.aws.journal import Held, Journal, whoami
+from tasks.aws.journal import Held, Journal
 from tasks.aws.perform import Sources
+from tasks.aws.who import whoami
 from tasks.jobs import results
 from tasks.project.command import Command
 from tasks.project.model import Environment

@@ -2,7 +2,7 @@
 
     artifacts, release     what is built, and what belongs together; codec stores and reads values
     functions, deployed    what a function and an environment run
-    actions, plan          what is to be changed, and how that is decided; limits refuses what Lambda would
+    actions, plan, undo    what is to be changed, and how that is decided; limits refuses what Lambda would
     journal                who may go on, and where a rollback goes
     promotion              which release an environment runs
     events                 all that the engine and the workshop say

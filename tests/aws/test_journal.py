@@ -3,7 +3,8 @@
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from tasks.aws.journal import Journal, has_ended, whoami
+from tasks.aws.journal import Journal
+from tasks.aws.who import has_ended, whoami
 from tasks.errors import AwsError, PlanError, TakenError
 from tasks.release.deployed import CanonicalObject
 from tasks.release.journal import Entry, Snapshot, Status, Who

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from tasks.release.actions import Action, Switch, subject
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.functions import LayerVersion, State
-from tasks.release.plan import UPDATE_LAMBDAS, Goal, plan, plan_undo
+from tasks.release.plan import UPDATE_LAMBDAS, Goal, plan
 from tasks.release.release import Release, Setting
+from tasks.release.undo import plan_undo
 from tests.examples import DEV, FOREIGN, GOAL, artifact, function, layer_version, package, running
 from tests.fakes import outcome
 

@@ -1,16 +1,22 @@
 """Building as a whole: what is checked together, and what is taken back."""
 
+import hashlib
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from tasks.archives import workshop
+from tasks.archives.configuration import read_configuration, untracked_configuration
 from tasks.archives.manifest import find_built
+from tasks.archives.together import refuse_failures
+from tasks.archives.trial import Trial
 from tasks.errors import BuildError
 from tasks.output.console import Console
 from tasks.project.workspace import Workspace
 from tasks.release.artifacts import Kind
+from tasks.release.events import Building, Event, Imported, LeftOut
 from tests.examples import RELEASE_TOML, VERSION
 
 WITH_PACKAGE = RELEASE_TOML.replace(
@@ -193,3 +199,61 @@ def test_what_was_tried_and_damaged_in_the_cache_is_tried_again(workspace: Works
         for note in (workspace.cache / "trials").iterdir():
             note.write_bytes(contents)
         build(workspace)
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_what_was_built_before_is_removed_only_if_that_is_asked_for(workspace: Workspace, clean: bool) -> None:
+    build(workspace)
+    stray = workspace.layers / "another-1.0.0.zip"
+    stray.write_bytes(b"")
+    checkout = workspace.checkout()
+    workshop.build(checkout, checkout.project.select(""), Console(), clean=clean)
+    assert stray.exists() != clean
+
+
+def test_what_is_about_to_be_made_and_what_is_left_out_are_told(workspace: Workspace) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=workspace.root, check=True)  # noqa: S607
+    subprocess.run(["git", "add", "."], cwd=workspace.root, check=True)  # noqa: S607
+    (workspace.root / "src" / "core" / "scratch.py").write_text("")
+    events: list[Event] = []
+    workshop.build(workspace.checkout(), ["core"], events.append)
+    assert LeftOut("src/core/scratch.py") in events
+    assert [event.name for event in events if isinstance(event, Building)] == ["core", "deps", "ingest"]
+
+
+def test_a_handler_that_is_only_used_and_never_defined_is_refused(workspace: Workspace) -> None:
+    (workspace.root / "src" / "fn" / "handler.py").write_text("def other(event, context):\n    return run\n")
+    with pytest.raises(BuildError, match="defines no run"):
+        build(workspace, "ingest")
+
+
+def test_a_layer_may_be_exactly_as_large_as_its_budget(workspace: Workspace) -> None:
+    text = WITH_PACKAGE.replace('source = "src/core"', 'source = "src/core"\nmax_unzipped_mb = 1')
+    (workspace.root / "release.toml").write_text(text)
+    data = workspace.root / "src" / "core" / "data.txt"
+    data.write_text("x")
+    others = sum(path.stat().st_size for path in (workspace.root / "src" / "core").rglob("*.py"))
+    data.write_text("x" * (1_000_000 - others))
+    assert build(workspace, "core") == ["core-1.2.4.zip"]
+
+
+def test_a_folder_of_configuration_that_does_not_exist_is_named(workspace: Workspace) -> None:
+    (workspace.root / "canonical" / "scopes.yaml").unlink()
+    (workspace.root / "canonical").rmdir()
+    with pytest.raises(BuildError, match=r"Folder not found: .*canonical; check \[configuration\] in release.toml"):
+        read_configuration(workspace.checkout())
+
+
+def test_configuration_is_what_git_tracks_by_its_key_and_digest(workspace: Workspace) -> None:
+    assert list(read_configuration(workspace.checkout())) == ["canonical/scopes.yaml"]
+    subprocess.run(["git", "init", "-q"], cwd=workspace.root, check=True)  # noqa: S607
+    assert read_configuration(workspace.checkout()) == {}
+    assert untracked_configuration(workspace.checkout()) == ["canonical/scopes.yaml"]
+    subprocess.run(["git", "add", "."], cwd=workspace.root, check=True)  # noqa: S607
+    (file,) = read_configuration(workspace.checkout()).values()
+    assert file.sha256 == hashlib.sha256(b"a: 1\n").hexdigest()
+    assert untracked_configuration(workspace.checkout()) == []
+
+
+def test_a_runtime_that_could_not_be_tried_counts_no_modules() -> None:
+    assert refuse_failures([Trial("python3.14", "", 3)]) == [Imported("python3.14", 0)]

@@ -9,10 +9,10 @@ from tasks.engine import UnconfirmedError, carry_out, undo_unfinished
 from tasks.errors import AwsError, ReleaseError, TakenError
 from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Publish, Switch
 from tasks.release.deployed import CanonicalObject, Deployed
-from tasks.release.events import Begun, Confirmed, Done, Event, Planned, Undoing
+from tasks.release.events import Begun, Confirmed, Done, Event, Planned, Smoked, TakenOver, Undoing
 from tasks.release.invocations import Invocation
 from tasks.release.journal import Entry, Status, snapshot
-from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, Goal, plan
+from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, plan
 from tasks.release.release import Release
 from tests.examples import CORE, DEPS, DEV, FOREIGN, MANIFEST, SETTINGS, STAGE, functions, package
 from tests.fakes import FakeEnvironment, silent
@@ -96,6 +96,7 @@ def test_a_failure_before_anything_that_runs_has_changed_undoes_nothing() -> Non
     with pytest.raises(ReleaseError, match="^refused\n   Nothing that runs in dev was changed.$"):
         carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
     assert not any(isinstance(event, Undoing) for event in events)
+    assert [entry.status for entry in there.journal] == [Status.UNDONE]
 
 
 def test_ctrl_c_undoes_too() -> None:
@@ -349,3 +350,30 @@ def test_a_deployment_that_cannot_even_begin_leaves_nothing_open() -> None:
     with pytest.raises(AwsError, match="no answer"):
         carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
     assert [entry.status for entry in there.journal] == [Status.UNDONE]
+
+
+def test_a_smoke_test_that_would_not_be_permitted_is_found_before_anything_is_changed() -> None:
+    there = fresh()
+
+    def refuse(function: str) -> None:
+        raise AwsError(f"{function}: not permitted")
+
+    there.may_invoke = refuse  # type: ignore[method-assign]
+    with pytest.raises(AwsError, match="not permitted"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert (there.performed, there.journal) == ([], [])
+
+
+def test_an_upload_takes_no_journal_and_says_that_it_is_over() -> None:
+    there, events = fresh(), list[Event]()
+    carry_out(GOAL, UPLOAD, there, heard(events))
+    assert there.journal == []
+    assert events[-1] == Confirmed(GOAL, functions=False, seen=0)
+
+
+def test_taking_over_and_every_answer_of_the_smoke_test_are_told() -> None:
+    there, events = fresh(), list[Event]()
+    unfinished(there)
+    carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
+    assert TakenOver("dev") in events
+    assert [event.invocation.function for event in events if isinstance(event, Smoked)] == list(SMOKE)

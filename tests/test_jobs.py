@@ -85,3 +85,7 @@ def test_ctrl_c_while_what_has_begun_is_waited_for_ends_at_once() -> None:
 
 def interrupt() -> None:
     raise KeyboardInterrupt
+
+
+def test_no_call_keeps_a_program_that_was_ended_alive() -> None:
+    assert results([lambda: threading.current_thread().daemon]) == [True]

@@ -50,6 +50,15 @@ def test_an_unreachable_file_says_what_to_check(tmp_path: Path) -> None:
     assert kept(tmp_path / "cache") == []
 
 
+def test_an_address_that_has_gone_stale_is_asked_for_afresh_by_the_next_build(tmp_path: Path) -> None:
+    index = tmp_path / "cache" / "index" / "pylock.toml"
+    index.parent.mkdir(parents=True)
+    index.write_text("")
+    with pytest.raises(BuildError, match="check the network and build again"):
+        fetch_all([RemoteFile("a.whl", "file:///nowhere/a.whl", "0" * 64)], tmp_path / "cache")
+    assert not index.exists()
+
+
 def test_a_wheel_with_a_false_record_never_enters_the_cache(tmp_path: Path) -> None:
     file = remote(make_wheel(tmp_path, "pkg", record={"pkg/__init__.py": "sha256=" + "A" * 43}))
     with pytest.raises(BuildError, match="RECORD"):

@@ -331,3 +331,9 @@ def test_after_a_lost_answer_any_error_leaves_the_end_unknown() -> None:
     with pytest.raises(AwsError, match="Access Denied") as raised:
         switch(there.connection(), ACTION, DEPLOYED, free)
     assert raised.value.unsettled
+
+
+def test_a_forced_update_that_changes_something_and_is_seen_is_not_sent_again() -> None:
+    there = FakeLambda(LOST[0], after=True)
+    switch(there.connection(), replace(ACTION, after=replace(OLD, handler="c.d"), forced=True), DEPLOYED, free)
+    assert len(there.updates) == 1

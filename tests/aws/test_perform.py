@@ -384,3 +384,9 @@ def test_configuration_that_is_what_it_was_to_become_is_no_conflict_but_the_echo
     aws.put_object(Bucket=DEV.canonical_bucket, Key="k", Body=b"by somebody else")
     with pytest.raises(AwsError, match="changed by someone else"):
         do(aws.connection(DEV, "a"), stale)
+
+
+def test_an_object_whose_bytes_s3_has_not_verified_is_of_unknown_digest() -> None:
+    connection, _ = recorded(DEV, put_object=[{}, refusal("PreconditionFailed", 412)], head_object={})
+    with pytest.raises(AwsError, match=f"holds SHA-256 unknown, not {BUILT.sha256}"):
+        do(connection, Copy(BUILT, BUCKET, DEV.account, BUCKET))

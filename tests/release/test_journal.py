@@ -173,3 +173,16 @@ def test_an_entry_says_what_it_changed() -> None:
 def test_what_is_neither_a_number_nor_a_version_is_refused_as_such(to: str) -> None:
     with pytest.raises(PlanError, match=f"--to '{to}' is neither a number of the journal"):
         rollback_target("dev", [entry(1, "A")], to)
+
+
+@pytest.mark.parametrize(
+    ("who", "text"),
+    [
+        (ANNA, "Anna on laptop"),
+        (replace(ANNA, user=""), "anna on laptop"),
+        (Who(), "someone"),
+        (Who(user="Ben"), "Ben"),
+    ],
+)
+def test_whoever_deployed_has_a_name(who: Who, text: str) -> None:
+    assert str(who) == text

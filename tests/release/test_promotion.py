@@ -5,6 +5,7 @@ import pytest
 from tasks.errors import PlanError
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.functions import LayerVersion
+from tasks.release.journal import Entry, Status, Who
 from tasks.release.plan import UPDATE_LAMBDAS, Goal, plan
 from tasks.release.promotion import Source, check_route, check_source, find_release, running_release
 from tasks.release.release import Release
@@ -161,3 +162,27 @@ def test_a_target_that_knows_the_version_with_other_contents_is_refused() -> Non
     stale = replace(running(environment=STAGE), objects={CORE.key: DEPS.sha256})
     with pytest.raises(PlanError, match="core 1.2.4 exists in stage with other contents"):
         plan(Goal(STAGE, RELEASE, DEV), stale, UPDATE_LAMBDAS)
+
+
+def test_a_source_whose_journal_confirms_another_release_is_refused_with_what_to_do() -> None:
+    newest = Entry(
+        4, "deploy", "releases/x.json", "core 9.9.9", "c", Who(), "", Status.CONFIRMED, runs="releases/x.json"
+    )
+    words = (
+        r"^dev runs core 1.2.4, deps 1.0.5, which its journal does not confirm \(entry 4\); run: inv deploy --env dev$"
+    )
+    with pytest.raises(PlanError, match=words):
+        find_release(DEV, running(), RUNNING, [RELEASE], newest)
+
+
+def test_a_source_whose_deployment_was_cut_off_is_refused_with_both_ways_out() -> None:
+    newest = Entry(4, "deploy", RELEASE.key, "core 1.2.4", "c", Who(user="Anna"), "", Status.ABANDONED)
+    with pytest.raises(
+        PlanError, match="deployment of core 1.2.4 to dev is not over, or was cut off .entry 4, Anna.*rollback"
+    ):
+        find_release(DEV, running(), RUNNING, [RELEASE], newest)
+
+
+def test_a_journal_that_knows_of_no_release_yet_says_nothing_against_the_record() -> None:
+    newest = Entry(1, "publish", "releases/x.json", "core 9.9.9", "c", Who(), "", Status.CONFIRMED)
+    assert find_release(DEV, running(), RUNNING, [RELEASE], newest) == RELEASE

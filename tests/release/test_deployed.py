@@ -143,3 +143,11 @@ def test_undo_leaves_alone_what_the_deployment_does_not_touch_whoever_has_change
 def test_a_function_that_is_gone_cannot_be_undone_and_stops_nothing() -> None:
     before = running()
     assert plan_undo(GOAL, before, replace(before, functions={})).actions == ()
+
+
+def test_undo_brings_back_what_somebody_else_removed_only_where_the_deployment_may_have_removed_it() -> None:
+    extra = {"canonical/extra.yaml": CanonicalObject("f" * 64)}
+    before, now = replace(running(), canonical={**running().canonical, **extra}), running()
+    assert plan_undo(GOAL, before, now).configure == ()
+    (change,) = plan_undo(Goal(DEV, GOAL.release, delete=True), before, now).configure
+    assert (change.key, change.sign) == ("canonical/extra.yaml", "+")

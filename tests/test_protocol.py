@@ -1,7 +1,7 @@
 """The journal's protocol, explored with the product's own journal and engine on the fake AWS, call by call."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -12,6 +12,9 @@ from tasks.errors import ReleaseError
 from tasks.release.journal import Status
 from tests.fake_aws import FakeAws
 from tests.worlds import FIRST, SECOND, TERM_AND_MORE, Actor, broken_promises, free, runs, world
+
+EXPLORED: list[int] = []
+"""One for each run, so that `pytest -s` can say how many there were."""
 
 
 class Crash(BaseException):
@@ -68,9 +71,18 @@ def attempt(act: Callable[[], None]) -> str:
     return "done"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _counted() -> Iterator[None]:
+    """Print how many runs were explored, and how many calls they made: `pytest -s -m long tests/test_protocol.py`."""
+    yield
+    print(f"\nThe journal's protocol: {len(EXPLORED)} runs of {sum(EXPLORED)} calls explored")
+
+
 def a_deploys(script: Script) -> str:
     script.aws.gate = script.gate
-    return attempt(lambda: Actor("A", script.aws).deploy(FIRST))
+    said = attempt(lambda: Actor("A", script.aws).deploy(FIRST))
+    EXPLORED.append(len(script.aws.calls))
+    return said
 
 
 def somebody_goes_on(aws: FakeAws, how: str) -> None:

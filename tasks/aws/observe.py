@@ -76,21 +76,20 @@ def _settled(names: Mapping[str, str], release: Release, deployed: Deployed) -> 
         return False
     wanted = set(deployed.found(release).values())
     return all(
-        function.state.package
-        in (function.state.package if key not in release.packages else release.packages[key].sha256)
+        (key not in release.packages or function.state.package == release.packages[key].sha256)
         and wanted <= set(function.state.arns)
         for key, name in names.items()
         if (function := deployed.functions.get(name))
     )
 
 
-def look(connection: Connection, entry: Entry | None = None) -> Deployed:
+def look(connection: Connection) -> Deployed:
     """The functions of the environment, every layer version they may carry, and the configuration."""
     layers = dict.fromkeys(connection.environment.layer_names)
     reads = _function_reads(connection, connection.environment.function_names) | _layer_reads(connection, layers)
     reads["listed", ""] = partial(list_canonical, connection)
     found = _at_once(reads)
-    canonical, others = _canonical_reads(connection, found["listed", ""], entry)
+    canonical, others = _canonical_reads(connection, found["listed", ""], None)
     return replace(_deployed(connection, found), canonical={**canonical, **_named("canonical", _at_once(others))})
 
 

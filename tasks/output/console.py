@@ -161,8 +161,8 @@ class Console:
                     say()
                 say(f"[DEPLOY] {action}")
             case actions.Switch():
-                if self._section != "Updating Lambda layers...":
-                    self._open("Updating Lambda layers..." if not self._undoing else self._section)
+                if not self._undoing:
+                    self._open("Updating Lambda layers...")
                 say(f"   {action}")
             case (
                 actions.Configure() | actions.Store() | actions.KeepPackage() | actions.KeepObject() | actions.Record()

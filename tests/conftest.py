@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tasks.aws.connection import PATIENCE, Connection, client, connect
+from tasks.project.files import CACHE_VARIABLE
 from tasks.project.model import Project
 from tasks.sandbox.seed import seed
 from tasks.sandbox.server import Server
@@ -78,18 +79,15 @@ def calls(sandbox: str) -> Iterator[Calls]:
         each.meta.events.unregister("before-call", unique_id="calls")
 
 
-@pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What has been built and imported once; it is known by its contents, so that tests may share it."""
-    return tmp_path_factory.mktemp("cache")
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What has been built and imported once is known by its contents, so that tests may share it."""
+    os.environ[CACHE_VARIABLE] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture
-def site(sandbox: str, tmp_path: Path, kept: Path) -> Site:
+def site(sandbox: str, tmp_path: Path) -> Site:
     """The example project's repository, whose commands talk to the sandbox."""
-    (tmp_path / ".build").mkdir()
-    if os.name != "nt":
-        (tmp_path / ".build" / "cache").symlink_to(kept)
     (tmp_path / "release.toml").write_text(RELEASE_TOML)
     (tmp_path / "VERSION").write_text(VERSION)
     for layer in ("core", "deps"):

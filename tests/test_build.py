@@ -14,14 +14,20 @@ from tasks.archives.together import refuse_failures
 from tasks.archives.trial import Trial
 from tasks.errors import BuildError
 from tasks.output.console import Console
+from tasks.project.files import CACHE_VARIABLE
 from tasks.project.workspace import Workspace
 from tasks.release.artifacts import Kind
-from tasks.release.events import Building, Event, Imported, LeftOut
+from tasks.release.events import Building, Event, Imported, LeftOut, OtherEndings
 from tests.examples import RELEASE_TOML, VERSION
 
 WITH_PACKAGE = RELEASE_TOML.replace(
     'runtime = "python3.12"', 'runtime = "python3.11"\nsource = "src/fn"\nhandler = "handler.run"'
 ).replace('["python3.11", "python3.12"]', '["python3.11", "python3.14"]')
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -67,7 +73,7 @@ def test_layers_and_packages_are_built_and_imported_on_each_runtime_that_is_here
     shown = capsys.readouterr().out
     assert built[:2] == ["core-1.2.4.zip", "deps-1.0.5.zip"]
     assert "python3.11 (4 modules)" in shown or "[SKIP] Not tried on python3.11" in shown
-    assert "[SKIP] Not tried on python3.14: no such Python for Linux here" in shown or "python3.14 (4" in shown
+    assert "[SKIP] Not tried on python3.14: no Python 3.14 here" in shown or "python3.14 (4" in shown
 
 
 def test_a_package_holds_the_handler_alone_and_has_its_version_from_its_contents(workspace: Workspace) -> None:
@@ -104,7 +110,7 @@ def test_an_import_that_no_layer_satisfies_is_refused_without_any_interpreter(wo
 
 def test_a_module_that_cannot_be_imported_is_refused_and_nothing_is_left_behind(workspace: Workspace) -> None:
     (workspace.root / "src" / "core" / "bad.py").write_text("raise RuntimeError('at import')\n")
-    with pytest.raises(BuildError, match=r"core.bad: RuntimeError: at import"):
+    with pytest.raises(BuildError, match=r"that are named:\n   core/bad.py, line 1: RuntimeError: at import"):
         build(workspace)
     assert names(workspace.layers) == names(workspace.functions) == []
 
@@ -113,6 +119,8 @@ def test_a_module_that_cannot_be_imported_is_refused_and_nothing_is_left_behind(
     ("text", "message"),
     [
         ("def other(event, context): ...\n", "defines no run, but the handler is handler.run"),
+        ("def make():\n    def run(event, context): ...\n", "defines no run"),
+        ("class Handler:\n    def run(event, context): ...\n", "defines no run"),
         ("def run(:\n", "handler.py, line 1"),
     ],
 )
@@ -147,7 +155,7 @@ def test_a_function_is_tried_again_once_its_package_has_changed(workspace: Works
     build(workspace)
     handler = workspace.root / "src" / "fn" / "handler.py"
     handler.write_text(handler.read_text() + "raise RuntimeError('at import')\n")
-    with pytest.raises(BuildError, match="ingest: handler: RuntimeError: at import"):
+    with pytest.raises(BuildError, match="ingest: handler.py, line 6: RuntimeError: at import"):
         build(workspace)
 
 
@@ -173,7 +181,7 @@ def test_check_takes_any_file(workspace: Workspace, tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="core/__init__.py: is not below python/"):
         check_one(workspace, tmp_path / "a.zip")
     build(workspace, "core")
-    with pytest.raises(BuildError, match="core: ModuleNotFoundError: No module named 'deps'"):
+    with pytest.raises(BuildError, match="core/__init__.py, line 2: ModuleNotFoundError: No module named 'deps'"):
         check_one(workspace, workspace.layers / "core-1.2.4.zip")
     build(workspace)
     check_one(workspace, workspace.layers / "deps-1.0.5.zip")
@@ -257,3 +265,49 @@ def test_configuration_is_what_git_tracks_by_its_key_and_digest(workspace: Works
 
 def test_a_runtime_that_could_not_be_tried_counts_no_modules() -> None:
     assert refuse_failures([Trial("python3.14", "", 3)]) == [Imported("python3.14", 0)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if True:\n    def run(event, context): ...\n",
+        "try:\n    from core import NAME as run\nexcept Exception:\n    run = None\n",
+        "run, other = print, None\n",
+    ],
+)
+def test_a_handler_may_be_defined_imported_or_assigned_on_the_modules_own_lines(
+    workspace: Workspace, text: str
+) -> None:
+    (workspace.root / "src" / "fn" / "handler.py").write_text(text)
+    assert build(workspace, "ingest")
+
+
+def test_an_import_that_reads_an_unset_variable_is_refused_with_where_to_set_it(workspace: Workspace) -> None:
+    (workspace.root / "src" / "core" / "late.py").write_text("import os\nBUCKET = os.environ['CONFIG_BUCKET']\n")
+    with pytest.raises(BuildError) as caught:
+        build(workspace)
+    assert "under [sandbox.variables] in release.toml" in str(caught.value)
+    assert "core/late.py, line 2: the environment variable 'CONFIG_BUCKET' is not set" in str(caught.value)
+
+
+def test_a_stray_file_stays_out_and_is_named_even_if_git_tracks_it(workspace: Workspace) -> None:
+    (workspace.root / "src" / "core" / "__init__.py.backup").write_text("old")
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=workspace.root, check=True)  # noqa: S607
+    events: list[Event] = []
+    workshop.build(workspace.checkout(), ["core"], events.append)
+    assert LeftOut("src/core/__init__.py.backup", stray=True) in events
+    with zipfile.ZipFile(next(workspace.layers.glob("core-*.zip"))) as archive:
+        assert not [name for name in archive.namelist() if "backup" in name]
+
+
+def test_line_endings_that_differ_from_the_commit_are_told(workspace: Workspace) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    commands = [["init", "-q"], ["config", "core.autocrlf", "true"], ["add", "."], [*identity, "commit", "-qm", "a"]]
+    for command in commands:
+        subprocess.run(["git", *command], cwd=workspace.root, check=True, capture_output=True)  # noqa: S607
+    (workspace.root / "src" / "deps" / "__init__.py").write_bytes(b"NAME = 'deps'\r\n")
+    subprocess.run(["git", "add", "."], cwd=workspace.root, check=True, capture_output=True)  # noqa: S607
+    events: list[Event] = []
+    workshop.build(workspace.checkout(), ["core"], events.append)
+    assert OtherEndings(("src/deps/__init__.py",)) in events

@@ -17,7 +17,9 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 from tasks.archives.archive import DEFLATED, STORED, UNREADABLE
+from tasks.archives.secrets import is_allowed, is_secret_in_wheel, refusal
 from tasks.errors import BuildError, listed
+from tasks.project.model import Project
 from tasks.project.runtimes import MAX_UNZIPPED, RUNTIMES, Runtime
 from tasks.release.artifacts import Kind, top_modules
 
@@ -29,16 +31,18 @@ _ENCRYPTED = 0x1
 _READABLE = 0o444
 
 
-def check_archive(path: Path, shown: str, runtimes: Sequence[Runtime], architecture: str, kind: Kind) -> None:
+def check_archive(path: Path, shown: str, project: Project, runtimes: Sequence[Runtime], kind: Kind) -> None:
     """BuildError, listing what is wrong with the archive at `path`, unless nothing is."""
     if not path.is_file():
         raise BuildError(f"{shown} does not exist, or is a folder; name an archive, or run: inv build")
-    problems = list(find_problems(path, runtimes, architecture, kind))
+    problems = list(find_problems(path, runtimes, project.architecture, kind, project.allowed))
     if problems:
         raise BuildError(listed(f"{shown} is not fit for Lambda; correct what it is made of:", problems))
 
 
-def find_problems(path: Path, runtimes: Sequence[Runtime], architecture: str, kind: Kind) -> Iterator[str]:
+def find_problems(
+    path: Path, runtimes: Sequence[Runtime], architecture: str, kind: Kind, allowed: Iterable[str] = ()
+) -> Iterator[str]:
     """Everything wrong with an archive: a layer, with its `python/` root, or a function's package."""
     try:
         archive = zipfile.ZipFile(path)
@@ -55,7 +59,7 @@ def find_problems(path: Path, runtimes: Sequence[Runtime], architecture: str, ki
             yield f"it unpacks to {unzipped:,} bytes, more than Lambda's {MAX_UNZIPPED:,}"
             return
         for entry in files:
-            yield from _contents(archive, entry, runtimes, architecture)
+            yield from _contents(archive, entry, runtimes, architecture, allowed)
 
 
 def _names(files: list[zipfile.ZipInfo], *, layer: bool) -> Iterator[str]:
@@ -105,9 +109,13 @@ def _modes(files: list[zipfile.ZipInfo]) -> Iterator[str]:
 
 
 def _contents(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, runtimes: Sequence[Runtime], architecture: str
+    archive: zipfile.ZipFile,
+    entry: zipfile.ZipInfo,
+    runtimes: Sequence[Runtime],
+    architecture: str,
+    allowed: Iterable[str],
 ) -> Iterator[str]:
-    """A file that cannot be read back, or a library that its runtimes cannot load."""
+    """A file that cannot be read back, that is a secret, or a library that its runtimes cannot load."""
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in (STORED, DEFLATED):
         yield f"{entry.filename}: is encrypted, or packed by another method than deflate"
         return
@@ -116,6 +124,8 @@ def _contents(
     except UNREADABLE as error:
         yield f"{entry.filename}: is damaged ({error})"
         return
+    if is_secret_in_wheel(entry.filename, contents) and not is_allowed(entry.filename, allowed):
+        yield refusal(entry.filename)
     if _SHARED_OBJECT.search(entry.filename):
         yield from _library(entry.filename, contents, _serving(entry.filename, runtimes), architecture)
 

@@ -1,11 +1,12 @@
 """The configuration that travels with a release: files below the folders of [configuration] that git tracks."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.archives.secrets import check_secrets
 from tasks.errors import BuildError
-from tasks.project.files import file_sha256
 from tasks.project.workspace import Checkout
 
 
@@ -26,7 +27,10 @@ def read_configuration(checkout: Checkout) -> dict[str, File]:
             raise BuildError(f"Folder not found: {top}; check [configuration] in release.toml")
         for name in sorted(_files(checkout, folder)):
             path = checkout.root / name
-            found[f"{prefix}/{path.relative_to(top).as_posix()}"] = File(path, file_sha256(path))
+            contents = path.read_bytes()
+            check_secrets(name, contents, checkout.project.allowed)
+            digest = hashlib.sha256(contents).hexdigest()
+            found[f"{prefix}/{path.relative_to(top).as_posix()}"] = File(path, digest)
     return found
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from tasks.archives.lock import Pin
-from tasks.archives.uv import run_uv
 from tasks.archives.wheels import check_record
 from tasks.errors import BuildError
 from tasks.project.files import file_sha256, replacing
 from tasks.project.runtimes import Runtime
+from tasks.project.uv import run_uv
 
 _ATTEMPTS = 3
 _TIMEOUT = 60

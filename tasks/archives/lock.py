@@ -15,10 +15,10 @@ from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from tasks.archives.uv import run_uv
 from tasks.errors import BuildError
 from tasks.project.files import replacing
 from tasks.project.runtimes import Runtime, marker_environment
+from tasks.project.uv import run_uv
 
 _MADE_FROM = "# Written by `inv lock`; do not edit. Requirements and pins: "
 

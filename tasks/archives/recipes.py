@@ -31,15 +31,16 @@ _EVERYWHERE = "python/"
 
 @dataclass(frozen=True)
 class Recipe:
-    """`key` stands for every input, `requirements` are the locked versions, `untracked` the sources left out.
+    """`key` stands for every input, `requirements` are the locked versions, `sources` our own files, path -> contents.
 
-    `sources` are our own files, path -> contents.
+    Files that stay out are `untracked` by git, or `stray`: left behind by a system or an editor.
     """
 
     key: str
     members: Callable[[], list[Member]]
     requirements: Mapping[str, str] = field(default_factory=dict)
     untracked: tuple[str, ...] = ()
+    stray: tuple[str, ...] = ()
     sources: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -67,15 +68,15 @@ def recipe_for(checkout: Checkout, name: str) -> Recipe:
 
 def _from_sources(checkout: Checkout, source: str, prefix: str, made_for: list[str]) -> Recipe:
     """The recipe of a folder of our own."""
-    sources = read_sources(checkout.root, checkout.git, source, prefix)
-    untracked = tuple(f"{source}/{name}" for name in sources.untracked)
+    sources = read_sources(checkout.root, checkout.git, source, prefix, checkout.project.allowed)
+    untracked, stray = (tuple(f"{source}/{name}" for name in names) for names in (sources.untracked, sources.stray))
     own = {
         f"{source}/{each.name.removeprefix(prefix)}": each.packed
         for each in sources.members
         if isinstance(each.packed, bytes)
     }
     key = _key(tree_digest(sources.members), made_for)
-    return Recipe(key, lambda: sources.members, untracked=untracked, sources=own)
+    return Recipe(key, lambda: sources.members, untracked=untracked, stray=stray, sources=own)
 
 
 def _check_handler(folder: Path, handler: str) -> None:
@@ -94,15 +95,17 @@ def _check_handler(folder: Path, handler: str) -> None:
         raise BuildError(f"{path} defines no {function}, but the handler is {handler}; correct one of them")
 
 
-def _defined(module: ast.Module) -> Iterator[str]:
-    """The names that a module's own lines define, assign or import."""
-    for node in ast.walk(module):
+def _defined(module: ast.AST) -> Iterator[str]:
+    """The names that a module's own lines define, assign or import; not those inside functions and classes."""
+    for node in ast.iter_child_nodes(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.alias):
             yield node.asname or node.name
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
+        elif not isinstance(node, ast.Lambda):
+            yield from _defined(node)
 
 
 def _key(*inputs: object) -> str:

@@ -5,9 +5,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tasks.archives.uv import run_uv
 from tasks.archives.wheels import Wheel, check_record
 from tasks.errors import BuildError
+from tasks.project.uv import run_uv
 
 BUILDERS = Path(__file__).with_name("builders.lock")
 """The build backends that may build an sdist, pinned with hashes, so that it comes out the same everywhere."""

@@ -1,19 +1,20 @@
 """The files of our own code, as members of an archive: what git tracks, with the contents of the working tree."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from tasks.archives.archive import Member, stored
+from tasks.archives.secrets import check_name, check_secrets
 from tasks.errors import BuildError
 from tasks.project.git import Git
 
-NEVER_SHIPPED = (".env", ".env.*", "*.pem", "*.key", ".git")
-"""A file or folder of such a name among the sources is a secret or an accident, and stops the build."""
+BYTECODE = ("__pycache__", "*.pyc", "*.pyo")
+"""Belongs to the Python that wrote it, and stays out without a word."""
 
-LEFT_OUT = ("__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*.backup", "*.bak", "*.orig", "*.swp", "*~")
-"""Bytecode belongs to the Python that wrote it, and what systems and editors leave behind to nobody."""
+STRAY = (".DS_Store", "*.backup", "*.bak", "*.orig", "*.swp", "*~")
+"""What systems and editors leave behind: stays out, even if git tracks it, and is named."""
 
 _NO_FILES = {"120000": "a link", "160000": "another repository"}
 """Modes of what git tracks that is no file."""
@@ -21,13 +22,14 @@ _NO_FILES = {"120000": "a link", "160000": "another repository"}
 
 @dataclass(frozen=True)
 class Sources:
-    """The members to ship, and the files (relative to the folder) that lie beside them unknown to git."""
+    """The members to ship, and the files (relative to the folder) that stay out: unknown to git, or stray."""
 
     members: list[Member]
     untracked: tuple[str, ...]
+    stray: tuple[str, ...]
 
 
-def read_sources(root: Path, git: Git | None, source: str, prefix: str) -> Sources:
+def read_sources(root: Path, git: Git | None, source: str, prefix: str, allowed: Iterable[str] = ()) -> Sources:
     """Every file below the folder `source` of `root` that git tracks (every file without git), named below `prefix`.
 
     Files that git ignores never enter, whatever they are. BuildError if the folder is missing, has no Python file, or
@@ -38,12 +40,18 @@ def read_sources(root: Path, git: Git | None, source: str, prefix: str) -> Sourc
         raise BuildError(f"Source folder not found: {folder}; check `source` in release.toml")
     tracked, untracked = _known(git, root, source) if git else (sorted(_walk(folder, folder)), [])
     for name in [*tracked, *untracked]:
+        check_name(f"{source}/{name}", allowed)
         _check(folder, name)
-    members = [stored(prefix + name, (folder / name).read_bytes()) for name in tracked if not _left_out(name)]
+    stray = [name for name in tracked if _is(name, STRAY)]
+    shipped = [name for name in tracked if not _is(name, (*BYTECODE, *STRAY))]
+    contents = {name: (folder / name).read_bytes() for name in shipped}
+    for name, found in contents.items():
+        check_secrets(f"{source}/{name}", found, allowed)
+    members = [stored(prefix + name, found) for name, found in contents.items()]
     if not any(member.name.endswith(".py") for member in members):
         hint = "git tracks none of them: git add them" if untracked else "check `source` in release.toml"
         raise BuildError(f"Source folder is empty: {folder} has no Python file to ship; {hint}")
-    return Sources(members, tuple(name for name in untracked if not _left_out(name)))
+    return Sources(members, tuple(name for name in untracked if not _is(name, BYTECODE)), tuple(stray))
 
 
 def _known(git: Git, root: Path, source: str) -> tuple[list[str], list[str]]:
@@ -71,13 +79,12 @@ def _walk(folder: Path, top: Path) -> Iterator[str]:
 def _check(folder: Path, name: str) -> None:
     """BuildError for a file that must never be in a layer, or that would not arrive there as what it is."""
     path = folder / name
-    if any(fnmatch(part.lower(), pattern) for part in name.split("/") for pattern in NEVER_SHIPPED):
-        raise BuildError(f"{path} must never ship in a layer; move it out of {folder} and build again")
     if path.is_symlink():
         raise BuildError(f"{path} is a link, which Lambda could not follow; replace it with the file itself")
-    if path.is_dir():
-        raise BuildError(f"{path} is another repository (.git), which must never ship; move it out of {folder}")
+    if not path.is_file():
+        raise BuildError(f"{path} is another repository, or no file at all; move it out of {folder}")
 
 
-def _left_out(name: str) -> bool:
-    return any(fnmatch(part, pattern) for part in name.split("/") for pattern in LEFT_OUT)
+def _is(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a file, or a folder that it is in, has such a name."""
+    return any(fnmatch(part, pattern) for part in name.split("/") for pattern in patterns)

@@ -10,11 +10,12 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from tasks.archives.lock import lock_path
 from tasks.archives.manifest import Archive
 from tasks.archives.trial import CHILD, Stage, Trial, try_imports, undeclared
 from tasks.errors import BuildError, PlanError, listed
 from tasks.project.files import replacing
-from tasks.project.interpreters import find_interpreter
+from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.model import Project
 from tasks.project.runtimes import MAX_LAYERS, MAX_UNZIPPED, PROVIDED, RUNTIMES, Runtime, standard_library
 from tasks.project.workspace import Checkout
@@ -42,13 +43,19 @@ def refuse_failures(trials: Iterable[Trial]) -> list[Imported]:
     tried = []
     for trial in trials:
         if trial.failures:
-            head = (
-                f"Not everything can be imported on {trial.runtime}; correct it, or add what is missing to the "
-                "requirements and run: inv lock"
-            )
+            head = f"Not everything can be imported on {trial.runtime}; {_advice(' '.join(trial.failures))}:"
             raise BuildError(listed(head, trial.failures))
-        tried.append(Imported(trial.runtime, trial.modules if trial.interpreter else 0))
+        tried.append(Imported(trial.runtime, trial.modules if trial.interpreter else 0, trial.twins, trial.reason))
     return tried
+
+
+def _advice(failures: str) -> str:
+    """What to do about imports that fail."""
+    if "environment variable" in failures:
+        return "give that variable a value under [sandbox.variables] in release.toml, or read it inside a function"
+    if "ModuleNotFoundError" in failures:
+        return "add what is missing to the requirements and run: inv lock"
+    return "correct the lines that are named"
 
 
 def _check_fit(layers: Sequence[Artifact], packages: Sequence[Artifact]) -> None:
@@ -85,10 +92,12 @@ def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], pack
     """Import everything on one runtime. Success depends on what is in `inputs` alone, so it is kept."""
     project = checkout.project
     variables = {name: value.replace("{env}", "trial") for name, value in project.sandbox_variables.items()}
-    stage = Stage(runtime, project.architecture, [each.path for each in layers], variables=variables)
+    locks = [lock_path(checkout.root / each.requirements) for each in project.layers.values() if each.requirements]
+    stage = Stage(runtime, project.architecture, [each.path for each in layers], variables=variables, locks=locks)
     inputs = [
         runtime.name,
-        find_interpreter(runtime, project.architecture),
+        find_interpreter(runtime),
+        [project.architecture, runs_here(project.architecture)],
         [each.artifact.sha256 for each in layers],
         [(each.artifact.sha256, each.artifact.handler) for each in packages],
         variables,
@@ -104,7 +113,7 @@ def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], pack
         more = try_imports(replace(stage, package=each.path), [each.artifact.handler.rpartition(".")[0]])
         failures = tuple(f"{each.artifact.name}: {failure}" for failure in more.failures)
         trial = replace(trial, modules=trial.modules + more.modules, failures=(*trial.failures, *failures))
-    if not trial.failures:
+    if trial.interpreter and not trial.failures:
         with replacing(note) as aside:
             aside.write_bytes(encode(trial))
     return trial

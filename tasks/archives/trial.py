@@ -9,6 +9,7 @@ imports that nothing satisfies by reading the sources.
 import ast
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -17,8 +18,10 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks.project.interpreters import find_interpreter
+from tasks.errors import BuildError
+from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED, Runtime
+from tasks.project.twin import compiled_in, make_twin
 
 _PATIENCE = 300
 
@@ -39,7 +42,7 @@ _ENVIRONMENT = {
 """What a module may find in its environment while it is imported; port 9 answers nobody, so it reaches no AWS."""
 
 CHILD = """
-import importlib, importlib.machinery, json, sys
+import importlib, importlib.machinery, json, os, sys, traceback
 task = json.load(sys.stdin)
 sys.path[:0] = task["paths"]
 sys.dont_write_bytecode = True
@@ -49,12 +52,28 @@ class Provided:
         if path is None and name in task["provided"]:
             return importlib.machinery.PathFinder.find_spec(name, task["lender"])
 sys.meta_path.append(Provided)
+def place(error):
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        for path in task["paths"]:
+            if frame.filename.startswith(path + os.sep):
+                return "%s, line %d: " % (frame.filename[len(path) + 1:].replace(os.sep, "/"), frame.lineno)
+    if isinstance(error, SyntaxError) and error.filename:
+        return "%s, line %s: " % (os.path.basename(error.filename), error.lineno)
+    return ""
+def unset(error):
+    frames = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, KeyError) and "<frozen os>" in frames[-1].filename or "os.py" == os.path.basename(
+        frames[-1].filename)
 failed = {}
 for name in task["modules"]:
     try:
         importlib.import_module(name)
     except BaseException as error:
-        failed[name] = f"{type(error).__name__}: {error}"
+        if unset(error):
+            text = "the environment variable %s is not set" % error
+        else:
+            text = "%s: %s" % (type(error).__name__, error)
+        failed.setdefault((place(error) or name + ": ") + text, []).append(name)
 with open(task["result"], "w", encoding="utf-8") as file:
     json.dump(failed, file)
 """
@@ -62,19 +81,24 @@ with open(task["result"], "w", encoding="utf-8") as file:
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of importing on one runtime; `interpreter` is empty where the runtime could not be tried."""
+    """What came of importing on one runtime; `interpreter` is empty where it could not be tried, for the `reason`.
+
+    `twins` are distributions that were imported in this machine's wheels, since Lambda's cannot be loaded here.
+    """
 
     runtime: str
     interpreter: str
     modules: int
     failures: tuple[str, ...] = ()
+    twins: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Stage:
     """Where imports are tried: a runtime, and what lies on it: layers (later over earlier), a function's package.
 
-    `variables` are the function's environment variables, as far as they are known.
+    `variables` are the function's environment variables, as far as they are known; `locks` pin what is in the layers.
     """
 
     runtime: Runtime
@@ -82,14 +106,15 @@ class Stage:
     layers: Sequence[Path]
     package: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    locks: Sequence[Path] = ()
 
 
 def try_imports(stage: Stage, modules: Sequence[str]) -> Trial:
     """Import `modules` where a function would."""
     runtime = stage.runtime
-    interpreter = find_interpreter(runtime, stage.architecture)
+    interpreter = find_interpreter(runtime)
     if not interpreter or not modules:
-        return Trial(runtime.name, interpreter, 0)
+        return Trial(runtime.name, interpreter, 0, reason=f"no Python {runtime.version} here")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         scratch = Path(folder)
         package = [(stage.package, "task")] if stage.package else []
@@ -97,9 +122,18 @@ def try_imports(stage: Stage, modules: Sequence[str]) -> Trial:
             with zipfile.ZipFile(archive) as opened:  # its names were checked before it got this far
                 opened.extractall(scratch / where)
         python = scratch / "opt" / "python"
-        paths = [scratch / "task", python / "lib" / runtime.name / "site-packages", python]
-        failures = _run(interpreter, [str(path) for path in paths], modules, scratch, stage.variables)
-    return Trial(runtime.name, interpreter, len(modules), failures)
+        layered = [python / "lib" / runtime.name / "site-packages", python]
+        twins: dict[str, str] = {}
+        if not runs_here(stage.architecture):
+            twins = {name: version for site in layered for name, version in compiled_in(site).items()}
+        try:
+            before = [make_twin(interpreter, twins, stage.locks)] if twins else []
+        except BuildError as error:
+            return Trial(runtime.name, "", 0, reason=f"{stage.architecture} cannot run here, and no twin: {error}")
+        paths = [str(path) for path in (scratch / "task", *before, *layered)]
+        failures = _run(interpreter, paths, modules, scratch, stage.variables)
+    names = tuple(f"{name} {version}" for name, version in sorted(twins.items()))
+    return Trial(runtime.name, interpreter, len(modules), failures, names)
 
 
 def _run(
@@ -110,7 +144,8 @@ def _run(
     lender = [str(Path(boto3.origin).parent.parent)] if boto3 and boto3.origin else []
     task = {"paths": paths, "modules": modules, "provided": PROVIDED, "lender": lender, "result": str(result)}
     command = [interpreter, "-I", "-S", "-B", "-X", "utf8", "-c", CHILD]
-    environment = {**_ENVIRONMENT, "HOME": str(folder), **variables}
+    system = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
+    environment = {**_ENVIRONMENT, **system, "HOME": str(folder), **variables}
     try:
         ended = subprocess.run(
             command,
@@ -128,8 +163,8 @@ def _run(
     if not result.exists():
         last = (ended.stderr.strip().splitlines() or ["no message"])[-1]
         return (f"the interpreter ended with {ended.returncode}: {last}",)
-    failed: dict[str, str] = json.loads(result.read_text(encoding="utf-8"))
-    return tuple(f"{module}: {reason}" for module, reason in failed.items())
+    failed: dict[str, list[str]] = json.loads(result.read_text(encoding="utf-8"))
+    return tuple(text + (f" (met by {len(named)} modules)" if named[1:] else "") for text, named in failed.items())
 
 
 def undeclared(sources: Mapping[str, bytes], known: Container[str]) -> Iterator[str]:
@@ -157,7 +192,7 @@ def _missing(tree: ast.AST, known: Container[str]) -> Iterator[tuple[int, str]]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             names = [node.module]
-        elif isinstance(node, ast.If) and re.search(r"TYPE_CHECKING|version_info", ast.unparse(node.test)):
+        elif _may_be_missing(node):
             continue
         elif isinstance(node, ast.Try) and _catches_import_error(node):
             if list(_missing(ast.Module(node.body, []), known)):
@@ -170,6 +205,23 @@ def _missing(tree: ast.AST, known: Container[str]) -> Iterator[tuple[int, str]]:
         yield from ((node.lineno, name) for name in names if name.partition(".")[0] not in known)
 
 
+_ELSEWHERE = re.compile(r"TYPE_CHECKING|version_info|\bos\.name\b|\bsys\.platform\b|\bplatform\.")
+"""Conditions under which an import is meant for somewhere else: a type checker, another Python, another system."""
+_CAUGHT = re.compile(r"\b(ImportError|ModuleNotFoundError|Exception|BaseException)\b")
+
+
 def _catches_import_error(node: ast.Try) -> bool:
-    caught = " ".join(ast.unparse(handler.type) for handler in node.handlers if handler.type)
-    return re.search(r"ImportError|ModuleNotFoundError", caught) is not None
+    return any(handler.type is None or _CAUGHT.search(ast.unparse(handler.type)) for handler in node.handlers)
+
+
+def _may_be_missing(node: ast.AST) -> bool:
+    """Whether the imports below are meant for somewhere else, or do no harm where they fail."""
+    if isinstance(node, ast.If):
+        return _ELSEWHERE.search(ast.unparse(node.test)) is not None
+    return isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items)
+
+
+def _suppresses(item: ast.expr) -> bool:
+    """Whether this is `suppress(ImportError)`, or of what includes it."""
+    text = ast.unparse(item)
+    return re.match(r"(contextlib\.)?suppress\(", text) is not None and _CAUGHT.search(text) is not None

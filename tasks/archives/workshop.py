@@ -21,7 +21,7 @@ from tasks.project.model import Layer, Project
 from tasks.project.workspace import Checkout
 from tasks.release.artifacts import Artifact, Kind, top_modules
 from tasks.release.codec import decode, encode
-from tasks.release.events import AllBuilt, Building, Built, Checked, LeftOut, Report
+from tasks.release.events import AllBuilt, Building, Built, Checked, LeftOut, OtherEndings, Report
 
 _MEGABYTE = 1_000_000
 
@@ -36,6 +36,10 @@ def build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: bo
     for name in wanted:
         for path in recipes[name].untracked:
             report(LeftOut(path))
+        for path in recipes[name].stray:
+            report(LeftOut(path, stray=True))
+    if checkout.git and checkout.git.endings:
+        report(OtherEndings(checkout.git.endings))
     made = {name: make(checkout, name, recipe, report) for name, recipe in recipes.items()}
     imported = check_together(checkout, list(made.values()))
     if clean:
@@ -53,7 +57,7 @@ def check_built(checkout: Checkout, built: Sequence[Archive], report: Report) ->
     for each in built:
         runtimes = [runtime for runtime in checkout.project.runtimes if runtime.name in each.artifact.runtimes]
         shown = each.path.relative_to(checkout.root).as_posix()
-        check_archive(each.path, shown, runtimes, checkout.project.architecture, each.artifact.kind)
+        check_archive(each.path, shown, checkout.project, runtimes, each.artifact.kind)
         report(Checked(shown, each.artifact.unzipped))
     for trial in check_together(checkout, built):
         report(trial)
@@ -75,7 +79,7 @@ def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archi
     function = checkout.project.functions.get(name)
     version = checkout.versions.get(name, artifact.tree[:16])
     artifact = replace(artifact, name=name, version=version, handler=function.handler if function else "")
-    _check_budget(checkout.project.layers.get(name), artifact, path.relative_to(checkout.root))
+    _check_budget(checkout.project.layers.get(name), artifact, path)
     return Archive(artifact, path, recipe, cached)
 
 
@@ -100,7 +104,7 @@ def _make(project: Project, name: str, recipe: Recipe, archive: Path) -> Artifac
     runtimes = [each for each in project.runtimes if kind is Kind.LAYER or each.name == project.functions[name].runtime]
     with replacing(archive) as aside:
         sha256 = write_archive(aside, members)
-        check_archive(aside, f"{name}.zip", runtimes, project.architecture, kind)
+        check_archive(aside, f"{name}.zip", project, runtimes, kind)
         bill = bill_of_materials(name, read_contents(aside).distributions, tree)
     with replacing(archive.with_suffix(".cdx.json")) as aside:
         aside.write_text(bill, encoding="utf-8", newline="\n")
@@ -139,7 +143,7 @@ def check_file(project: Project, path: Path, kind: Kind, report: Report) -> None
     from tasks.archives.checks import check_archive
     from tasks.archives.contents import read_contents
 
-    check_archive(path, str(path), project.runtimes, project.architecture, kind)
+    check_archive(path, str(path), project, project.runtimes, kind)
     contents = read_contents(path)
     report(Checked(str(path), contents.unzipped))
     if kind is Kind.LAYER:

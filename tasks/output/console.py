@@ -24,6 +24,7 @@ from tasks.release.events import (
     Event,
     Imported,
     LeftOut,
+    OtherEndings,
     Planned,
     Prepared,
     Smoked,
@@ -83,6 +84,10 @@ class Console:
                 say(f"[INFO] Building layer {event.name}")
             case Building():
                 pass  # a function's package is made at once
+            case LeftOut(stray=True):
+                say(f"[INFO] {event.path} is left out: a system or an editor left it behind")
+            case OtherEndings():
+                say(_other_endings(event))
             case LeftOut():
                 say(f"[WARNING] {event.path} is left out: git does not track it; git add it, or ignore or remove it")
             case AllBuilt():
@@ -212,14 +217,30 @@ def _built(event: AllBuilt) -> Iterable[str]:
         yield f"[OK] Unchanged: {', '.join(str(each) if each.kind is Kind.LAYER else each.name for each in unchanged)}"
     if tried := [f"{each.runtime} ({each.modules} modules)" for each in event.imported if each.modules and new]:
         yield f"[OK] Imported on {' and '.join(tried)}"
+        yield from dict.fromkeys(_twins(each) for each in event.imported if each.twins)
     if new:
         yield from (_imported(each) for each in event.imported if not each.modules)
 
 
+def _other_endings(event: OtherEndings) -> str:
+    """What to type so that Windows builds the same archives as everybody else."""
+    more = f" and {len(event.paths) - 1} more" if event.paths[1:] else ""
+    return (
+        f"[WARNING] {event.paths[0]}{more}: line endings are CRLF here and LF in the commit, so others build other "
+        "archives; "
+        f"run: git -c core.autocrlf=false checkout-index --index --force {' '.join(event.paths[:_MOST_FILES])}"
+    )
+
+
 def _imported(event: Imported) -> str:
     if event.modules:
-        return f"[OK] Imported on {event.runtime}: {event.modules} modules"
-    return f"[SKIP] Not tried on {event.runtime}: no such Python for Linux here (other checks passed)"
+        twins = f"\n{_twins(event)}" if event.twins else ""
+        return f"[OK] Imported on {event.runtime}: {event.modules} modules{twins}"
+    return f"[SKIP] Not tried on {event.runtime}: {event.reason} (other checks passed)"
+
+
+def _twins(event: Imported) -> str:
+    return f"[INFO] Tried in this machine's wheels, since Lambda's cannot run here: {', '.join(event.twins)}"
 
 
 def _note(note: object) -> str:

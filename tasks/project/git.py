@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,11 @@ from pathlib import Path
 from tasks.errors import BuildError
 from tasks.jobs import results
 
-_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
 """A repository that the environment names (inside a hook) is not the one that the files are in."""
+
+_STAGED = re.compile(r"(?P<mode>\d+) \S+ \d\ti/(?P<there>\S*) +w/(?P<here>\S*) +attr/[^\t]*\t(?P<name>.*)", re.DOTALL)
+"""A line of `git ls-files --stage --eol`: a link has mode 120000, another repository 160000."""
 
 
 @dataclass(frozen=True)
@@ -20,43 +23,58 @@ class Git:
     """A work tree below the repository's folder; paths are relative to that and have forward slashes.
 
     commit     7 hex digits, empty before the first commit
-    clean      whether no file that git tracks differs from the commit
+    changed    tracked files among the inputs of a build that differ from the commit
     tracked    file -> mode, as in `git ls-files --stage`
     untracked  files that git neither tracks nor ignores
+    endings    inputs that differ from their commit in nothing but line endings, which git does not call a change
     """
 
     commit: str
-    clean: bool
+    changed: tuple[str, ...]
     tracked: Mapping[str, str]
     untracked: tuple[str, ...]
+    endings: tuple[str, ...] = ()
 
 
-def read_git(root: Path) -> Git | None:
-    """What git says; None outside a work tree, or without git. BuildError if it cannot say."""
+def read_git(root: Path, inputs: Iterable[str] = (".",)) -> Git | None:
+    """What git says, of changes to `inputs` (files and folders) alone.
+
+    None outside a work tree, or without git. BuildError if it cannot say.
+    """
+    built = tuple(inputs)
     asked = [
-        ("status", "--porcelain=v2", "--branch", "--untracked-files=no"),
-        ("ls-files", "-z", "--stage", "--", "."),
+        ("status", "--porcelain=v2", "--branch", "--untracked-files=no", "-z", "--no-renames", "--", *built),
+        ("ls-files", "-z", "--stage", "--eol", "--", "."),
         ("ls-files", "-z", "--others", "--exclude-standard", "--", "."),
     ]
     status, staged, others = results([partial(_ask, root, *each) for each in asked])
     if status is None or staged is None or others is None:
         return None
-    commit = re.search(r"^# branch\.oid ([0-9a-f]{7})", status, re.MULTILINE)
-    # "<mode> <object> <stage>\t<name>": a link is 120000, another repository 160000
-    facts = (line.split("\t", 1) for line in staged.split("\0")[:-1])
+    commit = re.search(r"(?:^|\0)# branch\.oid ([0-9a-f]{7})", status)
+    # "1 <XY> <sub> <3 modes> <2 objects> <name>", "u <XY> <sub> <4 modes> <3 objects> <name>"
+    changed = [line.split(" ", {"1": 8, "u": 10}[line[0]])[-1] for line in status.split("\0") if line[:1] in ("1", "u")]
+    files = [found for line in staged.split("\0") if (found := _STAGED.fullmatch(line))]
+    endings = [each["name"] for each in files if each["there"] == "lf" and each["here"] in ("crlf", "mixed")]
     return Git(
         commit=commit[1] if commit else "",
-        clean=not re.search(r"^[^#]", status, re.MULTILINE),
-        tracked={name: fact.split(" ", 1)[0] for fact, name in facts},
+        changed=tuple(changed),
+        tracked={each["name"]: each["mode"] for each in files},
         untracked=tuple(sorted(others.split("\0")[:-1])),
+        endings=tuple(name for name in endings if name not in changed and _among(name, built)),
     )
+
+
+def _among(name: str, inputs: tuple[str, ...]) -> bool:
+    """Whether a file is one of the inputs, or lies below one."""
+    return any(each in (".", name) or name.startswith(f"{each.rstrip('/')}/") for each in inputs)
 
 
 def _ask(root: Path, *command: str) -> str | None:
     """What a git command prints; None if there is no work tree, or no git."""
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE} | {"LC_ALL": "C"}
     try:
-        result = subprocess.run(["git", *command], cwd=root, env=environment, capture_output=True, check=False)  # noqa: S607
+        whole = ["git", "--literal-pathspecs", *command]
+        result = subprocess.run(whole, cwd=root, env=environment, capture_output=True, check=False)
     except OSError:
         return None
     if result.returncode and b"not a git repository" in result.stderr:

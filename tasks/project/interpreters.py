@@ -1,46 +1,104 @@
 """Finds the Pythons on this machine that can stand in for Lambda's."""
 
+import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tasks.project.files import cache_folder, replacing
 from tasks.project.runtimes import ARCHITECTURES, Runtime
 
 _PATIENCE = 20
+_WHAT = """
+import json, platform, sys, sysconfig
+free = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+sys.stdout.write(json.dumps(["%d.%d" % sys.version_info[:2], platform.python_implementation(), free, sys.executable]))
+"""
+Answer = list[object]
+
+
+def runs_here(architecture: str) -> bool:
+    """Whether what is compiled for Lambda can be loaded on this machine."""
+    return sys.platform == "linux" and platform.machine() == ARCHITECTURES[architecture]
 
 
 @cache
-def find_interpreter(runtime: Runtime, architecture: str) -> str:
-    """The path of a Linux interpreter of the runtime's Python version and architecture; empty if none is found.
+def find_interpreter(runtime: Runtime) -> str:
+    """The path of a CPython of the runtime's version; empty if none is found.
 
-    A name on PATH may be a shim (pyenv's) that has no such version behind it, so each is asked what it is.
+    A name on PATH may be a shim (pyenv's) with another version behind it, or none, so each is asked, and what
+    answers is used by its own path. PyPy and free-threaded builds load other compiled modules than Lambda's Python.
     """
-    if sys.platform != "linux" or platform.machine() != ARCHITECTURES[architecture]:
-        return ""  # what is compiled for Lambda could not be loaded here
-    for path in _candidates(runtime.version):
-        command = [path, "-I", "-S", "-c", "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])"]
-        try:
-            result = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if result.stdout.strip() == runtime.version:
-            return path
+    wanted = [runtime.version, "CPython", False]
+    if _own_answer()[:3] == wanted:
+        return sys.executable
+    for command in _candidates(runtime.version):
+        answer = _ask(command)
+        if answer[:3] == wanted:
+            return str(answer[3])
     return ""
 
 
-def _candidates(version: str) -> Iterator[str]:
-    """Where an interpreter may be: on PATH, with pyenv, or with uv."""
-    found = shutil.which(f"python{version}") or ""
+def _own_answer() -> Answer:
+    """What this Python says of itself."""
+    version = "{}.{}".format(*sys.version_info[:2])
+    return [version, platform.python_implementation(), bool(sysconfig.get_config_var("Py_GIL_DISABLED"))]
+
+
+def _ask(command: list[str]) -> Answer:
+    """Version, implementation, whether it is free-threaded, and path; empty if it cannot say.
+
+    An executable that answered for itself is not asked again as long as it stays the same file; what a shim starts
+    depends on the folder and the environment.
+    """
+    try:
+        note, known = _note(), {}
+        known = json.loads(note.read_text(encoding="utf-8"))
+        kept = known[command[0]]
+        if len(command) == 1 and kept["time"] == Path(command[0]).stat().st_mtime_ns:
+            return list(kept["answer"])
+    except (OSError, ValueError, KeyError, TypeError):
+        known = known if isinstance(known, dict) else {}
+    try:
+        asked = [*command, "-I", "-S", "-c", _WHAT]
+        result = subprocess.run(
+            asked, capture_output=True, encoding="utf-8", errors="replace", timeout=_PATIENCE, check=False
+        )
+        answer = json.loads(result.stdout)
+        if len(command) == 1 and Path(answer[3]).samefile(command[0]):
+            kept = {"time": Path(command[0]).stat().st_mtime_ns, "answer": answer}
+            with replacing(note) as aside:
+                aside.write_text(json.dumps({**known, command[0]: kept}), encoding="utf-8")
+        return list(answer)
+    except (OSError, subprocess.TimeoutExpired, ValueError, LookupError, TypeError):
+        return []
+
+
+def _note() -> Path:
+    return cache_folder() / "interpreters.json"
+
+
+def _candidates(version: str) -> Iterator[list[str]]:
+    """How an interpreter may be called: on PATH, with pyenv, with uv, or by Windows' launcher."""
+    for name in (f"python{version}", "python3", "python"):
+        if found := shutil.which(name):
+            yield [found]
+    pyenv = os.environ.get("PYENV_ROOT") or os.environ.get("PYENV") or str(Path.home() / ".pyenv")
     homes = [
-        Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions",
+        Path(pyenv) / "versions",
         Path.home() / ".local" / "share" / "uv" / "python",
+        Path(os.environ.get("APPDATA") or Path.home()) / "uv" / "python",
     ]
-    yield from [found] if found else []
     for home in homes:
         for folder in sorted(home.glob(f"*{version}*"), reverse=True):
-            yield str(folder / "bin" / f"python{version}")
+            for path in (folder / "bin" / f"python{version}", folder / "python.exe"):
+                if path.is_file():
+                    yield [str(path)]
+    if launcher := shutil.which("py"):
+        yield [launcher, f"-{version}"]

@@ -1,7 +1,8 @@
 """A project as values: the layers, functions and environments of one release.toml."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 from tasks.errors import ConfigError
@@ -83,7 +84,8 @@ class Project:
 
     `smoke` says whether a deployment ends with a smoke test. `configuration` maps prefixes of the configuration bucket
     to folders; `configuration_key` is that of its version. `sandbox_variables` is what functions find in their
-    environment on the sandbox, "{env}" still in it.
+    environment on the sandbox, "{env}" still in it. `allowed` are files that may ship although they look like secrets,
+    each with the reason.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Project:
     smoke: bool
     configuration: Mapping[str, str]
     configuration_key: str = ""
+    allowed: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self, name: str, option: str = "--env") -> Environment:
         """The environment called `name`; ConfigError lists those that exist."""
@@ -110,6 +113,18 @@ class Project:
     def packages(self) -> list[str]:
         """The functions whose packages are built here."""
         return [name for name, function in self.functions.items() if function.source]
+
+    @property
+    def inputs(self) -> list[str]:
+        """The files and folders that a build is made from, as paths."""
+        requirements = [layer.requirements for layer in self.layers.values() if layer.requirements]
+        locks = [str(PurePosixPath(each).with_suffix(".lock")) for each in requirements]
+        folders = [
+            *(layer.source for layer in self.layers.values()),
+            *(each.source for each in self.functions.values()),
+        ]
+        named = ["release.toml", "VERSION", *requirements, *locks, *folders, *self.configuration.values()]
+        return [each for each in named if each]
 
     @property
     def version_keys(self) -> dict[str, str]:

@@ -41,11 +41,12 @@ class _SandboxTable:
 def parse_project(text: str) -> Project:
     """The project that a release.toml describes. Raises ConfigError for anything missing, unknown or contradictory."""
     try:
-        document = tomllib.loads(text)
+        document = tomllib.loads(text.removeprefix("\ufeff"))  # Notepad puts it there
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"release.toml is not valid TOML: {error}") from error
     unknown = sorted(
-        document.keys() - {"project", "layers", "functions", "environments", "configuration", "sandbox", "e2e"}
+        document.keys()
+        - {"project", "layers", "functions", "environments", "configuration", "allowed", "sandbox", "e2e"}
     )
     if unknown:
         raise ConfigError(f"release.toml has an unknown table [{unknown[0]}]; see the README's configuration")
@@ -66,6 +67,7 @@ def parse_project(text: str) -> Project:
         configuration_key=configuration_key,
         e2e=_end_to_end(document, functions),
         smoke=head.smoke,
+        allowed=_allowed(_table(document, "allowed")),
         sandbox_variables=_read(_SandboxTable, document.get("sandbox", {}), "sandbox").variables,
     )
 
@@ -85,6 +87,15 @@ def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ConfigError(f"release.toml: [{name}] must be a table")
     return dict(table)
+
+
+def _allowed(table: dict[str, Any]) -> dict[str, str]:
+    """[allowed]: file -> why it may ship although it looks like a secret."""
+    for path, reason in table.items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise _unfit("allowed", path, str(reason), "the reason why this file may ship, as text")
+        _check_path("allowed", path)
+    return table
 
 
 def _configuration(table: dict[str, Any]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import ConfigError
+from tasks.project.files import cache_folder
 from tasks.project.git import Git, read_git
 from tasks.project.model import Project
 from tasks.project.release_toml import parse_project
@@ -34,8 +35,8 @@ class Workspace:
 
     @property
     def cache(self) -> Path:
-        """What need not be downloaded or built again; `inv clean` leaves it."""
-        return self.root / ".build" / "cache"
+        """What need not be downloaded or built again, known by its contents and shared by all projects of this user."""
+        return cache_folder()
 
     @property
     def sandbox(self) -> Path:
@@ -51,7 +52,7 @@ class Workspace:
         project = self.project()
         found = read_versions(self.read("VERSION"), project.version_keys.values())
         versions = {name: found[key] for name, key in project.version_keys.items()}
-        return Checkout(self, project, versions, read_git(self.root))
+        return Checkout(self, project, versions, read_git(self.root, project.inputs))
 
     def read(self, name: str) -> str:
         """A text file of the repository with its line endings as they are; ConfigError if it is missing."""
@@ -81,7 +82,7 @@ class Checkout:
 
     @property
     def commit(self) -> str:
-        """The commit that is checked out: 7 hex digits, `-dirty` behind them if files differ; `none` without one."""
+        """The commit that is checked out: 7 hex digits, `-dirty` behind them if what is built differs, or `none`."""
         if not self.git or not self.git.commit:
             return "none"
-        return self.git.commit + ("" if self.git.clean else "-dirty")
+        return self.git.commit + ("-dirty" if self.git.changed or self.git.endings else "")

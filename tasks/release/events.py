@@ -26,17 +26,30 @@ class Building:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file beside the sources that git does not track, and that is in no archive."""
+    """A file beside the sources that stays out: git does not track it, or it is `stray`, an editor's left-over."""
 
     path: str
+    stray: bool = False
+
+
+@dataclass(frozen=True)
+class OtherEndings:
+    """Files that are built with other line endings than their commit has."""
+
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Imported:
-    """Everything was imported on a runtime; 0 `modules` where no such Python is on this machine."""
+    """Everything was imported on a runtime; 0 `modules` where that could not be tried here, for the `reason`.
+
+    `twins` are distributions that were imported in this machine's wheels instead of Lambda's.
+    """
 
     runtime: str
     modules: int
+    twins: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,6 +171,7 @@ class Confirmed:
 Event: TypeAlias = (
     Building
     | LeftOut
+    | OtherEndings
     | AllBuilt
     | Checked
     | Imported

@@ -90,7 +90,7 @@ def _instance(function: Any, url: str) -> tuple[Instance, bytes]:
     facts = [function.code_sha_256, digests, function.environment_vars, function.handler, function.run_time]
     key = hashlib.sha256(repr([function.function_arn, url, function.timeout, function.memory_size, *facts]).encode())
     runtime = RUNTIMES.get(function.run_time)
-    interpreter = find_interpreter(runtime, function.architectures[0]) if runtime else ""
+    interpreter = find_interpreter(runtime) if runtime else ""
     instead = f"[sandbox] no {function.run_time} for Linux here: run by Python {sys.version.split()[0]} instead\n"
     with _lock:
         instance = _instances.get(key.hexdigest())

@@ -8,6 +8,7 @@ from tasks.archives.checks import check_archive, find_problems
 from tasks.errors import BuildError
 from tasks.project.runtimes import RUNTIMES
 from tasks.release.artifacts import Kind
+from tests.examples import PROJECT
 
 BOTH = [RUNTIMES["python3.11"], RUNTIMES["python3.12"]]
 X86_64, ARM64 = 62, 183
@@ -130,7 +131,7 @@ def test_a_damaged_file_is_found(tmp_path: Path) -> None:
 def test_a_missing_archive_or_a_folder_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.zip", tmp_path):
         with pytest.raises(BuildError, match="does not exist, or is a folder"):
-            check_archive(path, str(path), BOTH, "x86_64", Kind.LAYER)
+            check_archive(path, str(path), PROJECT, BOTH, Kind.LAYER)
 
 
 def test_a_file_packed_by_another_method_or_damaged_while_packed_is_found(tmp_path: Path) -> None:
@@ -159,4 +160,22 @@ def test_a_functions_package_needs_no_python_folder(tmp_path: Path) -> None:
 def test_an_unfit_archive_is_refused_with_everything_that_is_wrong(tmp_path: Path) -> None:
     files = {f"pkg/{number}.pyc": b"" for number in range(8)}
     with pytest.raises(BuildError, match=r"(?s)x.zip is not fit for Lambda.*pkg/0.pyc: is not below.*and 6 more"):
-        check_archive(archive(tmp_path / "a.zip", files), "x.zip", BOTH, "x86_64", Kind.LAYER)
+        check_archive(archive(tmp_path / "a.zip", files), "x.zip", PROJECT, BOTH, Kind.LAYER)
+
+
+@pytest.mark.parametrize(
+    ("name", "contents", "refused"),
+    [
+        ("python/pkg/.env", b"A=1", True),
+        ("python/pkg/key.pem", b"-----BEGIN " + b"PRIVATE KEY-----\n", True),
+        ("python/certifi/cacert.pem", b"-----BEGIN CERTIFICATE-----\n", False),
+        ("python/botocore/credentials.py", b"", False),
+    ],
+)
+def test_a_secret_inside_a_wheel_is_found_and_its_certificates_are_none(
+    tmp_path: Path, name: str, contents: bytes, *, refused: bool
+) -> None:
+    path = archive(tmp_path / "a.zip", {"python/a.py": b"", name: contents})
+    assert [f"{name} must never ship" in problem for problem in problems(path)] == [True] * refused
+    allowed = {name.removeprefix("python/"): "public"}
+    assert list(find_problems(path, BOTH, "x86_64", Kind.LAYER, allowed)) == []

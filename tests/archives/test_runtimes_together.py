@@ -53,7 +53,7 @@ def test_yaml_has_its_c_extension_and_charset_normalizer_imports_on_each_runtime
     archive: Path, runtime: object, tmp_path: Path
 ) -> None:
     assert isinstance(runtime, type(DECLARED[0]))
-    if not find_interpreter(runtime, "x86_64"):
+    if not find_interpreter(runtime):
         pytest.skip(f"no {runtime.name} on this machine")
     code = "import yaml, charset_normalizer, importlib.metadata as m\nfrom yaml import CSafeLoader\n"
     code += "assert m.version('PyYAML') and m.version('sgmllib3k')\n"

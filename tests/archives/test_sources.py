@@ -49,7 +49,14 @@ def test_touching_files_or_building_elsewhere_changes_nothing(package: Path, tmp
     assert tree_digest(source_members(moved.rename(tmp_path / "deep" / "pkg"))) == before
 
 
-@pytest.mark.parametrize("name", [".env", ".env.local", "key.pem", "SERVER.KEY"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".env", ".env.local", "prod.env", ".envrc", "key.pem", "SERVER.KEY", "id_rsa", "id_ed25519", "keys.p12"),
+        *("store.jks", "credentials", "credentials.json", ".npmrc", ".pypirc", ".netrc", "service-account.json"),
+        *("secrets.json", "secrets.yaml", "token.txt", ".git-credentials"),
+    ],
+)
 def test_a_secret_among_the_sources_stops_the_build(package: Path, name: str) -> None:
     (package / "sub" / name).write_text("secret")
     with pytest.raises(BuildError, match=f"{name} must never ship"):
@@ -142,3 +149,47 @@ def test_names_that_are_not_ascii_are_tracked_like_others(tracked: Path) -> None
     (tracked / "\u00e9t\u00e9.py").write_text("")
     git(tracked, "add", ".")
     assert "python/pkg/\u00e9t\u00e9.py" in [member.name for member in source_members(tracked)]
+
+
+@pytest.mark.parametrize("folder", [".ssh", ".aws"])
+def test_a_folder_of_secrets_stops_the_build(package: Path, folder: str) -> None:
+    (package / folder).mkdir()
+    (package / folder / "config").write_text("")
+    with pytest.raises(BuildError, match="must never ship"):
+        source_members(package)
+
+
+KEY = "AKIA" + "Q3EGRT7XZWPLM2NB"
+SECRETS = [
+    (f"A = 1\nKEY = '{KEY}'\n", "line 2: looks like an AWS access key"),
+    ("aws_secret_access_key = '" + "abcDEF0123" * 4 + "'\n", "line 1: looks like an AWS secret key"),
+    ("\n\nPEM = '-----BEGIN RSA " + "PRIVATE KEY-----\nMII'\n", "line 3: looks like a private key"),
+]
+
+
+@pytest.mark.parametrize(("text", "problem"), SECRETS)
+def test_a_secret_inside_a_file_stops_the_build_with_file_and_line(package: Path, text: str, problem: str) -> None:
+    (package / "sub" / "a.py").write_text(text)
+    with pytest.raises(BuildError, match=f"pkg/sub/a.py, {problem}"):
+        source_members(package)
+
+
+def test_the_keys_of_awss_documentation_are_no_secrets(package: Path) -> None:
+    (package / "sub" / "a.py").write_text("KEY = 'AKIAIOSFODNN7EXAMPLE'\nAKIA = 'AKIA' * 5\n")
+    assert source_members(package)
+
+
+def test_release_toml_can_allow_a_file_that_only_looks_like_a_secret(package: Path) -> None:
+    (package / "token.txt").write_text(f"{KEY}\n")
+    allowed = {"pkg/token.txt": "a word list"}
+    found = read_sources(package.parent, None, "pkg", "python/pkg/", allowed)
+    assert "python/pkg/token.txt" in [member.name for member in found.members]
+    with pytest.raises(BuildError, match=r"say under \[allowed\] why it may"):
+        read_sources(package.parent, None, "pkg", "python/pkg/", {"token.txt.other": "not this one"})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_a_pipe_among_the_sources_is_refused_and_not_waited_for(package: Path) -> None:
+    os.mkfifo(package / "sub" / "pipe.py")
+    with pytest.raises(BuildError, match="pipe.py is another repository, or no file at all"):
+        source_members(package)

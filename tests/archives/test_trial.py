@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.archives.lock import write_lock
 from tasks.archives.trial import Stage, try_imports, undeclared
-from tasks.project.interpreters import find_interpreter
+from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED, RUNTIMES, standard_library
+from tests.archives.wheelhouse import list_wheels, make_wheel
 
 HERE = RUNTIMES["python{}.{}".format(*sys.version_info[:2])]
 NOWHERE = replace(HERE, python=(3, 99))
@@ -28,8 +30,8 @@ def archive(path: Path, files: dict[str, str]) -> Path:
 
 
 def test_an_interpreter_is_the_version_it_says() -> None:
-    assert find_interpreter(HERE, MACHINE)
-    assert find_interpreter(NOWHERE, MACHINE) == ""
+    assert find_interpreter(HERE)
+    assert find_interpreter(NOWHERE) == ""
 
 
 def test_what_imports_leaves_no_failure(tmp_path: Path) -> None:
@@ -42,7 +44,7 @@ def test_what_imports_leaves_no_failure(tmp_path: Path) -> None:
 def test_a_missing_dependency_is_named(tmp_path: Path) -> None:
     layer = archive(tmp_path / "a.zip", {"python/a.py": "import sgmllib_of_old"})
     assert try_imports(Stage(HERE, MACHINE, [layer]), ["a"]).failures == (
-        "a: ModuleNotFoundError: No module named 'sgmllib_of_old'",
+        "a.py, line 1: ModuleNotFoundError: No module named 'sgmllib_of_old'",
     )
 
 
@@ -77,7 +79,7 @@ def test_the_runtimes_own_folder_comes_before_the_common_one(tmp_path: Path) -> 
 def test_a_module_that_ends_the_interpreter_is_a_failure(tmp_path: Path) -> None:
     layer = archive(tmp_path / "a.zip", {"python/a.py": "import os; os._exit(3)", "python/b.py": "raise SystemExit"})
     assert "ended with 3" in try_imports(Stage(HERE, MACHINE, [layer]), ["a"]).failures[0]
-    assert try_imports(Stage(HERE, MACHINE, [layer]), ["b"]).failures == ("b: SystemExit: ",)
+    assert try_imports(Stage(HERE, MACHINE, [layer]), ["b"]).failures == ("b.py, line 1: SystemExit: ",)
 
 
 def test_a_module_that_prints_is_no_failure(tmp_path: Path) -> None:
@@ -102,6 +104,12 @@ def test_a_runtime_that_is_not_on_this_machine_is_not_tried(tmp_path: Path) -> N
         "try:\n    import tomli\nexcept ImportError:\n    tomli = None",
         "try:\n    import simplejson\nexcept ImportError:\n    import json",
         "import sys\nif sys.version_info >= (3, 11):\n    import tomllib\nelse:\n    import tomli",
+        "try:\n    import simplejson\nexcept Exception:\n    simplejson = None",
+        "try:\n    import simplejson\nexcept:\n    simplejson = None",
+        "from contextlib import suppress\nwith suppress(ImportError):\n    import simplejson",
+        "import contextlib\nwith contextlib.suppress(Exception):\n    import simplejson",
+        "import os\nif os.name == 'nt':\n    import win32api",
+        "import sys\nif sys.platform == 'win32':\n    import win32api",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import mypy_boto3",
     ],
 )
@@ -117,6 +125,8 @@ def test_imports_that_can_succeed_are_declared(text: str) -> None:
         ("class (", "line 1: invalid syntax"),
         ("try:\n    import a1\nexcept ImportError:\n    import a2", "line 4: imports a2"),
         ("import distutils", "line 1: imports distutils"),
+        ("try:\n    import a1\nexcept ValueError:\n    pass", "line 2: imports a1"),
+        ("with open('x'):\n    import a1", "line 2: imports a1"),
     ],
 )
 def test_an_undeclared_import_is_found_without_any_interpreter(text: str, problem: str) -> None:
@@ -134,9 +144,47 @@ def test_the_environment_of_this_machine_does_not_reach_what_is_imported(
 
 
 def test_an_interpreter_of_another_machine_is_none() -> None:
-    assert find_interpreter(HERE, "x86_64" if MACHINE == "arm64" else "arm64") == ""
+    assert runs_here(MACHINE)
+    assert not runs_here("x86_64" if MACHINE == "arm64" else "arm64")
 
 
 def test_a_module_that_prints_when_it_ends_is_no_failure(tmp_path: Path) -> None:
     layer = archive(tmp_path / "a.zip", {"python/a.py": "import atexit; atexit.register(print, 'bye')"})
     assert try_imports(Stage(HERE, MACHINE, [layer]), ["a"]).failures == ()
+
+
+def test_a_failing_import_names_the_file_and_the_line_at_fault_once(tmp_path: Path) -> None:
+    files = {
+        "python/pkg/__init__.py": "",
+        "python/pkg/assembler.py": "import os\n\ndef f(x: Dict): ...\n",
+        "python/pkg/innocent.py": "from pkg import assembler\n",
+    }
+    layer = archive(tmp_path / "a.zip", files)
+    assert try_imports(Stage(HERE, MACHINE, [layer]), ["pkg.innocent", "pkg.assembler"]).failures == (
+        "pkg/assembler.py, line 3: NameError: name 'Dict' is not defined (met by 2 modules)",
+    )
+
+
+def test_what_is_compiled_for_another_machine_is_imported_as_its_twin_in_this_machines_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "x86_64" if MACHINE == "arm64" else "arm64"
+    wheels, tag = tmp_path / "wheels", f"cp{HERE.version.replace('.', '')}-cp{HERE.version.replace('.', '')}"
+    for machine in ("x86_64", "aarch64"):
+        files = {"beta/__init__.py": f"MACHINE = {machine!r}\n"}
+        make_wheel(wheels, "beta", tag=f"{tag}-manylinux2014_{machine}", files=files)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", list_wheels(wheels))
+    (tmp_path / "requirements.txt").write_text("beta\n")
+    lock, _ = write_lock(tmp_path / "requirements.txt", HERE)
+    layer = {
+        "python/beta-1.0.dist-info/WHEEL": f"Tag: {tag}-manylinux2014_other\n",
+        "python/beta/__init__.py": "raise OSError('cannot be loaded here')",
+        "python/pure.py": "",
+        "python/check.py": f"import beta, pure\nassert beta.MACHINE == {platform.machine()!r}\n",
+    }
+    layers = [archive(tmp_path / "a.zip", layer)]
+    trial = try_imports(Stage(HERE, other, layers, locks=[lock]), ["check"])
+    assert (trial.failures, trial.twins) == ((), ("beta 1.0",))
+    untried = try_imports(Stage(HERE, other, layers), ["check"])
+    assert (untried.interpreter, untried.failures) == ("", ())
+    assert "no twin: beta 1.0: compiled for Lambda, and not among the locked requirements here" in untried.reason

@@ -12,6 +12,7 @@ from tasks.archives.manifest import Archive, clean, find_built, place
 from tasks.archives.recipes import recipe_for
 from tasks.archives.workshop import make
 from tasks.errors import BuildError, ConfigError
+from tasks.project.files import CACHE_VARIABLE
 from tasks.project.runtimes import RUNTIMES
 from tasks.project.workspace import Workspace
 from tests.archives.wheelhouse import list_wheels, make_wheel
@@ -44,6 +45,11 @@ canonical_bucket = "news-config-dev"
 """
 
 COMPILED = ["cp311-cp311-manylinux2014_x86_64", "cp312-cp312-manylinux_2_28_x86_64"]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
 
 
 class Shop:

@@ -70,7 +70,58 @@ def test_the_commit_says_whether_files_differ_from_it(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("nobody ships this")
     assert commit(tmp_path) == clean
     git(tmp_path, "add", "a")
+    assert commit(tmp_path) == clean
+    (tmp_path / "src" / "core").mkdir(parents=True)
+    (tmp_path / "src" / "core" / "new.py").write_text("")
+    git(tmp_path, "add", "src")
     assert commit(tmp_path) == f"{clean}-dirty"
+
+
+@pytest.mark.parametrize("name", ["src/core/a.py", "canonical/scopes.yaml", "VERSION", "release.toml"])
+def test_a_change_of_any_input_is_a_difference_from_the_commit(tmp_path: Path, name: str) -> None:
+    for each in ("src/core/a.py", "canonical/scopes.yaml", "README.md"):
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / each).write_text("a\n")
+    commit(tmp_path)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "a")
+    (tmp_path / "README.md").write_text("nobody builds this\n")
+    assert not commit(tmp_path).endswith("-dirty")
+    (tmp_path / name).write_text((tmp_path / name).read_text() + "\n")
+    assert Workspace(tmp_path).checkout().commit.endswith("-dirty")
+
+
+def test_other_line_endings_than_those_of_the_commit_are_a_difference_and_named(tmp_path: Path) -> None:
+    (tmp_path / "src" / "core").mkdir(parents=True)
+    (tmp_path / "src" / "core" / "a.py").write_bytes(b"A = 1\n")
+    (tmp_path / "notes.txt").write_bytes(b"nobody builds this\n")
+    commit(tmp_path)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "config", "core.autocrlf", "true")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "a")
+    for name in ("src/core/a.py", "notes.txt"):
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes().replace(b"\n", b"\r\n"))
+    git(tmp_path, "add", "--renormalize", ".")
+    checkout = Workspace(tmp_path).checkout()
+    assert checkout.git
+    assert checkout.git.endings == ("src/core/a.py",)
+    assert checkout.commit.endswith("-dirty")
+    git(tmp_path, "-c", "core.autocrlf=false", "checkout-index", "--index", "--force", *checkout.git.endings)
+    assert not Workspace(tmp_path).checkout().commit.endswith("-dirty")
+    assert (tmp_path / "src" / "core" / "a.py").read_bytes() == b"A = 1\n"
+
+
+def test_without_git_there_is_no_commit_and_no_complaint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commit(tmp_path) == "none"
+
+
+def test_a_byte_order_mark_as_notepad_writes_it_is_no_part_of_release_toml_or_version(tmp_path: Path) -> None:
+    (tmp_path / "release.toml").write_text("\ufeff" + RELEASE_TOML.replace("\n", "\r\n"), newline="")
+    (tmp_path / "VERSION").write_text("\ufeff" + VERSION.replace("\n", "\r\n"), newline="")
+    assert Workspace(tmp_path).checkout().versions == {"core": "1.2.4", "deps": "1.0.5"}
 
 
 def test_what_release_toml_version_and_git_say_is_read_in_one_go(tmp_path: Path) -> None:

@@ -141,3 +141,9 @@ def handler(name: str) -> ModuleType:
 def test_without_a_client_id_a_handler_answers_400_and_does_no_work(name: str, event: object) -> None:
     answer = handler(name).lambda_handler(event, None)  # no bucket is set, so any work would fail
     assert (answer["statusCode"], json.loads(answer["body"])) == (400, {"error": "client_id is required"})
+
+
+@pytest.mark.parametrize("name", ["ingest", "normalize_score", "newsletter"])
+def test_a_smoke_event_is_answered_at_once_and_does_no_work(name: str) -> None:
+    answer = handler(name).lambda_handler({"smoke": True, "client_id": "lai_weekly_v7"}, None)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"smoke": True})

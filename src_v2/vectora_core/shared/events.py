@@ -8,7 +8,12 @@ from vectora_core.shared.storage import S3Store, Store
 
 
 def handle(event: Any, step: Callable[[Store, str], dict[str, Any]]) -> dict[str, Any]:
-    """Run a step for the event's client; without a `client_id` answer 400 and do nothing."""
+    """Run a step for the event's client; without a `client_id` answer 400 and do nothing.
+
+    `{"smoke": true}` asks whether the function starts: it is answered at once, and no work is done.
+    """
+    if isinstance(event, dict) and event.get("smoke") is True:
+        return answer(200, {"smoke": True})
     client_id = event.get("client_id") if isinstance(event, dict) else None
     if not isinstance(client_id, str) or not client_id:
         return answer(400, {"error": "client_id is required"})

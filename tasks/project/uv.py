@@ -8,7 +8,7 @@ from pathlib import Path
 from tasks.errors import BuildError
 
 
-def run_uv(command: list[str], options: list[str], *, folder: Path) -> None:
+def run_uv(command: list[str], options: list[str], *, folder: Path, interpreter: str = sys.executable) -> None:
     """Run `uv <command> <options>` in `folder`; BuildError carries the end of what it complained about.
 
     It never fetches a Python: without --no-python-downloads uv looks for the exact release named by --python-version
@@ -18,9 +18,11 @@ def run_uv(command: list[str], options: list[str], *, folder: Path) -> None:
         from uv import find_uv_bin
     except ImportError as error:
         raise BuildError("uv is not installed; run: pip install -r requirements.txt") from error
-    fixed = ["--python", sys.executable, "--no-python-downloads", "--quiet", "--color", "never"]
+    fixed = ["--python", interpreter, "--no-python-downloads", "--quiet", "--color", "never"]
     # 1980-01-01: what a build backend should date its files
     environment = {**os.environ, "SOURCE_DATE_EPOCH": "315532800"}
+    if bundle := os.environ.get("AWS_CA_BUNDLE"):  # a company's own authority is theirs for every index, too
+        environment = {"SSL_CERT_FILE": bundle, **environment}
     result = subprocess.run(
         [find_uv_bin(), *command, *options, *fixed],
         cwd=folder,

@@ -74,8 +74,13 @@ def stored(name: str, contents: bytes) -> Member:
 
 
 def tree_digest(members: Iterable[Member]) -> str:
-    """The identity of a set of files, in hex: SHA-256 over their sorted paths, modes and content digests."""
-    lines = sorted(f"{member.name}\0{member.mode:o}\0{member.sha256}\n" for member in members)
+    """The identity of a set of files, in hex."""
+    return digest_of_tree((member.name, member.mode, member.sha256) for member in members)
+
+
+def digest_of_tree(files: Iterable[tuple[str, int, str]]) -> str:
+    """SHA-256 over the sorted paths, modes and content digests of files."""
+    lines = sorted(f"{name}\0{mode:o}\0{sha256}\n" for name, mode, sha256 in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

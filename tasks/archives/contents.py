@@ -8,26 +8,64 @@ from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
-from tasks.archives.archive import UNREADABLE
+from tasks.archives.archive import UNREADABLE, digest_of_tree
 from tasks.errors import BuildError
+from tasks.project.runtimes import MAX_UNZIPPED
 from tasks.release.contents import Contents, Distribution
 
 _SITE = re.compile(r"python/(?:lib/(python3\.\d+)/site-packages/)?")
 _METADATA = re.compile(r"(?P<site>.*?)(?P<folder>[^/]+)\.dist-info/METADATA")
 _LONGEST_LICENCE = 60
+_BLOCK = 1 << 20
 
 
 def read_contents(path: Path) -> Contents:
-    """What is in the archive at `path`. BuildError if it is missing, no ZIP archive, or damaged."""
+    """What is in the archive at `path`. BuildError if it is missing, no ZIP archive, damaged, or larger than a layer.
+
+    Files are read block by block, and never more of them than a layer may hold: a ZIP of 1 MB can unpack to a thousand.
+    """
+    if not path.is_file():
+        raise BuildError(f"{path} does not exist, or is no file; name an archive, or run: inv build")
     try:
         with zipfile.ZipFile(path) as archive:
-            files = {entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.is_dir()}
-    except FileNotFoundError as error:
-        raise BuildError(f"{path} does not exist; name an archive, or run: inv build") from error
+            entries = _files(archive)
+            unpacked = sum(entry.file_size for entry in entries)
+            if unpacked > MAX_UNZIPPED:
+                raise BuildError(f"{path} unpacks to {unpacked:,} bytes, more than Lambda's {MAX_UNZIPPED:,}; not read")
+            facts = {entry.filename: (_sha256(archive, entry), entry.file_size) for entry in entries}
+            metadata = [entry for entry in entries if _METADATA.fullmatch(entry.filename)]
+            texts = {entry.filename: _start(archive, entry) for entry in metadata}
     except UNREADABLE as error:
         raise BuildError(f"{path} is not a ZIP archive, is damaged or encrypted ({error}); name another") from error
-    facts = {name: (hashlib.sha256(contents).hexdigest(), len(contents)) for name, contents in files.items()}
-    return Contents(facts, _distributions(files), path.stat().st_size)
+    return Contents(facts, _distributions(texts), path.stat().st_size)
+
+
+def read_tree(path: Path) -> str:
+    """The tree digest of what is in an archive. Raises what `UNREADABLE` names, or OSError."""
+    with zipfile.ZipFile(path) as archive:
+        lines = [
+            (entry.filename, entry.external_attr >> 16 & 0o777, _sha256(archive, entry)) for entry in _files(archive)
+        ]
+    return digest_of_tree(lines)
+
+
+def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [entry for entry in archive.infolist() if not entry.is_dir()]
+
+
+def _sha256(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
+    """The SHA-256 (hex) of a member's contents."""
+    digest = hashlib.sha256()
+    with archive.open(entry) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _start(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """The beginning of a member, where METADATA has its headers."""
+    with archive.open(entry) as file:
+        return file.read(_BLOCK)
 
 
 def _distributions(files: Mapping[str, bytes]) -> tuple[Distribution, ...]:

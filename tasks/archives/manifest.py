@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tasks.archives.recipes import Recipe, recipe_for
 from tasks.errors import BuildError, PlanError
-from tasks.project.files import file_sha256, replacing
+from tasks.project.files import alone, file_sha256, remove, replacing
 from tasks.project.workspace import Checkout, Workspace
 from tasks.release.artifacts import Artifact, Kind
 from tasks.release.codec import decode, encode
@@ -49,31 +49,35 @@ class Manifest:
     entries: Mapping[str, Entry] = field(default_factory=dict)
 
 
-def place(checkout: Checkout, made: Iterable[Archive]) -> list[Archive]:
-    """Give archives from the cache their names in `.build`, note them, and remove those of other versions."""
-    placed, entries = [], dict(read_manifest(checkout.workspace).entries)
+def place(checkout: Checkout, made: Iterable[Archive], *, clean: bool = False) -> list[Archive]:
+    """Give archives from the cache their names in `.build`, note them, and remove those of other versions.
+
+    To `clean` removes everything else that was built, too.
+    """
+    placed, entries = [], {} if clean else dict(read_manifest(checkout.workspace).entries)
     for each in made:
         archive = replace(each, path=path_of(checkout.workspace, each.artifact))
         for target, source in [(archive.bill, each.bill), (archive.path, each.path)]:
             with replacing(target) as aside:
                 shutil.copyfile(source, aside)
-        for other in _all_versions(checkout.workspace, archive.artifact):
-            if other not in (archive.path, archive.bill):
-                other.unlink()
         recipe = archive.recipe
         entries[archive.artifact.name] = Entry(archive.artifact, recipe.key, checkout.commit, recipe.requirements)
         placed.append(archive)
     with replacing(checkout.workspace.manifest) as aside:
         aside.write_bytes(encode(Manifest(entries)))
+    named = {path for each in placed for path in (each.path, each.bill)}
+    ours = [re.escape(each.artifact.name) + r"-(\d+\.\d+\.\d+|[0-9a-f]{16})\.(zip|cdx\.json)" for each in placed]
+    for path in _everything(checkout.workspace):
+        if path not in named and (clean or re.fullmatch("|".join(ours), path.name)):
+            remove(path)
     return placed
 
 
 def clean(workspace: Workspace) -> None:
     """Remove what was built; the cache stays."""
-    workspace.manifest.unlink(missing_ok=True)
-    for folder in (workspace.layers, workspace.functions):
-        if folder.exists():
-            shutil.rmtree(folder)
+    with alone(workspace.build):
+        for path in (workspace.manifest, workspace.layers, workspace.functions):
+            remove(path)
 
 
 def find_built(checkout: Checkout, names: Iterable[str]) -> list[Archive]:
@@ -103,13 +107,13 @@ def _find(checkout: Checkout, name: str, entry: Entry | None) -> Archive:
 
 def path_of(workspace: Workspace, artifact: Artifact) -> Path:
     """Where an artifact's archive lies in `.build`."""
-    return workspace.root / ".build" / artifact.key
+    return workspace.build / artifact.key
 
 
-def _all_versions(workspace: Workspace, artifact: Artifact) -> list[Path]:
-    """The archives and bills of an artifact at any version."""
-    ours = re.compile(rf"{re.escape(artifact.name)}-(\d+\.\d+\.\d+|[0-9a-f]{{16}})\.(zip|cdx\.json)")
-    return [path for path in path_of(workspace, artifact).parent.iterdir() if ours.fullmatch(path.name)]
+def _everything(workspace: Workspace) -> list[Path]:
+    """Whatever lies where archives do."""
+    folders = [folder for folder in (workspace.layers, workspace.functions) if folder.is_dir()]
+    return [path for folder in folders for path in folder.iterdir()]
 
 
 def read_manifest(workspace: Workspace) -> Manifest:

@@ -33,12 +33,14 @@ _EVERYWHERE = "python/"
 class Recipe:
     """`key` stands for every input, `requirements` are the locked versions, `sources` our own files, path -> contents.
 
-    Files that stay out are `untracked` by git, or `stray`: left behind by a system or an editor.
+    `tree` is the digest of what will be in the archive, where that is known beforehand. Files that stay out are
+    `untracked` by git, or `stray`: left behind by a system or an editor.
     """
 
     key: str
     members: Callable[[], list[Member]]
     requirements: Mapping[str, str] = field(default_factory=dict)
+    tree: str = ""
     untracked: tuple[str, ...] = ()
     stray: tuple[str, ...] = ()
     sources: Mapping[str, bytes] = field(default_factory=dict)
@@ -75,8 +77,9 @@ def _from_sources(checkout: Checkout, source: str, prefix: str, made_for: list[s
         for each in sources.members
         if isinstance(each.packed, bytes)
     }
-    key = _key(tree_digest(sources.members), made_for)
-    return Recipe(key, lambda: sources.members, untracked=untracked, stray=stray, sources=own)
+    tree = tree_digest(sources.members)
+    key = _key(tree, made_for)
+    return Recipe(key, lambda: sources.members, tree=tree, untracked=untracked, stray=stray, sources=own)
 
 
 def _check_handler(folder: Path, handler: str) -> None:

@@ -9,14 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.archives import manifest
-from tasks.archives.archive import tree_digest, write_archive
+from tasks.archives.archive import UNREADABLE, tree_digest, write_archive
+from tasks.archives.contents import read_contents, read_tree
 from tasks.archives.manifest import Archive
 from tasks.archives.recipes import Recipe, recipe_for
 from tasks.archives.sbom import bill_of_materials, serial_number
 from tasks.archives.together import check_together, refuse_failures
 from tasks.archives.trial import Stage, try_imports
 from tasks.errors import BuildError, PlanError
-from tasks.project.files import file_sha256, replacing
+from tasks.project.files import alone, file_sha256, replacing
 from tasks.project.model import Layer, Project
 from tasks.project.workspace import Checkout
 from tasks.release.artifacts import Artifact, Kind, top_modules
@@ -29,8 +30,14 @@ _MEGABYTE = 1_000_000
 def build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: bool = False) -> list[Archive]:
     """Build artifacts. Each gets its name only after all of the project were made and found to work together.
 
-    To `clean` means that what was built before is removed then, so that a build that fails takes nothing away.
+    To `clean` means that whatever else was built before is removed in the end, so that a build that fails takes nothing
+    away. Another build in this folder is waited for.
     """
+    with alone(checkout.workspace.build):
+        return _build(checkout, names, report, clean=clean)
+
+
+def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: bool) -> list[Archive]:
     wanted = list(names)
     recipes = {name: recipe_for(checkout, name) for name in checkout.project.select("")}
     for name in wanted:
@@ -42,9 +49,7 @@ def build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: bo
         report(OtherEndings(checkout.git.endings))
     made = {name: make(checkout, name, recipe, report) for name, recipe in recipes.items()}
     imported = check_together(checkout, list(made.values()))
-    if clean:
-        manifest.clean(checkout.workspace)
-    placed = manifest.place(checkout, [made[name] for name in wanted])
+    placed = manifest.place(checkout, [made[name] for name in wanted], clean=clean)
     archives = [Built(each.artifact, each.path.relative_to(checkout.root).as_posix(), each.cached) for each in placed]
     report(AllBuilt(tuple(archives), tuple(imported)))
     return placed
@@ -71,7 +76,7 @@ def kind_of(project: Project, name: str) -> Kind:
 def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archive:
     """One artifact at its version in VERSION, in the cache: made there and checked by itself if it was not yet."""
     path = checkout.workspace.cache / "archives" / f"{recipe.key}.zip"
-    artifact = _cached(path)
+    artifact = _cached(path, recipe.tree)
     cached = artifact is not None
     if artifact is None:
         report(Building(kind_of(checkout.project, name), name))
@@ -83,13 +88,15 @@ def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archi
     return Archive(artifact, path, recipe, cached)
 
 
-def _cached(archive: Path) -> Artifact | None:
-    """What is in the cache under an archive's name; None if it is not there whole."""
+def _cached(archive: Path, tree: str) -> Artifact | None:
+    """What is in the cache under an archive's name; None if it is not there whole: its note alone is not believed."""
     try:
         artifact, _ = decode(archive.with_suffix(".json").read_bytes(), Artifact, archive.name)
         bill = json.loads(archive.with_suffix(".cdx.json").read_text(encoding="utf-8"))
-        whole = file_sha256(archive) == artifact.sha256 and bill["serialNumber"] == serial_number(artifact.tree)
-    except (OSError, ValueError, KeyError, TypeError, PlanError):
+        found = read_tree(archive)
+        whole = file_sha256(archive) == artifact.sha256 and found == artifact.tree == (tree or found)
+        whole = whole and bill["serialNumber"] == serial_number(artifact.tree)
+    except (*UNREADABLE, KeyError, TypeError, PlanError):
         return None
     return artifact if whole else None
 
@@ -97,7 +104,6 @@ def _cached(archive: Path) -> Artifact | None:
 def _make(project: Project, name: str, recipe: Recipe, archive: Path) -> Artifact:
     """Write an archive and its bill of materials; it gets its name only if nothing is wrong with it."""
     from tasks.archives.checks import check_archive
-    from tasks.archives.contents import read_contents
 
     members, kind = recipe.members(), kind_of(project, name)
     tree = tree_digest(members)
@@ -141,7 +147,6 @@ def _check_budget(layer: Layer | None, artifact: Artifact, archive: Path) -> Non
 def check_file(project: Project, path: Path, kind: Kind, report: Report) -> None:
     """Check one archive of any origin."""
     from tasks.archives.checks import check_archive
-    from tasks.archives.contents import read_contents
 
     check_archive(path, str(path), project, project.runtimes, kind)
     contents = read_contents(path)

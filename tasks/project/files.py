@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,13 +14,44 @@ from platformdirs import user_cache_path
 from tasks.errors import BuildError
 
 CACHE_VARIABLE = "LAMBDA_LAYERS_CACHE"
-_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+_BUILD = 600
+PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds: an antivirus looks at a new file for about that long."""
 
 
 def cache_folder() -> Path:
     """Where this user keeps what need not be made again, for all projects: outside of them, and of OneDrive."""
     return Path(os.environ.get(CACHE_VARIABLE) or user_cache_path("lambda-layers", appauthor=False))
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nobody else builds in a folder meanwhile. BuildError if somebody does, for minutes, or if it is no folder."""
+    from filelock import FileLock, Timeout
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "lock", timeout=_BUILD)
+        lock.acquire()
+    except Timeout as error:
+        raise BuildError(f"Another command has been building in {folder} for {_BUILD} s; wait, or end it") from error
+    except (OSError, NotImplementedError) as error:
+        raise cannot_write(folder, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder; of a link, the link. BuildError if that cannot be done."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def file_sha256(path: Path) -> str:
@@ -44,7 +76,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield aside
         aside.chmod(path.stat().st_mode if path.exists() else 0o644)
-        move(aside, path)
+        move(aside, path, PAUSES if os.name == "nt" else ())
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
@@ -54,6 +86,7 @@ def replacing(path: Path) -> Iterator[Path]:
 def move(
     source: Path,
     target: Path,
+    pauses: Sequence[float],
     replace: Callable[[Path, Path], object] = os.replace,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
@@ -61,7 +94,7 @@ def move(
 
     Raises OSError.
     """
-    for pause in _PAUSES:
+    for pause in pauses:
         try:
             replace(source, target)
         except PermissionError:
@@ -71,12 +104,13 @@ def move(
     replace(source, target)
 
 
-def cannot_write(path: Path, error: OSError) -> BuildError:
+def cannot_write(path: Path, error: Exception) -> BuildError:
     """Why a file cannot be written, and what to do."""
+    reason = getattr(error, "strerror", "") or error
     if isinstance(error, PermissionError):
         advice = "close the program that has it open (an editor, Explorer, an antivirus), or correct its permissions"
     elif isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
         advice = "something else is in its place; remove that"
     else:
         advice = "correct that"
-    return BuildError(f"{path} cannot be written ({error.strerror or error}); {advice}, and run the same command again")
+    return BuildError(f"{path} cannot be written ({reason}); {advice}, and run the same command again")

@@ -19,19 +19,24 @@ class Workspace:
     root: Path
 
     @property
+    def build(self) -> Path:
+        """The folder of all that is made here."""
+        return self.root / ".build"
+
+    @property
     def layers(self) -> Path:
         """The archives that were built last."""
-        return self.root / ".build" / "layers"
+        return self.build / "layers"
 
     @property
     def functions(self) -> Path:
         """The functions' packages that were built last."""
-        return self.root / ".build" / "functions"
+        return self.build / "functions"
 
     @property
     def manifest(self) -> Path:
         """What is in them."""
-        return self.root / ".build" / "manifest.json"
+        return self.build / "manifest.json"
 
     @property
     def cache(self) -> Path:
@@ -41,7 +46,7 @@ class Workspace:
     @property
     def sandbox(self) -> Path:
         """Where a sandbox in the background leaves its address."""
-        return self.root / ".build" / "sandbox"
+        return self.build / "sandbox"
 
     def project(self) -> Project:
         """The project that release.toml describes."""

@@ -1,4 +1,5 @@
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"no")
     with pytest.raises(BuildError, match="not a ZIP archive, is damaged or encrypted"):
         read_contents(tmp_path / "a.zip")
-    with pytest.raises(BuildError, match="does not exist; name an archive"):
+    with pytest.raises(BuildError, match="does not exist, or is no file; name an archive"):
         read_contents(tmp_path / "b.zip")
 
 
@@ -99,3 +100,19 @@ def test_bills_of_materials_say_what_changed_between_two_archives() -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"components": [1]}'])
 def test_what_is_no_bill_lists_nothing(text: str) -> None:
     assert read_bill(text) == {}
+
+
+def test_what_unpacks_to_gigabytes_is_refused_without_being_read(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made, made.open("zeros", "w") as file:
+        for _ in range(251):
+            file.write(bytes(1 << 20))
+    with pytest.raises(BuildError, match="unpacks to 263,192,576 bytes, more than Lambda's 262,144,000; not read"):
+        read_contents(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_a_pipe_is_no_archive_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.zip")
+    with pytest.raises(BuildError, match="is no file"):
+        read_contents(tmp_path / "a.zip")

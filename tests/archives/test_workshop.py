@@ -3,13 +3,18 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tasks.archives import workshop
+from tasks.archives.archive import stored, write_archive
+from tasks.archives.contents import read_tree
 from tasks.archives.lock import write_lock
 from tasks.archives.manifest import Archive, clean, find_built, place
 from tasks.archives.recipes import recipe_for
+from tasks.archives.sbom import bill_of_materials
 from tasks.archives.workshop import make
 from tasks.errors import BuildError, ConfigError
 from tasks.project.files import CACHE_VARIABLE
@@ -262,3 +267,62 @@ def test_whatever_is_damaged_in_the_cache_is_made_again(shop: Shop, pattern: str
         path.unlink() if contents is None else path.write_bytes(contents)
     made = shop.make("core")
     assert (made.path.read_bytes(), made.bill.read_bytes(), made.cached) == (good, bill, False)
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_a_note_in_the_cache_that_was_changed_with_its_archive_is_not_believed(shop: Shop, *, thorough: bool) -> None:
+    good = shop.build("core").read_bytes()
+    (path,) = (shop.workspace.cache / "archives").glob("*.zip")
+    digest = write_archive(path, [stored("python/core/__init__.py", b"NAME = 'evil'\n")])
+    note = json.loads(path.with_suffix(".json").read_text())
+    note["sha256"] = digest
+    if thorough:
+        note["tree"] = read_tree(path)
+        bill = bill_of_materials("core", [], note["tree"])
+        path.with_suffix(".cdx.json").write_text(bill)
+    path.with_suffix(".json").write_text(json.dumps(note))
+    assert shop.build("core").read_bytes() == good
+
+
+def test_two_builds_at_once_lose_no_entry_of_the_manifest(shop: Shop) -> None:
+    def build(name: str) -> None:
+        for _ in range(5):
+            workshop.build(shop.workspace.checkout(), [name], silent)
+
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(build, name) for name in ("core", "deps")]:
+            done.result()
+        assert {each.artifact.name for each in find_built(shop.workspace.checkout(), ["core", "deps"])} == {
+            "core",
+            "deps",
+        }
+
+
+def test_a_build_that_is_refused_takes_no_archive_away(shop: Shop) -> None:
+    good = shop.build("core")
+    (shop.root / "src" / "core" / "__init__.py").write_text("raise RuntimeError\n")
+    with pytest.raises(BuildError):
+        workshop.build(shop.workspace.checkout(), ["core", "deps"], silent, clean=True)
+    assert good.exists()
+
+
+@pytest.mark.parametrize("name", [".build", ".build/layers"])
+@pytest.mark.parametrize("kind", ["file", "dangling link"])
+def test_what_is_in_the_way_of_archives_is_named(shop: Shop, name: str, kind: str) -> None:
+    path = shop.root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine") if kind == "file" else path.symlink_to(shop.root / "nowhere" / "at" / "all")
+    with pytest.raises(BuildError, match=r"\.build.* cannot be written"):
+        workshop.build(shop.workspace.checkout(), ["core"], silent)
+    assert path.is_symlink() or path.read_text() == "mine"
+
+
+def test_clean_removes_a_link_and_not_what_it_points_to(shop: Shop) -> None:
+    mine = shop.root / "mine"
+    mine.mkdir()
+    (mine / "precious").write_text("")
+    shop.workspace.build.mkdir()
+    shop.workspace.layers.symlink_to(mine)
+    clean(shop.workspace)
+    assert (mine / "precious").exists()
+    assert not shop.workspace.layers.exists()

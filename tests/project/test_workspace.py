@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import ConfigError
-from tasks.project.files import replacing
+from tasks.errors import BuildError, ConfigError
+from tasks.project.files import PAUSES, cannot_write, move, replacing
 from tasks.project.git import read_git
 from tasks.project.workspace import Workspace
 from tests.examples import RELEASE_TOML, VERSION
@@ -139,3 +139,25 @@ def test_a_repository_that_the_environment_names_is_not_the_one_asked(
     git_free = {name: value for name, value in os.environ.items() if name != "GIT_DIR"}
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True, env=git_free)  # noqa: S607
     assert read_git(tmp_path) is not None
+
+
+def test_a_file_that_an_antivirus_has_open_is_waited_for(tmp_path: Path) -> None:
+    slept: list[float] = []
+
+    def busy(source: Path, target: Path) -> None:
+        if len(slept) < 3:
+            raise PermissionError
+        source.replace(target)
+
+    (tmp_path / "new").write_text("new")
+    move(tmp_path / "new", tmp_path / "old", PAUSES, busy, slept.append)
+    assert (tmp_path / "old").read_text() == "new"
+    assert slept == [0.05, 0.1, 0.2]
+
+
+def test_a_file_that_stays_open_elsewhere_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "VERSION").mkdir()
+    expected = pytest.raises(BuildError, match="VERSION cannot be written .*something else is in its place")
+    with expected, replacing(tmp_path / "VERSION") as aside:
+        aside.write_text("new")
+    assert "close the program that has it open" in str(cannot_write(tmp_path, PermissionError(13, "Access is denied")))

@@ -31,7 +31,17 @@ from tasks.release.events import (
 )
 from tasks.release.invocations import Invocation
 from tasks.release.journal import Entry, Snapshot, Status, Who, is_confirmed, snapshot
-from tasks.release.plan import UPDATE_LAMBDAS, UPLOAD, Goal, Plan, Steps, plan, plan_running, replaced_layers
+from tasks.release.plan import (
+    UPDATE_LAMBDAS,
+    UPLOAD,
+    Goal,
+    Plan,
+    Steps,
+    plan,
+    plan_running,
+    replaced_layers,
+    taken_over,
+)
 from tasks.release.undo import plan_undo
 
 Allowed = Callable[[], None]
@@ -118,6 +128,7 @@ class Attempt:
 def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run: bool = False) -> None:
     """Bring an environment to a goal, as far as the steps go, or leave what it runs as it was."""
     newest, before = reach.observe(goal)
+    goal = taken_over(goal, before)
     decided = plan(goal, before, steps)
     confirmed = is_confirmed(goal, newest) or not steps.functions
     inside = reach.inside(goal, replaced_layers(decided)) if dry_run else {}
@@ -134,7 +145,7 @@ def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run
     entry = Entry(0, goal.what, release.key, str(release), release.commit, Who(), "", delete=goal.delete)
     with reach.take(entry) as held:
         attempt.held, attempt.touched = held, held.taken_over
-        now, was = begin(attempt, lambda goal: reach.observe(goal)[1])
+        now, was = begin(attempt, lambda goal: replace(reach.observe(goal)[1], retired=before.retired))
         try:
             apply(attempt, plan(goal, now, steps), now)
             after = confirm(attempt, was)

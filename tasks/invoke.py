@@ -50,8 +50,9 @@ def smoke(c: Context, env: str) -> None:
     project = command.workspace.project()
     environment = project.environment(env)
     sent = {name: project.functions[key].smoke for key, name in environment.function_names.items()}
-    goal = Goal(environment, Release((), ""), smoke=sent)
-    engine.smoke(goal, list(sent), reach(command, environment), console.Console())
+    goal, there = Goal(environment, Release((), ""), smoke=sent), reach(command, environment)
+    there.check_caller()
+    engine.smoke(goal, list(sent), there, console.Console())
 
 
 @task(help={"env": ENV, "client_id": "the client to run it for", "yes": "do not ask, on a real environment"})
@@ -86,7 +87,9 @@ def run(command: Command, environment: Environment, function: str, payload: str)
     """Invoke a function and show what came of it. ReleaseError if that is an error, or a status of 400 and above."""
     from tasks.aws.reach import reach
 
-    invocation = reach(command, environment).invoke(function, payload)
+    there = reach(command, environment)
+    there.check_caller()
+    invocation = there.invoke(function, payload)
     failed = bool(invocation.error) or invocation.status >= REFUSED
     console.say_invocation(invocation, log=failed)
     if failed:

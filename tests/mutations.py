@@ -197,7 +197,7 @@ LISTED = [
     *_listed(
         "tasks/archives/manifest.py",
         ARCHIVES,
-        (r"-(\d+\.\d+\.\d+|[0-9a-f]{{16}})\.(zip|cdx\.json)", "-.*"),
+        (r'r"-(\d+\.\d+\.\d+|[0-9a-f]{16})\.(zip|cdx\.json)"', 'r"-.*"'),
         ("if file_sha256(path) != entry.artifact.sha256:", "if False:"),
     ),
     *_listed("tasks/archives/wheels.py", ARCHIVES, ("-min(places)", "-max(places)")),

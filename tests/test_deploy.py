@@ -1,14 +1,20 @@
 """The whole way through the front door of the package: build, deploy, promote, and again."""
 
+import base64
+import hashlib
+import io
 import shutil
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tasks.aws.connection import PATIENCE, Connection, client
 from tasks.aws.observe import list_canonical
 from tasks.errors import BuildError, ConfigError, PlanError, ReleaseError
-from tests.aws.answers import Refusing
+from tests.aws.answers import Refusing, Reporting
 from tests.conftest import Calls
 from tests.examples import DEV, STAGE
 from tests.front import Site
@@ -248,3 +254,79 @@ def test_promotion_crosses_accounts_and_regions(site: Site, tmp_path: Path, caps
     site.promote()
     site.promote("prod")
     assert "arn:aws:lambda:eu-west-1:444455556666:layer:news-core-prod:1" in capsys.readouterr().out
+
+
+@pytest.fixture
+def strangers(sandbox: str) -> Iterator[None]:
+    """Credentials that belong to another account than release.toml says."""
+
+    def other(answer: dict[str, Any]) -> None:
+        answer["Arn"] = "arn:aws-cn:iam::999999999999:user/someone"
+
+    with Reporting(client("sts", DEV, sandbox), "GetCallerIdentity", other):
+        yield
+
+
+@pytest.mark.usefixtures("strangers")
+@pytest.mark.parametrize("verb", ["upload", "publish", "deploy", "smoke", "invoke", "rollback", "promote"])
+def test_with_credentials_of_another_account_nothing_is_written_and_nothing_invoked(
+    site: Site, calls: Calls, verb: str
+) -> None:
+    arguments = {"invoke": ["dev", "ingest", "{}"], "promote": ["dev", "1.2.4"]}.get(verb, ["dev"])
+    with pytest.raises(ReleaseError, match=r"account 999999999999, but dev is 111122223333|Nothing was ever|promot"):
+        getattr(site, verb)(*arguments)
+    assert calls.writes == []
+    assert "Invoke" not in calls
+
+
+def test_a_layer_that_leaves_release_toml_is_taken_off_the_functions_it_was_attached_to(
+    site: Site, dev: Connection
+) -> None:
+    site.deploy()
+    text = (site.root / "release.toml").read_text()
+    start, end = text.index("[layers.deps]"), text.index("[functions.ingest]")
+    site.write("release.toml", text[:start] + text[end:])
+    site.deploy()
+    for layers in attached(dev).values():
+        assert [each.split(":")[6] for each in layers] == ["another-team-tracing-dev", "news-core-dev"]
+    site.write("release.toml", text)
+    site.deploy()
+    assert all(len(layers) == 3 for layers in attached(dev).values())
+
+
+def test_going_back_to_a_release_whose_layer_left_release_toml_is_refused_with_what_to_put_back(site: Site) -> None:
+    site.deploy()
+    text = (site.root / "release.toml").read_text()
+    start, end = text.index("[layers.deps]"), text.index("[functions.ingest]")
+    site.write("release.toml", text[:start] + text[end:])
+    site.deploy()
+    with pytest.raises(PlanError, match=r"release.toml has no \[layers.deps\] any more; put that table back"):
+        site.rollback()
+
+
+def test_an_archive_of_the_same_files_that_somebody_else_compressed_is_taken_over(site: Site, dev: Connection) -> None:
+    site.upload(dry_run=False)
+    stored = dev.s3.get_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.zip")["Body"].read()
+    other = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(stored)) as archive, zipfile.ZipFile(other, "w", zipfile.ZIP_DEFLATED) as again:
+        for entry in archive.infolist():
+            kept = zipfile.ZipInfo(entry.filename)
+            kept.external_attr, kept.compress_type = entry.external_attr, zipfile.ZIP_DEFLATED
+            again.writestr(kept, archive.read(entry))
+    dev.s3.put_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.zip", Body=other.getvalue())
+    site.deploy()
+    assert digests(dev)["core"] == base64.b64encode(hashlib.sha256(other.getvalue()).digest()).decode()
+    site.promote()
+
+
+def test_an_archive_that_was_stored_without_a_checksum_is_no_other_archive(site: Site, dev: Connection) -> None:
+    site.upload()
+    stored = dev.s3.get_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.zip")["Body"].read()
+    dev.s3.put_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.zip", Body=stored)
+    site.deploy()
+
+
+def test_a_bill_of_materials_is_written_once_also_by_the_loser_of_a_race(site: Site, dev: Connection) -> None:
+    dev.s3.put_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.cdx.json", Body=b"the winner's")
+    site.upload()
+    assert dev.s3.get_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.cdx.json")["Body"].read() == b"the winner's"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tasks.archives import workshop
-from tasks.archives.archive import stored, tree_digest, write_archive
+from tasks.archives.archive import members_digest, stored, write_archive
 from tasks.archives.manifest import Archive
 from tasks.aws.connection import connect
 from tasks.aws.perform import Sources
@@ -54,7 +54,7 @@ def without_yaml(built: Archive) -> Archive:
     modules = tuple(module for module in built.artifact.modules if "yaml" not in module)
     changed: dict[str, Any] = {
         "version": "1.0.6",
-        "tree": tree_digest(members),
+        "tree": members_digest(members),
         "sha256": sha256,
         "size": path.stat().st_size,
     }

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tasks.errors import BuildError
+from tasks.release.artifacts import tree_digest
 
 STORED, DEFLATED = 0, 8
 
@@ -73,15 +74,9 @@ def stored(name: str, contents: bytes) -> Member:
     return Member(name, hashlib.sha256(contents).hexdigest(), zlib.crc32(contents), len(contents), contents)
 
 
-def tree_digest(members: Iterable[Member]) -> str:
-    """The identity of a set of files, in hex."""
-    return digest_of_tree((member.name, member.mode, member.sha256) for member in members)
-
-
-def digest_of_tree(files: Iterable[tuple[str, int, str]]) -> str:
-    """SHA-256 over the sorted paths, modes and content digests of files."""
-    lines = sorted(f"{name}\0{mode:o}\0{sha256}\n" for name, mode, sha256 in files)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+def members_digest(members: Iterable[Member]) -> str:
+    """The tree digest of an archive that is made of these members."""
+    return tree_digest((member.name, member.mode, member.sha256) for member in members)
 
 
 def write_archive(path: Path, members: Iterable[Member]) -> str:

@@ -1,6 +1,5 @@
 """Reads what is in an archive: its files, and the distributions they belong to."""
 
-import hashlib
 import re
 import zipfile
 from collections.abc import Mapping
@@ -8,9 +7,10 @@ from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
-from tasks.archives.archive import UNREADABLE, digest_of_tree
+from tasks.archives.archive import UNREADABLE
 from tasks.errors import BuildError
 from tasks.project.runtimes import MAX_UNZIPPED
+from tasks.release.artifacts import member_sha256, tree_of
 from tasks.release.contents import Contents, Distribution
 
 _SITE = re.compile(r"python/(?:lib/(python3\.\d+)/site-packages/)?")
@@ -32,7 +32,7 @@ def read_contents(path: Path) -> Contents:
             unpacked = sum(entry.file_size for entry in entries)
             if unpacked > MAX_UNZIPPED:
                 raise BuildError(f"{path} unpacks to {unpacked:,} bytes, more than Lambda's {MAX_UNZIPPED:,}; not read")
-            facts = {entry.filename: (_sha256(archive, entry), entry.file_size) for entry in entries}
+            facts = {entry.filename: (member_sha256(archive, entry), entry.file_size) for entry in entries}
             metadata = [entry for entry in entries if _METADATA.fullmatch(entry.filename)]
             texts = {entry.filename: _start(archive, entry) for entry in metadata}
     except UNREADABLE as error:
@@ -41,25 +41,13 @@ def read_contents(path: Path) -> Contents:
 
 
 def read_tree(path: Path) -> str:
-    """The tree digest of what is in an archive. Raises what `UNREADABLE` names, or OSError."""
-    with zipfile.ZipFile(path) as archive:
-        lines = [
-            (entry.filename, entry.external_attr >> 16 & 0o777, _sha256(archive, entry)) for entry in _files(archive)
-        ]
-    return digest_of_tree(lines)
+    """The tree digest of what is in an archive. Raises what `UNREADABLE` names."""
+    with path.open("rb") as file:
+        return tree_of(file)
 
 
 def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [entry for entry in archive.infolist() if not entry.is_dir()]
-
-
-def _sha256(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
-    """The SHA-256 (hex) of a member's contents."""
-    digest = hashlib.sha256()
-    with archive.open(entry) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _start(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

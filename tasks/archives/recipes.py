@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tasks.archives.archive import Member, tree_digest
+from tasks.archives.archive import Member, members_digest
 from tasks.archives.downloads import RemoteFile, fetch_all, list_files
 from tasks.archives.lock import Pin, lock_path, read_lock
 from tasks.archives.sdists import BUILDERS, build_wheel
@@ -77,7 +77,7 @@ def _from_sources(checkout: Checkout, source: str, prefix: str, made_for: list[s
         for each in sources.members
         if isinstance(each.packed, bytes)
     }
-    tree = tree_digest(sources.members)
+    tree = members_digest(sources.members)
     key = _key(tree, made_for)
     return Recipe(key, lambda: sources.members, tree=tree, untracked=untracked, stray=stray, sources=own)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.archives import manifest
-from tasks.archives.archive import UNREADABLE, tree_digest, write_archive
+from tasks.archives.archive import UNREADABLE, members_digest, write_archive
 from tasks.archives.contents import read_contents, read_tree
 from tasks.archives.manifest import Archive
 from tasks.archives.recipes import Recipe, recipe_for
@@ -106,7 +106,7 @@ def _make(project: Project, name: str, recipe: Recipe, archive: Path) -> Artifac
     from tasks.archives.checks import check_archive
 
     members, kind = recipe.members(), kind_of(project, name)
-    tree = tree_digest(members)
+    tree = members_digest(members)
     runtimes = [each for each in project.runtimes if kind is Kind.LAYER or each.name == project.functions[name].runtime]
     with replacing(archive) as aside:
         sha256 = write_archive(aside, members)

@@ -2,19 +2,25 @@
 
 import math
 import os
+import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
+from getpass import getpass
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.utils import JSONFileCache
 
 from tasks.aws.pace import RATE, Clock, Pace
-from tasks.aws.refusals import explain, refuse_redirect
+from tasks.aws.refusals import explain, profile_of, refuse_redirect
 from tasks.errors import AwsError
 from tasks.project.model import Environment
 
@@ -75,11 +81,11 @@ class Connection:
 
     def check_account(self, arn: str) -> None:
         """AwsError if what was found belongs to another account than the environment's."""
-        name, account = self.environment.name, (arn.split(":") + [""] * 5)[4]
-        if account and account != self.environment.account:
+        here, account = self.environment, (arn.split(":") + [""] * 5)[4]
+        if account and account != here.account:
             raise AwsError(
-                f"These credentials belong to account {account}, but {name} is {self.environment.account} in "
-                f"release.toml; use another profile, or correct [environments.{name}]"
+                f"These credentials belong to account {account}, but {here.name} is {here.account} in release.toml; "
+                f"use another profile (AWS_PROFILE comes before release.toml), or correct [environments.{here.name}]"
             )
 
     @contextmanager
@@ -107,8 +113,15 @@ def client(service: str, environment: Environment, endpoint: str = "", patience:
 
     With `patience` it waits for an answer that many seconds, and calls only once.
     """
-    with explain(f"connect to {environment.name}", environment), _MAKING:
-        return _client(service, environment.profile, environment.region, environment.account, endpoint, patience)
+    profile = "" if endpoint else profile_of(environment)
+    try:
+        with explain(f"connect to {environment.name}", environment), _MAKING:
+            return _client(service, profile, environment.region, environment.account, endpoint, patience)
+    except ValueError as error:  # an endpoint that is no address, or a credential_process that prints no JSON
+        raise AwsError(
+            f"Cannot connect to {environment.name}: the AWS settings of this machine are unfit ({error}); correct "
+            f"{'profile ' + profile if profile else 'them'} in ~/.aws/config, or AWS_ENDPOINT_URL"
+        ) from error
 
 
 @lru_cache
@@ -121,6 +134,7 @@ def _client(  # noqa: PLR0913, PLR0917  (what a client depends on, as a key of t
         config = config.merge(Config(read_timeout=patience, retries={"total_max_attempts": 1}))
     if not endpoint:
         made = _session(profile).client(service, region_name=region, config=config)
+        _name_elsewhere(made.meta.endpoint_url)
     else:
         made = _sandbox_session().client(service, region_name=region, config=config, endpoint_url=endpoint)
         made.meta.events.register("before-sign", _as_account(account))
@@ -139,8 +153,30 @@ def _pace(_account: str, _region: str, endpoint: str) -> Pace:
 
 
 @lru_cache
+def _name_elsewhere(url: str) -> None:
+    """Say, once for each address, that it is not AWS's own."""
+    if not re.search(r"\.amazonaws\.com(\.cn)?$", urlsplit(url).hostname or ""):
+        sys.stderr.write(f"[WARNING] AWS is asked at {url}, which AWS_ENDPOINT_URL or a profile names\n")
+
+
+@lru_cache
 def _session(profile: str) -> boto3.Session:
-    return boto3.Session(profile_name=profile or None)
+    """A session that shares the aws CLI's cache of roles, so that an MFA code is asked for once by either of them."""
+    core = botocore.session.Session(profile=profile or None)
+    roles = core.get_component("credential_provider").get_provider("assume-role")
+    roles.cache = JSONFileCache(str(Path.home() / ".aws" / "cli" / "cache"))
+    roles._prompter = partial(_ask_code, profile)  # noqa: SLF001  (botocore hands it over in its constructor alone)
+    return boto3.Session(botocore_session=core)
+
+
+def _ask_code(profile: str, prompt: str) -> str:
+    """An MFA code from whoever is at the keyboard. AwsError if nobody is."""
+    if not sys.stdin or not sys.stdin.isatty():
+        raise AwsError(
+            f"Profile {profile} needs an MFA code, and nobody is here to type it; run in a terminal: aws sts "
+            f"get-caller-identity --profile {profile}, then this again"
+        )
+    return getpass(prompt)
 
 
 @lru_cache

@@ -1,5 +1,9 @@
 """Reads what an environment holds. The reads of one round go out at once."""
 
+import hashlib
+import tempfile
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -14,7 +18,7 @@ from tasks.aws.functions import read_function
 from tasks.aws.refusals import code_of
 from tasks.errors import AwsError, PlanError
 from tasks.jobs import results
-from tasks.release.artifacts import Artifact, hex_digest
+from tasks.release.artifacts import Artifact, hex_digest, tree_of
 from tasks.release.contents import read_bill
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
 from tasks.release.functions import LayerVersion, unversioned
@@ -33,7 +37,8 @@ def observe(
     Archives are written once and recorded afterwards: where the record is there and the release runs, they are not
     looked at. Objects of the configuration that are as the journal last saw them, by their ETags, are not either.
     """
-    reads = _layer_reads(connection, {layer.name: layer for layer in release.layers})
+    known = connection.environment.layer_names
+    reads = _layer_reads(connection, {layer.name: layer for layer in release.layers if layer.name in known})
     reads |= _function_reads(connection, release.packages)
     reads["record", ""] = partial(load_record, connection, release.key)
     reads["listed", ""] = partial(list_canonical, connection)
@@ -48,12 +53,24 @@ def observe(
         new = [version for each in release.layers if (version := deployed.find(each)) and version.arn not in attached]
         second |= {("digests", version.arn): partial(read_digest, connection, version.arn) for version in new}
     more = _at_once(second)
+    objects = _named("objects", more)
+    others = [each.key for each in release.artifacts if objects.get(each.key, each.sha256) != each.sha256]
     return entry, replace(
         deployed,
-        objects=_named("objects", more) or {each.key: each.sha256 for each in release.artifacts if deployed.record},
+        objects=objects or {each.key: each.sha256 for each in release.artifacts if deployed.record},
+        trees=_named("trees", _at_once({("trees", key): partial(read_tree, connection, key) for key in others})),
+        retired=_retired(connection, entry),
         digests=_named("digests", more),
         canonical={**canonical, **_named("canonical", more)},
     )
+
+
+def _retired(connection: Connection, entry: Entry | None) -> frozenset[str]:
+    """The layers that our last deployment left on functions, and that release.toml does not name any more."""
+    states = entry.after.functions.values() if entry and entry.after else ()
+    attached = {layer for state in states for layer in state.layers if layer.layer}
+    known = connection.environment.layer_names
+    return frozenset(unversioned(layer.arn) for layer in attached if layer.layer not in known)
 
 
 def _canonical_reads(
@@ -160,9 +177,24 @@ def download(connection: Connection, key: str, path: Path) -> None:
 
 
 def read_sha256(connection: Connection, key: str) -> str | None:
-    """The SHA-256 (hex) that S3 has verified for an object; empty if it has none, None if there is no object."""
-    head = read_object(connection, connection.environment.bucket, key, head=True)
-    return None if head is None else hex_digest(head.get("ChecksumSHA256", ""))
+    """The SHA-256 (hex) of an object, None if there is none; read for it where S3 has verified none of the whole."""
+    bucket = connection.environment.bucket
+    head = read_object(connection, bucket, key, head=True)
+    if head is None:
+        return None
+    return hex_digest(head.get("ChecksumSHA256", "")) or digest_of(connection, bucket, key) or None
+
+
+def read_tree(connection: Connection, key: str) -> str:
+    """The tree digest of a stored archive; empty if it is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "archive.zip"
+        download(connection, key, path)
+        try:
+            with path.open("rb") as file:
+                return tree_of(file)
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError):
+            return ""
 
 
 def load_record(connection: Connection, key: str) -> Release | None:
@@ -227,13 +259,14 @@ def _read_canonical(connection: Connection, item: Any) -> CanonicalObject | None
 
 def digest_of(connection: Connection, bucket: str, key: str) -> str:
     """The SHA-256 (hex) of an object's contents, read for it; empty if it is gone."""
-    import hashlib
-
     found = read_object(connection, bucket, key)
     if found is None:
         return ""
+    digest = hashlib.sha256()
     with connection.doing(f"read s3://{bucket}/{key}"), closing(found["Body"]) as body:
-        return hashlib.sha256(body.read()).hexdigest()
+        for block in body.iter_chunks(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _function_reads(connection: Connection, packages: Iterable[str]) -> Reads:

@@ -244,8 +244,7 @@ def _check_stored(connection: Connection, key: str, sha256: str) -> None:
         raise AwsError(f"{where} is not there after it was written; run the same command again")
     if found != sha256:
         raise AwsError(
-            f"{where} holds SHA-256 {found or 'unknown'}, not {sha256}; delete that object and run the same command "
-            "again"
+            f"{where} holds SHA-256 {found}, not {sha256}; delete that object and run the same command again"
         )
 
 

@@ -10,7 +10,7 @@ from tasks.aws.functions import SIGNED_FOR, fence
 from tasks.aws.invoke import check_invocation, invoke_function
 from tasks.aws.journal import Held, Journal
 from tasks.aws.perform import Sources
-from tasks.aws.who import whoami
+from tasks.aws.who import check_caller, whoami
 from tasks.jobs import results
 from tasks.project.command import Command
 from tasks.project.model import Environment
@@ -52,7 +52,14 @@ class Aws:
 
     def observe(self, goal: Goal) -> tuple[Entry | None, Deployed]:
         """The newest entry of the journal, and everything that a plan for the goal rests on."""
-        return observe.observe(self.connection, goal.release, self.newest)
+        look = partial(observe.observe, self.connection, goal.release, self.newest)
+        reads: list[Callable[[], object]] = [self.check_caller, look]
+        found: tuple[Entry | None, Deployed] = results(reads)[1]
+        return found
+
+    def check_caller(self) -> None:
+        """AwsError unless these credentials belong to the environment's account."""
+        check_caller(self.connection)
 
     def inside(self, _goal: Goal, replaced: Mapping[str, tuple[str, str]]) -> dict[str, str]:
         """What changes inside each exchanged layer, as far as their bills of materials say."""

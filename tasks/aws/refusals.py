@@ -4,8 +4,12 @@ Codes are matched, never texts: https://docs.aws.amazon.com/AmazonS3/latest/API/
 https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
 """
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from botocore import exceptions
@@ -19,6 +23,9 @@ _REMEDIES = {
     ),
     ("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"): (
         "AWS does not know these credentials; check {profile}, or run: {configure}"
+    ),
+    ("RequestTimeTooSkewed", "InvalidSignatureException"): (
+        "the clock of this machine {skew}; set it right (Windows: w32tm /resync), then run the same command again"
     ),
     ("AccessDenied", "AccessDeniedException", "403"): (
         "Access Denied; check the permissions of {profile} and that account {account} is the right one "
@@ -69,12 +76,25 @@ def explain(what: str, environment: Environment) -> Iterator[None]:
     except exceptions.ClientError as error:
         code, text = code_of(error), error.response["Error"].get("Message", "")[:300]
         remedy = next((remedy for codes, remedy in _REMEDIES.items() if code in codes), "")
+        words["skew"] = _skew(error)
         remedy = remedy.format(**words) if remedy else f"{text}; correct that and run the same command again"
         raise AwsError(f"Cannot {what}: {remedy} [{code}]") from error
     except KeyError as error:
+        if not re.fullmatch(r"'([A-Z][A-Za-z0-9]+)'", str(error)):
+            raise  # AWS's fields are written LikeThis, and names of ours never are
         raise AwsError(f"Cannot {what}: AWS's answer was cut short (no {error}); run the same command again") from error
     except exceptions.BotoCoreError as error:
         raise AwsError(f"Cannot {what}: {_local_remedy(error).format(error=error, **words)}") from error
+
+
+def _skew(error: exceptions.ClientError) -> str:
+    """How far this machine's clock is off, by the date of AWS's answer."""
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        off = (datetime.now(UTC) - parsedate_to_datetime(headers["date"])).total_seconds()
+    except (KeyError, ValueError, TypeError):
+        return "is not that of AWS"
+    return f"is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}"
 
 
 def code_of(error: exceptions.ClientError) -> str:
@@ -117,16 +137,22 @@ def _local_remedy(error: exceptions.BotoCoreError) -> str:
             return "{error}; correct that and run the same command again"
 
 
+def profile_of(environment: Environment) -> str:
+    """The profile whose credentials are used: AWS_PROFILE, as everywhere, before that of release.toml."""
+    return os.environ.get("AWS_PROFILE") or environment.profile
+
+
 def _words(environment: Environment) -> dict[str, str]:
     """What remedies speak of."""
-    option = f" --profile {environment.profile}" if environment.profile else ""
+    profile = profile_of(environment)
+    option = f" --profile {profile}" if profile else ""
     return {
         "environment": environment.name,
         "account": environment.account,
         "region": environment.region,
         "bucket": environment.bucket,
         "canonical_bucket": environment.canonical_bucket,
-        "profile": f"profile {environment.profile}" if environment.profile else "your AWS credentials",
+        "profile": f"profile {profile}" if profile else "your AWS credentials",
         "option": option,
         "configure": f"aws configure{option}",
         "login": f"aws sso login{option} (or renew the credentials where they come from)",

@@ -9,14 +9,17 @@ from tasks.aws.connection import Connection
 from tasks.release.journal import Who
 
 
+def check_caller(connection: Connection) -> str:
+    """The ARN of whoever calls AWS here. AwsError unless they belong to the environment's account."""
+    with connection.doing(f"ask whose credentials these are, for {connection.environment.name}"):
+        caller = str(connection.client("sts", 0).get_caller_identity()["Arn"])
+    connection.check_account(caller)
+    return caller
+
+
 def whoami(connection: Connection, user: str) -> Who:
     """This run: AWS's identity, which must belong to the environment's account, and this very process."""
-    here = connection.environment
-    with connection.doing(f"ask who deploys to {here.name}"):
-        found = connection.client("sts", 0).get_caller_identity()
-        caller, account = found["Arn"], found["Account"]
-    connection.check_account(f"arn:aws:sts::{account}:")
-    process = os.getpid()
+    caller, process = check_caller(connection), os.getpid()
     return Who(caller, user, platform.node(), _machine(), process, _started(process), nonce=uuid.uuid4().hex)
 
 

@@ -34,7 +34,8 @@ class Function:
 
     `smoke` is a payload (JSON) that makes it start and do no work.
     With a `source` folder its package is built and released too, and `handler` says where it begins. Its version is
-    the one under `version_key`, or without that follows from its contents.
+    the one under `version_key`, or without that follows from its contents. `timeout` (seconds) and `memory` (MB) are
+    what the sandbox gives it; on AWS they are set where the function is created, and never changed here.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Function:
     handler: str = ""
     version_key: str = ""
     smoke: str = "{}"
+    timeout: int = 3
+    memory: int = 128
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from tasks.project.model import CONFIGURATION, EndToEnd, Environment, Function, 
 from tasks.project.runtimes import ARCHITECTURES, RUNTIMES
 
 T = TypeVar("T")
+_LONGEST, _LEAST_MEMORY, _MOST_MEMORY = 900, 128, 10_240
+"""Seconds and MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ _KINDS: Mapping[tuple[str, str], type] = {
     ("sandbox", "variables"): dict,
     ("layers", "max_zipped_mb"): int,
     ("layers", "max_unzipped_mb"): int,
+    ("functions", "timeout"): int,
+    ("functions", "memory"): int,
     ("e2e", "functions"): list,
 }
 """What a key holds, where it is not text."""
@@ -205,6 +209,10 @@ def _check_function(where: str, key: str, function: Function, head: _ProjectTabl
     _check_path(where, function.source)
     if function.runtime not in head.runtimes:
         raise _unfit(where, "runtime", function.runtime, f"one of the project's runtimes: {', '.join(head.runtimes)}")
+    if not 1 <= function.timeout <= _LONGEST:
+        raise _unfit(where, "timeout", str(function.timeout), f"1 to {_LONGEST} seconds")
+    if not _LEAST_MEMORY <= function.memory <= _MOST_MEMORY:
+        raise _unfit(where, "memory", str(function.memory), f"{_LEAST_MEMORY} to {_MOST_MEMORY} MB")
     try:
         json.loads(function.smoke)
     except ValueError:

@@ -5,12 +5,42 @@ the SHA-256 of the archive's bytes is what S3 and Lambda must report back, a che
 """
 
 import base64
+import hashlib
 import re
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import IO
 
 _SITE = re.compile(r"python/(lib/python3\.\d+/site-packages/)?")
+
+
+_BLOCK = 1 << 20
+
+
+def tree_digest(files: Iterable[tuple[str, int, str]]) -> str:
+    """The identity of a set of files, in hex: SHA-256 over their sorted paths, modes and content digests."""
+    lines = sorted(f"{name}\0{mode:o}\0{sha256}\n" for name, mode, sha256 in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def tree_of(file: IO[bytes]) -> str:
+    """The tree digest of what is in an archive; raises what zipfile raises if it is none, or damaged."""
+    with zipfile.ZipFile(file) as archive:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        return tree_digest(
+            (each.filename, each.external_attr >> 16 & 0o777, member_sha256(archive, each)) for each in entries
+        )
+
+
+def member_sha256(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
+    """The SHA-256 (hex) of a member's contents, read block by block."""
+    digest = hashlib.sha256()
+    with archive.open(entry) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 class Kind(Enum):

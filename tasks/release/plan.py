@@ -86,6 +86,7 @@ class Steps:
 
 def plan(goal: Goal, deployed: Deployed, steps: Steps) -> Plan:
     """Everything that the steps would change."""
+    refuse_unknown_layers(goal)
     refuse_hidden(goal.release)
     refuse_changed_contents(goal, deployed)
     refuse_other_bytes(goal, deployed)
@@ -195,7 +196,8 @@ def wanted_state(goal: Goal, key: str, there: DeployedFunction, deployed: Deploy
 def merge_layers(current: tuple[LayerVersion, ...], goal: Goal, deployed: Deployed) -> tuple[LayerVersion, ...]:
     """A function's layers with ours exchanged in place, by name; foreign ones and the order stay, missing ones follow.
 
-    UpdateFunctionConfiguration replaces the whole list, so what is left out here would be taken off the function.
+    UpdateFunctionConfiguration replaces the whole list, so what is left out here is taken off the function: only what
+    we attached ourselves, of a layer that release.toml does not have any more.
     """
     here, commit = goal.environment, goal.release.commit
     ours = {}
@@ -204,6 +206,8 @@ def merge_layers(current: tuple[LayerVersion, ...], goal: Goal, deployed: Deploy
         ours[_layer_arn(here, artifact.name)] = deployed.find(artifact) or pending
     merged: dict[str, LayerVersion] = {}
     for layer in current:
+        if unversioned(layer.arn) in deployed.retired:
+            continue
         name = unversioned(layer.arn).split(":", 2)[-1]
         merged[name] = ours.get(name, layer)
     return tuple({**merged, **{name: layer for name, layer in ours.items() if name not in merged}}.values())
@@ -267,6 +271,35 @@ def plan_contents(goal: Goal, deployed: Deployed, configure: Iterable[Configure]
     for change in configure:
         if change.before:
             yield KeepObject(change.key, here.canonical_bucket, change.before, here.bucket)
+
+
+def taken_over(goal: Goal, deployed: Deployed) -> Goal:
+    """The goal with archives that are stored already in the place of those that were built here from the same files.
+
+    What is in an archive is its identity; whatever compressed it is not.
+    """
+    recorded = {each.key: each for each in deployed.record.artifacts} if deployed.record else {}
+
+    def stored(artifact: Artifact) -> Artifact:
+        there = recorded.get(artifact.key)
+        if there and there.tree == artifact.tree:
+            return replace(artifact, sha256=there.sha256, size=there.size)
+        if deployed.trees.get(artifact.key) == artifact.tree:
+            return replace(artifact, sha256=deployed.objects[artifact.key])
+        return artifact
+
+    artifacts = tuple(stored(each) for each in goal.release.artifacts)
+    return replace(goal, release=replace(goal.release, artifacts=artifacts))
+
+
+def refuse_unknown_layers(goal: Goal) -> None:
+    """PlanError if a release of before has a layer that release.toml does not name any more."""
+    for layer in goal.release.layers:
+        if layer.name not in goal.environment.layer_names:
+            raise PlanError(
+                f"This release has the layer {layer}, and release.toml has no [layers.{layer.name}] any more; put that "
+                "table back, then run the same command again"
+            )
 
 
 def refuse_hidden(release: Release) -> None:

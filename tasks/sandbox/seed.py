@@ -43,6 +43,8 @@ def _create(project: Project, environment: Environment, endpoint: str, variables
         there.functions.create_function(
             FunctionName=name,
             Runtime=project.functions[key].runtime,
+            Timeout=project.functions[key].timeout,
+            MemorySize=project.functions[key].memory,
             Architectures=[project.architecture],
             Role=role,
             Handler="handler.lambda_handler",

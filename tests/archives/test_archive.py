@@ -5,7 +5,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from tasks.archives.archive import DEFLATED, Member, Span, stored, tree_digest, write_archive
+from tasks.archives.archive import DEFLATED, Member, Span, members_digest, stored, write_archive
 
 MEMBERS = [
     stored("python/pkg/__init__.py", b"print('hello')\n"),
@@ -24,7 +24,7 @@ def test_an_archive_reads_back_with_any_zip_tool(tmp_path: Path) -> None:
 def test_the_order_of_members_changes_nothing(tmp_path: Path) -> None:
     turned = random.Random(7).sample(MEMBERS, len(MEMBERS))  # noqa: S311
     assert write_archive(tmp_path / "a.zip", MEMBERS) == write_archive(tmp_path / "b.zip", turned)
-    assert tree_digest(MEMBERS) == tree_digest(turned)
+    assert members_digest(MEMBERS) == members_digest(turned)
 
 
 def test_the_digest_returned_is_that_of_the_bytes_on_disk(tmp_path: Path) -> None:
@@ -61,11 +61,11 @@ def test_a_compressed_member_is_copied_as_it_is(tmp_path: Path) -> None:
 def test_a_tree_is_the_same_whatever_compressed_it() -> None:
     contents = b"abc" * 1000
     packed = Member("a", hashlib.sha256(contents).hexdigest(), zlib.crc32(contents), 3000, b"...", DEFLATED)
-    assert tree_digest([stored("a", contents)]) == tree_digest([packed])
+    assert members_digest([stored("a", contents)]) == members_digest([packed])
 
 
 def test_path_mode_and_contents_each_change_the_tree() -> None:
     plain = stored("a", b"x")
     runnable = Member("a", plain.sha256, plain.crc, 1, b"x", executable=True)
-    trees = {tree_digest([each]) for each in (plain, stored("b", b"x"), stored("a", b"y"), runnable)}
+    trees = {members_digest([each]) for each in (plain, stored("b", b"x"), stored("a", b"y"), runnable)}
     assert len(trees) == 4

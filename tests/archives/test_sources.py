@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.archives.archive import Member, tree_digest
+from tasks.archives.archive import Member, members_digest
 from tasks.archives.sources import Sources, read_sources
 from tasks.errors import BuildError
 from tasks.project.git import read_git
@@ -41,12 +41,12 @@ def test_everything_is_under_python_with_forward_slashes_and_without_bytecode(pa
 
 
 def test_touching_files_or_building_elsewhere_changes_nothing(package: Path, tmp_path: Path) -> None:
-    before = tree_digest(source_members(package))
+    before = members_digest(source_members(package))
     os.utime(package / "sub" / "a.py", (0, 0))
     (package / "sub" / "a.py").chmod(0o600)
     moved = package.rename(tmp_path / "elsewhere")
     (tmp_path / "deep").mkdir()
-    assert tree_digest(source_members(moved.rename(tmp_path / "deep" / "pkg"))) == before
+    assert members_digest(source_members(moved.rename(tmp_path / "deep" / "pkg"))) == before
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_ignored_files_never_enter_and_are_nobodys_business(tracked: Path) -> No
 
 
 def test_uncommitted_changes_of_tracked_files_are_built(tracked: Path) -> None:
-    before = tree_digest(source_members(tracked))
+    before = members_digest(source_members(tracked))
     (tracked / "sub" / "a.py").write_text("A = 2\n")
-    assert tree_digest(source_members(tracked)) != before
+    assert members_digest(source_members(tracked)) != before
 
 
 def test_a_tracked_file_that_was_deleted_is_gone(tracked: Path) -> None:

@@ -1,4 +1,5 @@
 import hashlib
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from tasks.aws.observe import (
     observe_records,
 )
 from tasks.errors import AwsError
-from tasks.release.artifacts import description
+from tasks.release.artifacts import description, tree_of
 from tasks.release.release import Release, write_record
 from tests.aws.answers import Reporting
 from tests.conftest import Calls
@@ -47,9 +48,16 @@ def test_layer_versions_come_newest_first(dev: Connection) -> None:
     assert [version.description for version in look(dev).layers["core"]] == ["2", "1"]
 
 
-def test_an_object_without_a_sha256_of_the_whole_is_there_and_unknown(dev: Connection) -> None:
+def test_an_object_of_which_s3_has_no_sha256_is_read_for_it(dev: Connection) -> None:
     dev.s3.put_object(Bucket="news-code-dev", Key=CORE.key, Body=b"by hand")
-    assert observe(dev, RELEASE)[1].objects == {CORE.key: ""}
+    found = observe(dev, RELEASE)[1]
+    assert found.objects == {CORE.key: hashlib.sha256(b"by hand").hexdigest()}
+    assert found.trees == {CORE.key: ""}
+
+
+def test_the_tree_of_an_archive_that_is_stored_with_other_bytes_is_read(dev: Connection) -> None:
+    dev.s3.put_object(Bucket="news-code-dev", Key=CORE.key, Body=ZIP)
+    assert observe(dev, RELEASE)[1].trees == {CORE.key: tree_of(io.BytesIO(ZIP))}
 
 
 def test_a_record_by_other_hands_is_an_error_and_no_release(dev: Connection) -> None:

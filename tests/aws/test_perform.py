@@ -1,10 +1,12 @@
 import hashlib
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.response import StreamingBody
 
 from tasks.aws.connection import Connection
 from tasks.aws.observe import observe, read_sha256
@@ -386,7 +388,9 @@ def test_configuration_that_is_what_it_was_to_become_is_no_conflict_but_the_echo
         do(aws.connection(DEV, "a"), stale)
 
 
-def test_an_object_whose_bytes_s3_has_not_verified_is_of_unknown_digest() -> None:
-    connection, _ = recorded(DEV, put_object=[{}, refusal("PreconditionFailed", 412)], head_object={})
-    with pytest.raises(AwsError, match=f"holds SHA-256 unknown, not {BUILT.sha256}"):
+def test_an_object_whose_bytes_s3_has_not_verified_is_read_for_its_digest() -> None:
+    refused = [{}, refusal("PreconditionFailed", 412)]
+    body = {"Body": StreamingBody(io.BytesIO(b"others"), 6)}
+    connection, _ = recorded(DEV, put_object=refused, head_object={}, get_object=body)
+    with pytest.raises(AwsError, match=f"holds SHA-256 {hashlib.sha256(b'others').hexdigest()}, not {BUILT.sha256}"):
         do(connection, Copy(BUILT, BUCKET, DEV.account, BUCKET))

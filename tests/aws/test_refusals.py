@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,19 @@ def test_access_denied_while_observing_reaches_the_user_as_such(dev: Connection)
     refusing = Refusing(dev.functions, "ListLayerVersions", "AccessDeniedException", 403)
     with refusing, pytest.raises(AwsError, match="Cannot list the versions of layer news-.*: Access Denied"):
         observe(dev, RELEASE)
+
+
+def test_a_clock_that_is_off_is_told_by_how_much() -> None:
+    answered = format_datetime(datetime.now(UTC) - timedelta(seconds=1200), usegmt=True)
+    error = client_error("RequestTimeTooSkewed")
+    error.response["ResponseMetadata"] = {"HTTPHeaders": {"date": answered}}
+    expected = r"the clock of this machine is 1(199|200|201) s ahead; set it right .* run the same command again"
+    with pytest.raises(AwsError, match=expected), explain("publish", DEV):
+        raise error
+
+
+def test_a_bug_of_ours_is_not_blamed_on_aws() -> None:
+    with pytest.raises(KeyError, match="core"), explain("publish", DEV):
+        raise KeyError("core")
+    with pytest.raises(AwsError, match="AWS's answer was cut short .no 'CodeSha256'."), explain("publish", DEV):
+        raise KeyError("CodeSha256")

@@ -19,7 +19,7 @@ from tasks.release.actions import (
 )
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.functions import LayerVersion
-from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Plan, merge_layers, plan
+from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Plan, merge_layers, plan, taken_over
 from tasks.release.release import Release, Setting
 from tests.examples import (
     CORE,
@@ -307,3 +307,47 @@ def test_configuration_that_vanished_is_told_and_removed_only_on_request() -> No
 def test_an_empty_folder_never_empties_a_bucket() -> None:
     bare = replace(RELEASE, canonical={})
     assert planned(bare, replace(running(bare), canonical=running().canonical), delete=True).configure == ()
+
+
+RECOMPRESSED = replace(CORE, sha256="c" * 64, size=99)
+
+
+def test_an_archive_that_is_recorded_with_other_bytes_of_the_same_files_is_taken_over() -> None:
+    recorded = replace(RELEASE, artifacts=(RECOMPRESSED, DEPS))
+    goal = taken_over(GOAL, running(recorded))
+    assert goal.release == recorded
+    assert planned(goal.release, running(recorded)).actions == ()
+
+
+def test_an_archive_that_is_stored_with_other_bytes_of_the_same_files_is_taken_over() -> None:
+    deployed = Deployed(objects={CORE.key: "c" * 64}, trees={CORE.key: CORE.tree})
+    goal = taken_over(GOAL, deployed)
+    assert goal.release.artifacts[0].sha256 == "c" * 64
+    kinds = [type(action) for action in plan(goal, deployed, PUBLISH).prepare]
+    assert kinds == [Publish, Upload, Publish]
+
+
+def test_an_archive_of_other_files_is_not_taken_over() -> None:
+    deployed = Deployed(objects={CORE.key: "c" * 64}, trees={CORE.key: DEPS.tree})
+    assert taken_over(GOAL, deployed) == GOAL
+
+
+def test_a_release_with_a_layer_that_release_toml_does_not_have_any_more_is_refused() -> None:
+    old = replace(RELEASE, artifacts=(*RELEASE.artifacts, artifact("extra", "1.0.0")))
+    with pytest.raises(PlanError, match=r"has the layer extra 1.0.0, .* no \[layers.extra\] any more"):
+        planned(old)
+
+
+def test_a_layer_that_we_attached_and_that_release_toml_does_not_have_any_more_is_taken_off() -> None:
+    retired = f"arn:aws:lambda:{DEV.region}:{DEV.account}:layer:news-extra-dev"
+    deployed = running()
+    carried = {
+        name: replace(each, state=replace(each.state, layers=(LayerVersion(f"{retired}:3"), *each.state.layers)))
+        for name, each in deployed.functions.items()
+    }
+    before = replace(deployed, functions=carried)
+    assert planned(deployed=before).actions == ()
+    switches = planned(deployed=replace(before, retired=frozenset([retired]))).switch
+    assert len(switches) == 2
+    assert "- news-extra-dev 3" in switches[0].what
+    assert switches[0].after.layers == deployed.functions[switches[0].function].state.layers

@@ -61,7 +61,7 @@ def _namespace() -> Collection:
         version.bump, show.show, show.compare,
         run.invoke, run.smoke, run.e2e,
     )  # fmt: skip
-    root.add_collection(Collection("sandbox", sandbox.sandbox, sandbox.up, sandbox.down))
+    root.add_collection(Collection("sandbox", sandbox.sandbox, sandbox.up, sandbox.down, sandbox.env))
     for environment in Workspace(ROOT).project().environments.values():
         if environment.name in {*root.tasks, "sandbox"}:
             raise ConfigError(f"release.toml: environment {environment.name!r} has the name of a task; rename it")

@@ -21,7 +21,6 @@ from tasks.errors import ReleaseError
 from tasks.project.workspace import Workspace
 from tasks.release.plan import UPDATE_LAMBDAS, Goal
 from tasks.release.release import Release
-from tasks.sandbox.invocation import stop_all
 from tasks.sandbox.server import Server
 from tests.conftest import refresh
 from tests.fakes import silent
@@ -40,7 +39,7 @@ def project(server: Server, tmp_path: Path) -> Iterator[Site]:
     for name in ("src_v2", "canonical"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     yield Site(tmp_path, refresh(server, Workspace(tmp_path).project()))
-    stop_all()
+    server.aws.functions.instances.stop()
 
 
 def without_yaml(built: Archive) -> Archive:

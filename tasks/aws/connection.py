@@ -22,6 +22,7 @@ from botocore.utils import JSONFileCache
 from tasks.aws.pace import RATE, Clock, Pace
 from tasks.aws.refusals import explain, profile_of, refuse_redirect
 from tasks.errors import AwsError
+from tasks.project.command import ACCESS_KEY, address_of
 from tasks.project.model import Environment
 
 _CONFIG = Config(
@@ -32,7 +33,6 @@ _CONFIG = Config(
 )
 # no proxy between us and loopback, whatever HTTP_PROXY says
 _SANDBOX_CONFIG = _CONFIG.merge(Config(proxies={}, s3={"addressing_style": "path"}))
-_SANDBOX_KEY = "sandbox"
 _MAKING = threading.Lock()
 """A session of boto3's makes one client at a time; clients themselves may be used by several threads."""
 
@@ -45,8 +45,8 @@ class Connection:
     """An environment and the clients that reach it, made when they are needed; several threads may use one.
 
     `client` makes one of a service; with a patience in seconds it waits that long, and calls only once. `endpoint` is
-    the sandbox's address, empty for real AWS. `waiting` is told every ten seconds which function is waited for, and how
-    many seconds by then.
+    the sandbox's address with its key, empty for real AWS. `waiting` is told every ten seconds which function is waited
+    for, and how many seconds by then.
     """
 
     environment: Environment
@@ -77,7 +77,8 @@ class Connection:
 
     def reaches(self, address: str) -> bool:
         """Whether an address that was handed out may be read: on the sandbox only if it is the sandbox's own."""
-        return address.startswith(self.endpoint or "https://")
+        ours = address_of(self.endpoint) or "https:/"
+        return address.startswith(f"{ours}/")
 
     def check_account(self, arn: str) -> None:
         """AwsError if what was found belongs to another account than the environment's."""
@@ -136,8 +137,8 @@ def _client(  # noqa: PLR0913, PLR0917  (what a client depends on, as a key of t
         made = _session(profile).client(service, region_name=region, config=config)
         _name_elsewhere(made.meta.endpoint_url)
     else:
-        made = _sandbox_session().client(service, region_name=region, config=config, endpoint_url=endpoint)
-        made.meta.events.register("before-sign", _as_account(account))
+        session = _sandbox_session(account, urlsplit(endpoint).password or "")
+        made = session.client(service, region_name=region, config=config, endpoint_url=address_of(endpoint))
     made.meta.events.register_first("needs-retry.s3", refuse_redirect)
     if service == "lambda":
         pace = _pace(account, region, endpoint)
@@ -180,22 +181,13 @@ def _ask_code(profile: str, prompt: str) -> str:
 
 
 @lru_cache
-def _sandbox_session() -> boto3.Session:
-    """A session with dummy keys that reads no profile, no configuration file and no environment variable."""
+def _sandbox_session(account: str, secret: str) -> boto3.Session:
+    """A session with the sandbox's keys that reads no profile, no configuration file and no environment variable."""
     alone = {
         "profile": (None, None, None, None),
         "config_file": (None, None, os.devnull, None),
         "credentials_file": (None, None, os.devnull, None),
     }
     core = botocore.session.Session(session_vars=alone)
-    core.set_credentials(_SANDBOX_KEY, _SANDBOX_KEY)
+    core.set_credentials(ACCESS_KEY + account, secret)
     return boto3.Session(botocore_session=core)
-
-
-def _as_account(account: str) -> Any:
-    """A hook that names the account a request is for, which moto takes from this header."""
-
-    def name_account(request: Any, **_: Any) -> None:
-        request.headers["x-moto-account-id"] = account
-
-    return name_account

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from invoke import Context
 
@@ -18,12 +19,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _REMOTE = "deploy|publish|upload|update-lambdas|promote|rollback|history|show|compare|invoke|smoke|e2e"
 
+ACCESS_KEY = "SANDBOX"
+"""What an access key on the sandbox begins with; the account follows."""
+
 Body = TypeVar("Body", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
 class Command:
-    """A repository, the sandbox's address (empty for real AWS), and whether Invoke's own --dry was given."""
+    """A repository, the sandbox's address (empty for real AWS), and whether Invoke's own --dry was given.
+
+    The address holds the sandbox's key: http://sandbox:KEY@127.0.0.1:PORT.
+    """
 
     workspace: Workspace
     endpoint: str = ""
@@ -39,6 +46,12 @@ def here(c: Context) -> Command:
     """This repository, and the sandbox if the task `sandbox` came earlier on this command line."""
     workspace = Workspace(Path(str(c.config.get("root", ROOT))))
     return Command(workspace, str(c.config.get("sandbox_endpoint", "")), bool(c.config.run.dry))
+
+
+def address_of(endpoint: str) -> str:
+    """A sandbox's address without its key, to show and to send requests to: http://127.0.0.1:PORT."""
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port}" if endpoint else ""
 
 
 def use_endpoint(c: Context, url: str) -> None:

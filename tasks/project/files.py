@@ -61,7 +61,7 @@ def file_sha256(path: Path) -> str:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
     """A file beside `path` to write to, which takes its place when all went well and is gone otherwise.
 
     BuildError if it cannot be written there: a full disk, a folder in the way, no permission.
@@ -75,7 +75,7 @@ def replacing(path: Path) -> Iterator[Path]:
     aside = Path(name)
     try:
         yield aside
-        aside.chmod(path.stat().st_mode if path.exists() else 0o644)
+        aside.chmod(path.stat().st_mode if path.exists() else mode)
         move(aside, path, PAUSES if os.name == "nt" else ())
     except OSError as error:
         raise cannot_write(path, error) from error

@@ -1,5 +1,6 @@
 """A repository on local disk: where things are in it, and what is read from it once for each command."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +46,8 @@ class Workspace:
 
     @property
     def sandbox(self) -> Path:
-        """Where a sandbox in the background leaves its address."""
-        return self.build / "sandbox"
+        """Where a sandbox in the background leaves its address and key: this user's own, readable by nobody else."""
+        return self.cache / "sandboxes" / hashlib.sha256(str(self.root.resolve()).encode()).hexdigest()[:16]
 
     def project(self) -> Project:
         """The project that release.toml describes."""

@@ -6,27 +6,39 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tasks.errors import ReleaseError
+from tasks.project.command import address_of
+from tasks.project.files import cannot_write
 from tasks.project.workspace import Workspace
+from tasks.sandbox.keys import token_for
 from tasks.sandbox.server import IDENTITY
 
 _PATIENCE = 60
+_BUSY = 5
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def find(workspace: Workspace) -> str:
-    """The address of the sandbox that is up for this repository; empty if none is. A stale note is removed."""
+def find(workspace: Workspace, patience: float = _BUSY) -> str:
+    """The address, with its key, of the sandbox that is up for this repository; empty if none is.
+
+    A note that nobody stands behind any more is removed.
+    """
+    url = ""
     try:
-        url: str = json.loads(note(workspace).read_text(encoding="utf-8"))["url"]
-        if _ask(url)["root"] == str(workspace.root):
+        url = str(json.loads(note(workspace).read_text(encoding="utf-8"))["url"])
+        if _ask(url, patience=patience)["root"] == str(workspace.root):
             return url
     except FileNotFoundError:
         return ""
+    except TimeoutError:
+        return url  # busy, and there
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         pass
     note(workspace).unlink(missing_ok=True)
@@ -40,7 +52,11 @@ def note(workspace: Workspace) -> Path:
 
 def start(workspace: Workspace, faults: str = "") -> str:
     """Start a sandbox and return its address once it is ready. ReleaseError with the log's end if it does not start."""
-    workspace.sandbox.mkdir(parents=True, exist_ok=True)
+    try:
+        workspace.sandbox.mkdir(parents=True, exist_ok=True)
+        workspace.sandbox.chmod(0o700)
+    except OSError as error:
+        raise cannot_write(workspace.sandbox, error) from error
     log = workspace.sandbox / "server.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -74,12 +90,18 @@ def stop(workspace: Workspace) -> bool:
     return True
 
 
-def _ask(url: str, method: str = "GET") -> dict[str, Any]:
-    """What the sandbox says of itself."""
-    request = urllib.request.Request(url + IDENTITY, method=method)  # noqa: S310  (our own note's http://127.0.0.1)
-    with _DIRECT.open(request, timeout=5) as answer:
-        said: dict[str, Any] = json.load(answer)
-        return said
+def _ask(url: str, method: str = "GET", patience: float = _BUSY) -> dict[str, Any]:
+    """What the sandbox says of itself. TimeoutError if it does not answer for a while."""
+    headers = {"Authorization": token_for(urlsplit(url).password or "", IDENTITY)}
+    request = urllib.request.Request(address_of(url) + IDENTITY, method=method, headers=headers)  # noqa: S310
+    try:
+        with _DIRECT.open(request, timeout=patience) as answer:
+            said: dict[str, Any] = json.load(answer)
+            return said
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise error.reason from error
+        raise
 
 
 def _detached() -> dict[str, Any]:

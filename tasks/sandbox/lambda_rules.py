@@ -4,9 +4,11 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from tasks.sandbox.invocation import invoke
+from tasks.sandbox.invocation import Instances
+from tasks.sandbox.keys import Keys
 from tasks.sandbox.lambda_checks import (
     LAYER_ARN,
     check_function,
@@ -34,16 +36,17 @@ class Update:
     completed: bool = True
     failed: str = ""
     created: bool = False
+    modified: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "+0000")
 
 
 class LambdaRules:
     """Rules over moto's Lambda. `fail_next` makes the next update of a function end as Failed, with that reason."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, keys: Keys, instances: Instances) -> None:
+        self.settings, self.keys, self.instances = settings, keys, instances
         self._updates: dict[tuple[str, str, str], Update] = {}
         self.fail_next: dict[str, str] = {}
-        self.url = ""
+        self.address = ""
 
     def invokes(self, call: Call) -> bool:
         """Whether a call is an invocation, which must not keep others waiting."""
@@ -55,7 +58,7 @@ class LambdaRules:
         function = _function(call, name)
         if function is None:
             raise Refusal(404, "ResourceNotFoundException", f"Function not found: {name}")
-        return invoke(function, call, self.url)
+        return self.instances.invoke(function, call, self.address, self.keys.secret)
 
     def answer(self, call: Call, moto: Callable[[Call], Answer]) -> Answer:
         """Lambda's answer. Refusal where Lambda would refuse and moto does not."""
@@ -95,8 +98,12 @@ class LambdaRules:
         if answer.status >= 300 or "LayerVersionArn" not in answer.json:  # noqa: PLR2004
             return answer
         document = answer.json
-        document["Content"]["Location"] = f"{self.url}{CODE}{call.account}/{document['LayerVersionArn']}"
+        document["Content"]["Location"] = self._location(f"{call.account}/{document['LayerVersionArn']}")
         return answer.with_json(document)
+
+    def _location(self, what: str) -> str:
+        """An address from which something can be downloaded, by whoever was told."""
+        return f"{self.address}{CODE}{what}?token={self.keys.token(CODE + what)}"
 
     # Functions
 
@@ -113,7 +120,7 @@ class LambdaRules:
             configuration = document.get("Configuration", document)
             self._report(call, configuration)
             if "Code" in document:
-                document["Code"]["Location"] = f"{self.url}{CODE}{call.account}/{configuration['FunctionArn']}"
+                document["Code"]["Location"] = self._location(f"{call.account}/{configuration['FunctionArn']}")
             return answer.with_json(document)
         return answer
 
@@ -172,6 +179,7 @@ class LambdaRules:
         update = self._updates[_identity(call, name)] if in_reply else self._current(call, name)
         status = "InProgress" if in_reply or not update.completed else "Failed" if update.failed else "Successful"
         configuration |= {"RevisionId": update.revision, "State": "Active", "LastUpdateStatus": status}
+        configuration["LastModified"] = update.modified
         if update.created and not update.completed:
             configuration["State"] = "Pending"
             del configuration["LastUpdateStatus"]

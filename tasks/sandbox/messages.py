@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from xml.sax.saxutils import escape
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class Refusal(Exception):  # noqa: N818  (it is not an error of ours)
 
     def answer(self, call: Call) -> Answer:
         """As the service writes it."""
-        if call.service == "s3":
-            body = f"<?xml version='1.0'?><Error><Code>{self.code}</Code><Message>{self.text}</Message></Error>"
+        if call.service != "lambda":
+            body = f"<Error><Code>{self.code}</Code><Message>{escape(self.text)}</Message></Error>"
+            body = body if call.service == "s3" else f"<ErrorResponse>{body}</ErrorResponse>"
             headers = {"Content-Type": "application/xml", **self.headers}
             return Answer(self.status, headers, b"" if call.method == "HEAD" else body.encode())
         body = json.dumps({"Type": "User", "Message": self.text, "message": self.text})

@@ -8,8 +8,10 @@ import json
 import os
 import queue
 import re
+import secrets
 import signal
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -38,14 +40,15 @@ class Outcome:
 
 
 class Instance:
-    """A process that waits for events. It is used again while it lives, one event at a time."""
+    """A process that waits for events. It is used again while it lives, one event at a time, under the lock `using`."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path, timeout: float) -> None:
         self._events: queue.Queue[tuple[str, bytes, float]] = queue.Queue()
         self._outcomes: queue.Queue[tuple[str, bytes]] = queue.Queue()
-        self._taken, self._timeout, self._using = "", timeout, threading.Lock()
+        self._taken, self._timeout, self.using = "", timeout, threading.Lock()
         self._log: deque[bytes] = deque(maxlen=_KEPT_LOG)
         self._read = 0
+        self._token = secrets.token_hex(20)
         self._arn = environment.get("_FUNCTION_ARN", "")
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -53,11 +56,11 @@ class Instance:
         self._process = subprocess.Popen(
             command,
             cwd=folder,
-            env={**environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}"},
+            env={**environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}/{self._token}"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=os.name != "nt",
+            start_new_session=sys.platform != "win32",
         )
         self._reading = threading.Thread(target=self._read_log, daemon=True)
         self._reading.start()
@@ -69,7 +72,7 @@ class Instance:
 
     def invoke(self, payload: bytes) -> Outcome:
         """Run one event. A process that hangs, exits or cannot start is an outcome too, as on Lambda."""
-        with self._using:
+        with self.using:
             request, started = str(uuid.uuid4()), time.monotonic()
             self._log.clear()
             self._events.put((request, payload, time.time() + self._timeout))
@@ -85,7 +88,7 @@ class Instance:
     def stop(self) -> None:
         """End the process and its server."""
         self._process.kill()
-        if os.name != "nt":
+        if sys.platform != "win32":
             with suppress(ProcessLookupError, PermissionError):  # what it has started goes with it
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -140,8 +143,20 @@ class Instance:
         class RuntimeApi(BaseHTTPRequestHandler):
             """next, response, error, init/error."""
 
+            def is_ours(self) -> bool:
+                """Whether it is the function's process that asks; anybody else gets 403."""
+                host = f"127.0.0.1:{instance._server.server_port}"
+                ours = self.headers.get("Host") == host and self.path.startswith(f"/{instance._token}/")
+                if not ours:
+                    self.send_response(403)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                return ours
+
             def do_GET(self) -> None:
                 """Hand out the next event."""
+                if not self.is_ours():
+                    return
                 request, payload, deadline = instance._events.get()
                 instance._taken = request
                 self.send_response(200)
@@ -159,7 +174,9 @@ class Instance:
             def do_POST(self) -> None:
                 """Take a result or an error."""
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                found = _POST.fullmatch(self.path)
+                if not self.is_ours():
+                    return
+                found = _POST.fullmatch(self.path.removeprefix(f"/{instance._token}"))
                 if found:
                     instance._outcomes.put((found[1] or found[2], body))
                 self.send_response(202 if found else 404)

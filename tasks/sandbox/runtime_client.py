@@ -34,9 +34,10 @@ def post_error(invoke_id: str, error: str, _xray: str, _invocation_id: str | Non
 
 
 def _call(method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    host, _, token = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
+    connection = http.client.HTTPConnection(host)
     try:
-        connection.request(method, path, body, headers)
+        connection.request(method, f"/{token}{path}", body, headers)
         response = connection.getresponse()
         return response, response.read()
     finally:

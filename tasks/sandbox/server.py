@@ -14,13 +14,15 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from tasks.errors import ConfigError
 from tasks.project.files import replacing
 from tasks.project.model import Project
 from tasks.project.workspace import Workspace
 from tasks.sandbox.faults import read_faults
-from tasks.sandbox.invocation import stop_all
+from tasks.sandbox.invocation import Instances
+from tasks.sandbox.keys import Keys
 from tasks.sandbox.lambda_rules import CODE
 from tasks.sandbox.messages import Settings
 from tasks.sandbox.seed import seed
@@ -33,7 +35,7 @@ IDENTITY = "/_sandbox"
 
 
 class Server:
-    """One emulated AWS. `url` is where it is; it ends with the process, or with `stop`."""
+    """One emulated AWS. `url` is its address with its key; it ends with the process, or with `stop`."""
 
     def __init__(self, root: Path, faults: Path | None = None) -> None:
         self._root = root
@@ -50,10 +52,12 @@ class Server:
             def log_request(self, *_: object) -> None:
                 pass
 
-        self.aws = Strict(DomainDispatcherApplication(create_backend_app), Settings())
+        self.keys = Keys()
+        self.aws = Strict(DomainDispatcherApplication(create_backend_app), Settings(), self.keys, Instances(root))
         self._asked = settings, asked
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet)
-        self.url = self.aws.functions.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.address = self.aws.functions.address = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://sandbox:{self.keys.secret}@127.0.0.1:{self._server.server_port}"
 
     def start(self, project: Project) -> None:
         """Serve from a thread of this process, and put the project's environments there."""
@@ -68,18 +72,24 @@ class Server:
 
     def stop(self) -> None:
         """Stop serving; what it held is gone, and so are the functions that ran."""
-        stop_all()
+        self.aws.functions.instances.stop()
         self._server.shutdown()
         self._server.server_close()
 
     def _answer(self, request: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Our own addresses first, AWS's for everything else."""
-        if request["PATH_INFO"].startswith(CODE):
-            contents = self.aws.functions.bytes_at(request["PATH_INFO"])
-            start_response("200 OK" if contents is not None else "404 Not Found", [])
+        path, host = request["PATH_INFO"], request.get("HTTP_HOST", "")
+        if path.startswith(CODE):
+            token = parse_qs(request.get("QUERY_STRING", "")).get("token", [""])[0]
+            contents = self.aws.functions.bytes_at(path) if self.keys.is_ours(host, path, token) else None
+            start_response("200 OK" if contents is not None else "403 Forbidden", [])
             return [_part(contents or b"", request.get("HTTP_RANGE", ""))]
-        if request["PATH_INFO"] != IDENTITY:
+        if path != IDENTITY:
             return self.aws(request, start_response)
+        token = request.get("HTTP_AUTHORIZATION", "")
+        if not self.keys.is_ours(host, IDENTITY, token):
+            start_response("403 Forbidden", [])
+            return []
         start_response("200 OK", [("Content-Type", "application/json")])
         if request["REQUEST_METHOD"] == "DELETE":
             threading.Thread(target=self._server.shutdown).start()
@@ -109,10 +119,13 @@ def main() -> None:
     serving.start()
     server.prepare(workspace.project())
     note = json.dumps({"url": server.url, "pid": os.getpid()})
-    with replacing(workspace.sandbox / "server.json") as aside:
+    path = workspace.sandbox / "server.json"
+    path.unlink(missing_ok=True)
+    with replacing(path, mode=0o600) as aside:  # it holds the key
         aside.write_text(note, encoding="utf-8")
-    while serving.is_alive() and _reads(workspace.sandbox / "server.json") == note:
+    while serving.is_alive() and _reads(path) == note and workspace.root.is_dir():
         serving.join(_LOOK_EVERY)
+    server.aws.functions.instances.stop()
 
 
 def _reads(path: Path) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from tasks.errors import ConfigError
+from tasks.sandbox.invocation import Instances
+from tasks.sandbox.keys import Keys
 from tasks.sandbox.lambda_rules import LambdaRules
 from tasks.sandbox.messages import Answer, Call, FaultSource, Refusal, Reset, Settings
 from tasks.sandbox.s3_rules import S3Rules
@@ -28,7 +30,9 @@ _SCOPE = re.compile(r"Credential=[^/]+/\d+/([a-z0-9-]+)/([a-z0-9-]+)/aws4_reques
 class Strict:
     """A WSGI application: moto behind AWS's rules."""
 
-    def __init__(self, moto: Any, settings: Settings, faults: FaultSource | None = None) -> None:
+    def __init__(
+        self, moto: Any, settings: Settings, keys: Keys, instances: Instances, faults: FaultSource | None = None
+    ) -> None:
         if version("moto") != CHECKED_WITH:
             raise ConfigError(
                 f"The sandbox was checked with moto {CHECKED_WITH}, and this is {version('moto')}; "
@@ -37,7 +41,8 @@ class Strict:
         self.moto = moto
         self._lock = threading.RLock()
         self.settings, self.faults = settings, faults
-        self.functions = LambdaRules(settings)
+        self.keys = keys
+        self.functions = LambdaRules(settings, keys, instances)
         self._s3 = S3Rules()
         self._recent: list[float] = []
 
@@ -45,6 +50,8 @@ class Strict:
         """Answer one request."""
         call = _call(environ)
         try:
+            call.account = self.keys.verify(environ, call.body)
+            call.headers["x-moto-account-id"] = call.account
             due = self.faults.before(call) if self.faults else []
             answer = self._answer(call, environ)
             answer = self.faults.after(due, answer) if self.faults else answer
@@ -131,5 +138,5 @@ def _call(environ: dict[str, Any]) -> Call:
         body=body,
         service=scope[2] if scope else "lambda" if _LAMBDA_PATH.match(path) else "s3",
         region=scope[1] if scope else "",
-        account=headers.get("x-moto-account-id", ""),
+        account="",
     )

@@ -1,12 +1,14 @@
 """inv sandbox, sandbox.up, sandbox.down."""
 
+import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from invoke import Context, task
 
 from tasks.errors import ConfigError
 from tasks.output.console import say
-from tasks.project.command import changes, here, shows, use_endpoint
+from tasks.project.command import ACCESS_KEY, address_of, changes, here, shows, use_endpoint
 from tasks.project.workspace import Workspace
 
 _FAULTS = "a TOML file that says what AWS shall do wrong; see the README"
@@ -21,7 +23,9 @@ def sandbox(c: Context, faults: str = "") -> None:
     if url and faults:
         raise ConfigError("A sandbox is up without these faults; run: inv sandbox.down, then this again")
     if url:
-        say(f"[INFO] Sandbox: an emulated AWS, up at {url}; nothing on this line reaches a real account", "")
+        say(
+            f"[INFO] Sandbox: an emulated AWS, up at {address_of(url)}; nothing on this line reaches a real account", ""
+        )
     else:
         url = _start_here(workspace, faults)
         say("[INFO] Sandbox: an emulated AWS for this line only; nothing reaches a real account", "")
@@ -36,7 +40,7 @@ def up(c: Context, faults: str = "") -> None:
 
     workspace = here(c).workspace
     url = _find(workspace) or background.start(workspace, faults and str(Path(faults).resolve()))
-    say(f"[OK] Sandbox is up at {url}; use it with: inv sandbox TASKS...")
+    say(f"[OK] Sandbox is up at {address_of(url)}; use it with: inv sandbox TASKS...")
 
 
 @task
@@ -48,6 +52,33 @@ def down(c: Context) -> None:
     workspace = here(c).workspace
     stopped = bool(_find(workspace)) and background.stop(workspace)
     say("[OK] Sandbox stopped" if stopped else "[SKIP] No sandbox is up")
+
+
+@task(help={"env": "whose account and region; the first environment's without", "shell": "bash or powershell"})
+@shows
+def env(c: Context, env: str = "", shell: str = "") -> None:
+    """Print what other programs (aws, boto3) need to use the sandbox that is up: eval "$(inv sandbox.env)"."""
+    from tasks.sandbox import background
+
+    workspace = here(c).workspace
+    url, environments = background.find(workspace), workspace.project().environments
+    if not url:
+        raise ConfigError("No sandbox is up; run: inv sandbox.up")
+    environment = workspace.project().environment(env or next(iter(environments)))
+    form = _SHELLS.get(shell or ("powershell" if sys.platform == "win32" else "bash"))
+    if not form:
+        raise ConfigError(f"Unknown shell {shell!r}; use --shell with one of: {', '.join(_SHELLS)}")
+    values = {
+        "AWS_ENDPOINT_URL": address_of(url),
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY + environment.account,
+        "AWS_SECRET_ACCESS_KEY": str(urlsplit(url).password),
+        "AWS_REGION": environment.region,
+        "AWS_DEFAULT_REGION": environment.region,
+    }
+    say(*(form.format(name=name, value=value) for name, value in values.items()))
+
+
+_SHELLS = {"bash": "export {name}={value}", "powershell": '$env:{name} = "{value}"'}
 
 
 def _find(workspace: Workspace) -> str:

@@ -11,6 +11,7 @@ from tasks.aws import connection
 from tasks.aws.connection import client, connect
 from tasks.aws.who import check_caller
 from tasks.errors import AwsError
+from tasks.project.command import address_of
 from tasks.project.model import Environment
 from tests.examples import DEV, STAGE
 
@@ -44,8 +45,8 @@ def test_the_sandbox_can_never_reach_real_aws_whatever_the_environment_says(
     made.meta.events.register("before-send", lambda request, **_: seen.append((request.url, request.headers)))
     assert made.list_layers()["Layers"]
     url, headers = seen[0]
-    assert url.startswith(sandbox)
-    assert b"Credential=sandbox/" in bytes(headers["Authorization"])
+    assert url.startswith(address_of(sandbox))
+    assert b"Credential=SANDBOX111122223333/" in bytes(headers["Authorization"])
     assert "X-Amz-Security-Token" not in headers
 
 

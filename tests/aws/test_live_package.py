@@ -5,6 +5,7 @@ from typing import Any
 from tasks.aws.connection import Connection
 from tasks.aws.live_package import live_modules, names_in_directory
 from tasks.aws.observe import observe
+from tasks.project.command import address_of
 from tests.aws.answers import Reporting
 from tests.examples import RELEASE
 
@@ -51,5 +52,5 @@ def test_a_function_that_keeps_its_own_package_is_looked_into(dev: Connection) -
 
 def test_on_the_sandbox_no_address_outside_of_it_is_read(dev: Connection) -> None:
     assert not dev.reaches("https://awslambda-eu-west-3-tasks.s3.eu-west-3.amazonaws.com/x")
-    assert dev.reaches(dev.endpoint + "/x")
+    assert dev.reaches(address_of(dev.endpoint) + "/x")
     assert observe(dev, RELEASE)[1].functions["news-ingest-dev"].modules == ("handler",)

@@ -1,12 +1,16 @@
 import json
+import socket
+import threading
 from pathlib import Path
 
 import pytest
+from invoke import Config, Context
 
-from tasks.errors import ReleaseError
+from tasks.errors import ConfigError, ReleaseError
 from tasks.project.workspace import Workspace
-from tasks.sandbox import background
+from tasks.sandbox import background, verbs
 from tasks.sandbox.server import Server
+from tests.examples import RELEASE_TOML, VERSION
 
 
 @pytest.fixture
@@ -50,4 +54,52 @@ def test_a_sandbox_that_cannot_start_says_why(workspace: Workspace) -> None:
 
 
 def test_the_server_listens_on_loopback_alone(server: Server) -> None:
-    assert server.url.startswith("http://127.0.0.1:")
+    assert server.address.startswith("http://127.0.0.1:")
+
+
+def test_a_sandbox_that_is_busy_is_not_taken_down_by_whoever_looks(workspace: Workspace) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://sandbox:key@127.0.0.1:{silent.getsockname()[1]}"
+        path = note(workspace, url)
+        assert background.find(workspace, patience=0.2) == url
+        assert path.exists()
+
+
+def test_without_a_sandbox_there_is_nothing_to_print(workspace: Workspace) -> None:
+    (workspace.root / "release.toml").write_text(RELEASE_TOML)
+    with pytest.raises(ConfigError, match="No sandbox is up; run: inv sandbox.up"):
+        verbs.env(Context(Config(overrides={"root": str(workspace.root)})))
+
+
+@pytest.mark.parametrize(
+    ("shell", "line"),
+    [("bash", "export AWS_ACCESS_KEY_ID=SANDBOX444455556666"), ("powershell", '$env:AWS_REGION = "eu-west-1"')],
+)
+def test_what_other_programs_need_is_printed_for_a_shell(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], shell: str, line: str
+) -> None:
+    (workspace.root / "release.toml").write_text(RELEASE_TOML)
+    (workspace.root / "VERSION").write_text(VERSION)
+    server = Server(workspace.root)
+    threading.Thread(target=server.wait, daemon=True).start()
+    note(workspace, server.url)
+    try:
+        verbs.env(Context(Config(overrides={"root": str(workspace.root)})), env="prod", shell=shell)
+    finally:
+        server.stop()
+    shown = capsys.readouterr().out
+    assert line in shown.splitlines()
+    assert server.keys.secret in shown
+    assert f"{server.address}" in shown
+    assert "@" not in shown
+
+
+def test_an_unknown_shell_is_named(workspace: Workspace) -> None:
+    (workspace.root / "release.toml").write_text(RELEASE_TOML)
+    (workspace.root / "VERSION").write_text(VERSION)
+    server = Server(workspace.root)
+    threading.Thread(target=server.wait, daemon=True).start()
+    note(workspace, server.url)
+    with pytest.raises(ConfigError, match="use --shell with one of: bash, powershell"):
+        verbs.env(Context(Config(overrides={"root": str(workspace.root)})), shell="fish")  # noqa: S604
+    server.stop()

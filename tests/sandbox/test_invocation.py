@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tasks.aws.connection import Connection
-from tasks.sandbox.invocation import stop_all
+from tasks.sandbox.server import Server
 from tests.examples import DEV, zipped
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="awslambdaric is for Linux")
@@ -19,10 +19,10 @@ FUNCTION = "news-ingest-dev"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left() -> Iterator[None]:
+def _nothing_left(server: Server) -> Iterator[None]:
     """No process outlives a test."""
     yield
-    stop_all()
+    server.aws.functions.instances.stop()
 
 
 def run(dev: Connection, code: str, event: Any = None, **settings: Any) -> tuple[str, Any, str]:
@@ -152,14 +152,14 @@ def test_a_function_that_is_not_there_cannot_be_invoked(dev: Connection) -> None
 def test_a_runtime_that_is_not_on_this_machine_says_what_runs_instead(dev: Connection) -> None:
     _, answer, log = run(dev, handler("return 1"), Runtime="python3.14")
     assert answer == 1
-    assert "no python3.14 for Linux here: run by Python 3." in log or "START" in log
+    assert "no python3.14 here: run by Python 3." in log or "START" in log
 
 
-def test_what_a_handler_has_started_ends_with_it(dev: Connection) -> None:
+def test_what_a_handler_has_started_ends_with_it(dev: Connection, server: Server) -> None:
     body = "import subprocess; subprocess.Popen(['sleep', '30']); os._exit(1)"
     begun = time.monotonic()
     assert run(dev, handler(body))[0] == "Unhandled"
-    stop_all()
+    server.aws.functions.instances.stop()
     assert time.monotonic() - begun < 15
 
 
@@ -169,3 +169,66 @@ def test_a_functions_own_variables_cannot_lead_it_to_real_aws(dev: Connection) -
     }
     body = "return sorted(name for name in os.environ if 'ENDPOINT' in name)"
     assert run(dev, handler(body), Environment=variables)[1] == ["AWS_ENDPOINT_URL"]
+
+
+def test_each_function_has_one_process_however_often_it_was_deployed(dev: Connection, server: Server) -> None:
+    for number in range(4):
+        assert run(dev, handler(f"return {number}"))[1] == number
+    assert len(server.aws.functions.instances) == 1
+
+
+@pytest.mark.parametrize("event", [b"NaN", b'{"a": Infinity}', b"{", b"[" * 100_000])
+def test_an_event_that_is_no_json_is_refused_as_on_lambda(dev: Connection, event: bytes) -> None:
+    with pytest.raises(ClientError) as caught:
+        dev.functions.invoke(FunctionName=FUNCTION, Payload=event)
+    assert caught.value.response["Error"]["Code"] == "InvalidRequestContentException"
+
+
+def test_an_event_of_more_than_six_megabytes_is_refused_as_on_lambda(dev: Connection) -> None:
+    with pytest.raises(ClientError) as caught:
+        dev.functions.invoke(FunctionName=FUNCTION, Payload=b'"' + b"x" * (6 * 1024 * 1024) + b'"')
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+
+
+def test_last_modified_moves_with_every_change(dev: Connection) -> None:
+    read = dev.functions.get_function_configuration
+    before = read(FunctionName=FUNCTION)["LastModified"]
+    dev.functions.update_function_configuration(FunctionName=FUNCTION, MemorySize=256)
+    after = read(FunctionName=FUNCTION)["LastModified"]
+    assert after > before == before.replace(" ", "T")
+    assert read(FunctionName=FUNCTION)["LastModified"] == after
+
+
+@pytest.fixture
+def ours(server: Server) -> Iterator[None]:
+    """Functions run by the bootstrap of this package, as on Windows and macOS."""
+    server.aws.functions.instances._bootstrap = True  # noqa: SLF001
+    yield
+    server.aws.functions.instances._bootstrap = False  # noqa: SLF001
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize(
+    ("code", "error", "kind"),
+    [
+        (handler("return {'n': event['n'] + 1, 'left': context.get_remaining_time_in_millis() > 0}"), "", ""),
+        ("import yaml_of_old\ndef run(event, context): ...\n", "Unhandled", "Runtime.ImportModuleError"),
+        ("def walk(event, context): ...\n", "Unhandled", "Runtime.HandlerNotFound"),
+        ("def run(:\n", "Unhandled", "Runtime.UserCodeSyntaxError"),
+        (handler("raise ValueError('no')"), "Unhandled", "ValueError"),
+        (handler("return {1}"), "Unhandled", "Runtime.MarshalError"),
+        (handler("os._exit(3)"), "Unhandled", "Runtime.ExitError"),
+    ],
+)
+def test_without_awss_runtime_client_a_bootstrap_answers_as_it_does(
+    dev: Connection, server: Server, code: str, error: str, kind: str
+) -> None:
+    found, answer, log = run(dev, code, {"n": 1})
+    assert (found, answer.get("errorType", "")) == (error, kind)
+    assert "START RequestId" in log
+    if not error:
+        assert answer == {"n": 2, "left": True}
+    server.aws.functions.instances._bootstrap = False  # noqa: SLF001
+    dev.functions.update_function_configuration(FunctionName=FUNCTION, MemorySize=256)
+    theirs = invoke(dev, {"n": 1})
+    assert (theirs[0], theirs[1].get("errorType", "")) == (error, kind)

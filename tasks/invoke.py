@@ -11,6 +11,7 @@ from tasks.deploy import ENV
 from tasks.errors import ConfigError, ReleaseError
 from tasks.output import console
 from tasks.project.command import Command, changes, here
+from tasks.project.files import read_text
 from tasks.project.model import Environment
 from tasks.release.invocations import REFUSED, Invocation
 from tasks.release.plan import Goal
@@ -106,14 +107,11 @@ def read_payload(client_id: str, payload: str, payload_file: str) -> str:
         )
     if client_id:
         return json.dumps({"client_id": client_id})
+    text = payload or read_text(Path(payload_file), payload_file, "name another file with --payload-file")
+    text = text.removeprefix("\ufeff")
     try:
-        text = payload or Path(payload_file).read_text(encoding="utf-8")
         json.loads(text)
-    except OSError as error:
-        raise ConfigError(
-            f"{payload_file} cannot be read ({error.strerror}); name a file with --payload-file"
-        ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"The payload is not JSON ({error}); write it like --payload '{{\"a\": 1}}'") from error
     return text
 

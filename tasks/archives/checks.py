@@ -7,12 +7,14 @@ without running it (`tasks.archives.trial` does that).
 import io
 import re
 import stat
+import struct
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from elftools.common.exceptions import ELFError
+from elftools.construct import ConstructError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
@@ -21,13 +23,18 @@ from tasks.archives.secrets import is_allowed, is_secret_in_wheel, refusal
 from tasks.errors import BuildError, listed
 from tasks.project.model import Project
 from tasks.project.runtimes import MAX_UNZIPPED, RUNTIMES, Runtime
-from tasks.release.artifacts import Kind, top_modules
+from tasks.release.artifacts import Kind, files_in, top_modules
 
 _MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 _SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
 _FOREIGN_BINARY = re.compile(r"\.(pyd|dll|exe|dylib)$", re.IGNORECASE)
 _BYTECODE = re.compile(r"\.py[co]$|(^|/)__pycache__(/|$)")
 _ENCRYPTED = 0x1
+_NO_LIBRARY = (
+    *(ELFError, ConstructError, ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError),
+    *(OSError, TypeError, ValueError, struct.error),
+)
+"""What pyelftools raises for a file that is none, or damaged."""
 _READABLE = 0o444
 
 
@@ -46,11 +53,11 @@ def find_problems(
     """Everything wrong with an archive: a layer, with its `python/` root, or a function's package."""
     try:
         archive = zipfile.ZipFile(path)
+        files = files_in(archive)
     except UNREADABLE as error:
         yield f"it is not a ZIP archive, or damaged ({error})"
         return
     with archive:
-        files = [entry for entry in archive.infolist() if not entry.is_dir()]
         yield from _names(files, layer=kind is Kind.LAYER)
         yield from _modes(files)
         yield from _runtimes(files, runtimes, layer=kind is Kind.LAYER)
@@ -141,7 +148,7 @@ def _library(name: str, contents: bytes, runtimes: Iterable[Runtime], architectu
     try:
         elf = ELFFile(io.BytesIO(contents))
         machine, needed = elf["e_machine"], max(_glibc_needs(elf), default=(0, 0))
-    except (ELFError, ValueError, KeyError) as error:
+    except _NO_LIBRARY as error:
         yield f"{name}: is not a Linux library ({error})"
         return
     if machine != _MACHINES[architecture]:

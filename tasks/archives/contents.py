@@ -10,7 +10,7 @@ from pathlib import Path
 from tasks.archives.archive import UNREADABLE
 from tasks.errors import BuildError
 from tasks.project.runtimes import MAX_UNZIPPED
-from tasks.release.artifacts import member_sha256, tree_of
+from tasks.release.artifacts import files_in, member_sha256, tree_of
 from tasks.release.contents import Contents, Distribution
 
 _SITE = re.compile(r"python/(?:lib/(python3\.\d+)/site-packages/)?")
@@ -28,7 +28,7 @@ def read_contents(path: Path) -> Contents:
         raise BuildError(f"{path} does not exist, or is no file; name an archive, or run: inv build")
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = _files(archive)
+            entries = files_in(archive)
             unpacked = sum(entry.file_size for entry in entries)
             if unpacked > MAX_UNZIPPED:
                 raise BuildError(f"{path} unpacks to {unpacked:,} bytes, more than Lambda's {MAX_UNZIPPED:,}; not read")
@@ -44,10 +44,6 @@ def read_tree(path: Path) -> str:
     """The tree digest of what is in an archive. Raises what `UNREADABLE` names."""
     with path.open("rb") as file:
         return tree_of(file)
-
-
-def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    return [entry for entry in archive.infolist() if not entry.is_dir()]
 
 
 def _start(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

@@ -7,7 +7,6 @@ is chosen and fetched from that list is decided here. The addresses stay in the 
 import hashlib
 import shutil
 import tempfile
-import tomllib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from typing import Any
 
 from tasks.archives.lock import Pin
 from tasks.archives.wheels import check_record
-from tasks.errors import BuildError
-from tasks.project.files import file_sha256, replacing
+from tasks.errors import BuildError, ConfigError
+from tasks.project.files import file_sha256, parse_toml, read_text, remove, replacing
 from tasks.project.runtimes import Runtime
 from tasks.project.uv import run_uv
 
@@ -50,11 +49,11 @@ def list_files(lock: Path, pins: Iterable[Pin], runtime: Runtime, cache: Path) -
             )
             made.replace(index)
     try:
-        packages = tomllib.loads(index.read_text(encoding="utf-8"))["packages"]
-    except (ValueError, KeyError) as error:
-        index.unlink()
+        packages = parse_toml(read_text(index, index.name, "build again"), index.name)["packages"]
+        offered = {(package["name"], package["version"]): tuple(_files(package)) for package in packages}
+    except (ConfigError, LookupError, TypeError, AttributeError, ValueError) as error:
+        remove(index)
         raise BuildError(f"The list of files in the cache was damaged ({error}) and is removed; build again") from error
-    offered = {(package["name"], package["version"]): tuple(_files(package)) for package in packages}
     return {
         pin: tuple(file for file in offered.get((pin.name, pin.version), ()) if file.sha256 in pin.hashes)
         for pin in pins

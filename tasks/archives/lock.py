@@ -15,8 +15,8 @@ from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from tasks.errors import BuildError
-from tasks.project.files import replacing
+from tasks.errors import BuildError, ReleaseError
+from tasks.project.files import read_text, replacing
 from tasks.project.runtimes import Runtime, marker_environment
 from tasks.project.uv import run_uv
 
@@ -76,9 +76,9 @@ def _pinned(lock: Path) -> dict[str, str]:
     """What a lock pins, name -> versions; nothing if there is none, or it cannot be read."""
     found: dict[str, str] = {}
     try:
-        for pin in _pins(lock.read_text(encoding="utf-8"), lock):
+        for pin in _pins(_text(lock), lock):
             found[pin.name] = f"{found[pin.name]}, {pin.version}" if pin.name in found else pin.version
-    except (OSError, BuildError):
+    except ReleaseError:
         return {}
     return found
 
@@ -88,7 +88,7 @@ def read_lock(requirements: Path, runtime: Runtime) -> tuple[Pin, ...]:
     wanted, lock = _requirements(requirements), lock_path(requirements)
     if not lock.is_file():
         raise BuildError(f"Requirements are not locked: {lock} not found; run: inv lock")
-    text = lock.read_text(encoding="utf-8")
+    text = _text(lock)
     made_from, _, digest = text.partition("\n")[0].strip().removeprefix(_MADE_FROM).partition(", ")
     if made_from != _fingerprint(wanted, runtime):
         raise BuildError(f"{lock} is out of date: {requirements.name} or the runtimes have changed; run: inv lock")
@@ -104,8 +104,12 @@ def _requirements(path: Path) -> list[Requirement]:
     """The direct requirements."""
     if not path.is_file():
         raise BuildError(f"Requirements file not found: {path}; check `requirements` in release.toml")
-    lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
+    lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in _text(path).removeprefix("\ufeff").splitlines())
     return [_requirement(line, path) for line in lines if line]
+
+
+def _text(path: Path) -> str:
+    return read_text(path, str(path), "save it as UTF-8 text, or run: inv lock")
 
 
 def _requirement(line: str, path: Path) -> Requirement:

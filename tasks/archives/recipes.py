@@ -16,7 +16,7 @@ from tasks.archives.archive import Member, members_digest
 from tasks.archives.downloads import RemoteFile, fetch_all, list_files
 from tasks.archives.lock import Pin, lock_path, read_lock
 from tasks.archives.sdists import BUILDERS, build_wheel
-from tasks.archives.sources import read_sources
+from tasks.archives.sources import parse_source, read_sources
 from tasks.archives.wheels import Wheel, best_wheel, runtime_tags, wheel_members
 from tasks.errors import BuildError
 from tasks.project.model import Project
@@ -87,13 +87,15 @@ def _check_handler(folder: Path, handler: str) -> None:
     module, _, function = handler.rpartition(".")
     path = folder / (module.replace(".", "/") + ".py")
     try:
-        names = set(_defined(ast.parse(path.read_bytes())))
+        names = set(_defined(parse_source(path.read_bytes(), str(path))))
     except FileNotFoundError as error:
         raise BuildError(
             f"{path} not found, but the handler is {handler}; correct `handler` in release.toml"
         ) from error
-    except SyntaxError as error:
-        raise BuildError(f"{path}, line {error.lineno}: {error.msg}; correct it") from error
+    except BuildError as error:
+        raise BuildError(f"{error}; correct it") from error
+    except (OSError, RecursionError) as error:
+        raise BuildError(f"{path} cannot be read ({error}); correct it") from error
     if function not in names:
         raise BuildError(f"{path} defines no {function}, but the handler is {handler}; correct one of them")
 

@@ -1,5 +1,6 @@
 """The files of our own code, as members of an archive: what git tracks, with the contents of the working tree."""
 
+import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -16,6 +17,7 @@ BYTECODE = ("__pycache__", "*.pyc", "*.pyo")
 STRAY = (".DS_Store", "*.backup", "*.bak", "*.orig", "*.swp", "*~")
 """What systems and editors leave behind: stays out, even if git tracks it, and is named."""
 
+_LFS = b"version https://git-lfs.github.com/spec/"
 _NO_FILES = {"120000": "a link", "160000": "another repository"}
 """Modes of what git tracks that is no file."""
 
@@ -39,6 +41,7 @@ def read_sources(root: Path, git: Git | None, source: str, prefix: str, allowed:
     if not folder.is_dir():
         raise BuildError(f"Source folder not found: {folder}; check `source` in release.toml")
     tracked, untracked = _known(git, root, source) if git else (sorted(_walk(folder, folder)), [])
+    _check_names(source, tracked)
     for name in [*tracked, *untracked]:
         check_name(f"{source}/{name}", allowed)
         _check(folder, name)
@@ -46,6 +49,8 @@ def read_sources(root: Path, git: Git | None, source: str, prefix: str, allowed:
     shipped = [name for name in tracked if not _is(name, (*BYTECODE, *STRAY))]
     contents = {name: (folder / name).read_bytes() for name in shipped}
     for name, found in contents.items():
+        if found.startswith(_LFS):
+            raise BuildError(f"{source}/{name} is a pointer of Git LFS and not the file itself; run: git lfs pull")
         check_secrets(f"{source}/{name}", found, allowed)
     members = [stored(prefix + name, found) for name, found in contents.items()]
     if not any(member.name.endswith(".py") for member in members):
@@ -83,6 +88,28 @@ def _check(folder: Path, name: str) -> None:
         raise BuildError(f"{path} is a link, which Lambda could not follow; replace it with the file itself")
     if not path.is_file():
         raise BuildError(f"{path} is another repository, or no file at all; move it out of {folder}")
+
+
+def _check_names(source: str, names: Iterable[str]) -> None:
+    """BuildError for names that not every system can hold."""
+    seen: dict[str, str] = {}
+    for name in names:
+        shown = f"{source}/{name}".encode("utf-8", "backslashreplace").decode()
+        if shown != f"{source}/{name}":
+            raise BuildError(f"{shown}: the name is not UTF-8, and an archive could not hold it; rename the file")
+        if other := seen.get(name.lower()):
+            raise BuildError(f"{shown} and {other} differ in case alone, and Windows holds one of them; rename one")
+        seen[name.lower()] = name
+
+
+def parse_source(contents: bytes, name: str) -> ast.Module:
+    """The syntax tree of a Python file. BuildError, with the line, if Python could not read it."""
+    try:
+        return ast.parse(contents, name)
+    except SyntaxError as error:
+        raise BuildError(f"{name}, line {error.lineno}: {error.msg}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise BuildError(f"{name}: cannot be read as Python ({error or 'nested too deeply'})") from error
 
 
 def _is(name: str, patterns: Iterable[str]) -> bool:

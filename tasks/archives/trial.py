@@ -18,6 +18,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasks.archives.sources import parse_source
 from tasks.errors import BuildError
 from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED, Runtime
@@ -177,11 +178,14 @@ def undeclared(sources: Mapping[str, bytes], known: Container[str]) -> Iterator[
         if not name.endswith(".py"):
             continue
         try:
-            tree = ast.parse(contents, name)
-        except SyntaxError as error:
-            yield f"{name}, line {error.lineno}: {error.msg}"
+            missing = set(_missing(parse_source(contents, name), known))
+        except BuildError as error:
+            yield str(error)
             continue
-        for line, module in sorted(set(_missing(tree, known))):
+        except RecursionError:
+            yield f"{name}: is nested too deeply"
+            continue
+        for line, module in sorted(missing):
             yield f"{name}, line {line}: imports {module}, which no layer brings"
 
 

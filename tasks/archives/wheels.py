@@ -19,6 +19,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from tasks.archives.archive import DEFLATED, STORED, UNREADABLE, Member, Span, stored
 from tasks.errors import BuildError
 from tasks.project.runtimes import ARCHITECTURES, Runtime
+from tasks.release.artifacts import files_in
 
 _LEFT_OUT = re.compile(
     r"\.dist-info/(RECORD(\.jws|\.p7s)?|INSTALLER|REQUESTED|direct_url\.json)$|\.py[co]$|/__pycache__/"
@@ -73,6 +74,7 @@ def open_wheel(path: Path) -> zipfile.ZipFile:
     """A wheel for reading; BuildError if it is no ZIP file, or names a file outside itself."""
     try:
         archive = zipfile.ZipFile(path)
+        files_in(archive)
     except UNREADABLE as error:
         raise BuildError(f"{path.name} is damaged ({error}); run the build again to download it afresh") from error
     for name in archive.namelist():
@@ -128,7 +130,7 @@ def wheel_members(wheel: Wheel, prefix: str) -> Iterator[Member]:
 def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The files that RECORD vouches for."""
     signatures = re.compile(r"[^/]+\.dist-info/RECORD(\.jws|\.p7s)?")
-    return [entry for entry in archive.infolist() if not entry.is_dir() and not signatures.fullmatch(entry.filename)]
+    return [entry for entry in files_in(archive) if not signatures.fullmatch(entry.filename)]
 
 
 def _record(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
@@ -136,8 +138,11 @@ def _record(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
     names = [name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/RECORD", name)]
     if len(names) != 1:
         raise BuildError(f"{path.name} has no RECORD of its files; do not use this wheel")
-    rows = csv.reader(io.StringIO(archive.read(names[0]).decode("utf-8")))
-    return {row[0]: _hex(row[1]) for row in rows if "".join(row[1:2]).startswith("sha256=")}
+    try:
+        rows = list(csv.reader(io.StringIO(archive.read(names[0]).decode("utf-8"))))
+        return {row[0]: _hex(row[1]) for row in rows if "".join(row[1:2]).startswith("sha256=")}
+    except (*UNREADABLE, csv.Error) as error:
+        raise BuildError(f"{path.name} has a damaged RECORD of its files ({error}); do not use this wheel") from error
 
 
 def _hex(digest: str) -> str:

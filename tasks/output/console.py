@@ -52,12 +52,14 @@ _FUTURE = {
 
 def say(*lines: str) -> None:
     """Print lines as they are."""
+    if sys.stdout is None:  # closed from the beginning
+        return
     encoding = sys.stdout.encoding or "ascii"
     try:
         for line in lines or ("",):
             print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
-    except BrokenPipeError:
-        # whoever read along has left (`inv deploy dev | head`): a deployment goes on to its end all the same
+    except OSError:
+        # whoever read along has left (`inv deploy dev | head`), or the disk is full: a deployment goes on to its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -86,6 +86,11 @@ def _guarded(body: Body, *, changes: bool) -> Body:
             raise ConfigError(f"{name} cannot be run dry, and nothing was done; run it without --dry or -R")
         try:
             return body(c, *args, **kwargs)
+        except OSError as error:
+            if not error.strerror:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            raise ReleaseError(f"{where}{error.strerror}; correct that, then run the same command again") from error
         except ReleaseError as error:
             if not c.config.get("sandbox_endpoint"):
                 raise

@@ -5,13 +5,15 @@ import os
 import shutil
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
 
-from tasks.errors import BuildError
+from tasks.errors import BuildError, ConfigError
 
 CACHE_VARIABLE = "LAMBDA_LAYERS_CACHE"
 _BUILD = 600
@@ -52,6 +54,26 @@ def remove(path: Path) -> None:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def read_text(path: Path, shown: str, remedy: str) -> str:
+    """A text file with its line endings as they are. ConfigError, with the remedy, if it cannot be read."""
+    try:
+        if path.exists() and not path.is_file():  # to read a pipe would wait for ever
+            raise ConfigError(f"{shown} cannot be read (it is no file); {remedy}")
+        return path.read_bytes().decode("utf-8")
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise ConfigError(f"{shown} cannot be read (it is not UTF-8 text); save it as UTF-8") from error
+        raise ConfigError(f"{shown} cannot be read ({getattr(error, 'strerror', '') or error}); {remedy}") from error
+
+
+def parse_toml(text: str, shown: str) -> dict[str, Any]:
+    """A TOML document. ConfigError if it is none."""
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))  # Notepad puts it there
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{shown} is not valid TOML: {str(error)[:200]}; correct it") from error
 
 
 def file_sha256(path: Path) -> str:

@@ -2,13 +2,13 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from tasks.errors import ConfigError
+from tasks.project.files import parse_toml
 from tasks.project.model import CONFIGURATION, EndToEnd, Environment, Function, Layer, Project
 from tasks.project.runtimes import ARCHITECTURES, RUNTIMES
 
@@ -42,10 +42,7 @@ class _SandboxTable:
 @lru_cache(maxsize=1)
 def parse_project(text: str) -> Project:
     """The project that a release.toml describes. Raises ConfigError for anything missing, unknown or contradictory."""
-    try:
-        document = tomllib.loads(text.removeprefix("\ufeff"))  # Notepad puts it there
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"release.toml is not valid TOML: {error}") from error
+    document = parse_toml(text, "release.toml")
     unknown = sorted(
         document.keys()
         - {"project", "layers", "functions", "environments", "configuration", "allowed", "sandbox", "e2e"}
@@ -148,8 +145,8 @@ _KINDS: Mapping[tuple[str, str], type] = {
 
 _TEXT = 'text in "quotes", and not empty'
 _WORDS = {
-    list: "a list in brackets, and not empty",
-    dict: "a table, and not empty",
+    list: "a list of texts in brackets, and not empty",
+    dict: "a table of texts, and not empty",
     int: "a whole number above 0",
     bool: "true or false",
 }
@@ -172,12 +169,21 @@ def _read(shape: Callable[..., T], table: object, where: str) -> T:
         if key not in known:
             raise ConfigError(f"release.toml: [{where}] has an unknown key {key!r}; known: {', '.join(known)}")
         kind = _KINDS.get((where.partition(".")[0], key), str)
-        if not isinstance(value, kind) or (not value and kind is not bool) or (kind is int and int(str(value)) < 0):
+        if not _fits(value, kind):
             raise ConfigError(f"release.toml: [{where}] {key} must be {_WORDS.get(kind, _TEXT)}")
     for key, each in known.items():
         if each.default is MISSING and each.default_factory is MISSING and key not in table:
             raise ConfigError(f"release.toml: [{where}] needs a {key}")
     return shape(**table)
+
+
+def _fits(value: object, kind: type) -> bool:
+    """Whether a value is of a kind, and what is in it is text."""
+    if kind is bool or type(value) is not kind:
+        return type(value) is kind
+    inside = value if isinstance(value, list) else value.values() if isinstance(value, dict) else []
+    positive = not isinstance(value, int) or value > 0
+    return bool(value) and positive and all(isinstance(each, str) and each for each in inside)
 
 
 def _check(head: _ProjectTable, layers: dict[str, Layer], functions: dict[str, Function]) -> None:

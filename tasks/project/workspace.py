@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import ConfigError
-from tasks.project.files import cache_folder
+from tasks.project.files import cache_folder, read_text
 from tasks.project.git import Git, read_git
 from tasks.project.model import Project
 from tasks.project.release_toml import parse_project
@@ -62,14 +62,10 @@ class Workspace:
 
     def read(self, name: str) -> str:
         """A text file of the repository with its line endings as they are; ConfigError if it is missing."""
-        try:
-            return (self.root / name).read_bytes().decode("utf-8")
-        except FileNotFoundError as error:
-            raise ConfigError(f"{name} not found in {self.root}; run inv in the folder of your release.toml") from error
-        except OSError as error:
-            raise ConfigError(f"{name} cannot be read ({error.strerror}); put a file in its place") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{name} is not UTF-8 text ({error}); save it as UTF-8") from error
+        path = self.root / name
+        if not path.exists():
+            raise ConfigError(f"{name} not found in {self.root}; run inv in the folder of your release.toml")
+        return read_text(path, name, "put a file in its place")
 
 
 @dataclass(frozen=True)

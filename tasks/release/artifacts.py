@@ -28,10 +28,18 @@ def tree_digest(files: Iterable[tuple[str, int, str]]) -> str:
 def tree_of(file: IO[bytes]) -> str:
     """The tree digest of what is in an archive; raises what zipfile raises if it is none, or damaged."""
     with zipfile.ZipFile(file) as archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         return tree_digest(
-            (each.filename, each.external_attr >> 16 & 0o777, member_sha256(archive, each)) for each in entries
+            (each.filename, each.external_attr >> 16 & 0o777, member_sha256(archive, each))
+            for each in files_in(archive)
         )
+
+
+def files_in(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The files of an archive. Raises zipfile.BadZipFile if one has no name, at which zipfile itself would stumble."""
+    entries = archive.infolist()
+    if not all(entry.filename for entry in entries):
+        raise zipfile.BadZipFile("a file in it has no name")
+    return [entry for entry in entries if not entry.is_dir()]
 
 
 def member_sha256(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:

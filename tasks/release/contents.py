@@ -101,7 +101,7 @@ def read_bill(text: str) -> dict[str, str]:
     try:
         components = json.loads(text)["components"]
         return {str(each["name"]): str(each["version"]) for each in components}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
 
 

@@ -22,12 +22,12 @@ import random
 import re
 import signal
 import time
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from tasks.errors import ConfigError
+from tasks.project.files import parse_toml, read_text
 from tasks.sandbox.messages import Answer, Call, Refusal, Reset, Settings
 
 _LAMBDA = [
@@ -43,6 +43,7 @@ _LAMBDA = [
     ("PUT", r"functions/[^/]+/code", "UpdateFunctionCode"),
     ("POST", r"functions/[^/]+/invocations", "Invoke"),
 ]
+_MOST = 1_000_000_000
 _WHEN = ("", "before", "after")
 _TYPES: dict[str, Any] = {
     **dict.fromkeys(("operation", "code", "reset", "kill"), str),
@@ -127,12 +128,7 @@ def operation_of(call: Call) -> str:
 
 def read_faults(path: Path) -> tuple[Settings, Faults]:
     """What a file asks for. ConfigError names what it cannot mean."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read ({error.strerror}); name another file with --faults") from error
-    except ValueError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}; correct it") from error
+    document = parse_toml(read_text(path, str(path), "name another file with --faults"), str(path))
     unknown = document.keys() - {"seed", "pending", "requests_per_second", "fault"}
     if unknown:
         raise ConfigError(
@@ -140,8 +136,8 @@ def read_faults(path: Path) -> tuple[Settings, Faults]:
         )
     numbers = {name: document.get(name, 0) for name in ("seed", "pending", "requests_per_second")}
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            raise ConfigError(f"{path}: {name} must be a number, 0 or above; correct it")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
+            raise ConfigError(f"{path}: {name} must be a number from 0 to {_MOST:,}; correct it")
     settings = Settings(float(numbers["pending"]), int(numbers["requests_per_second"]))
     return settings, Faults(tuple(_fault(path, entry) for entry in document.get("fault", [])), int(numbers["seed"]))
 

@@ -58,7 +58,7 @@ def test_an_unknown_layer_lists_those_that_exist() -> None:
         ('"news-core-{env}"', '"news-core"', "name 'news-core' must be"),
         ('"news-core-{env}"', '"news core {env}"', "must be up to 52 letters"),
         ('["python3.11", "python3.12"]', '["python2.7"]', "runtime 'python2.7' must be one of"),
-        ('["python3.11", "python3.12"]', "[]", "runtimes must be a list in brackets, and not empty"),
+        ('["python3.11", "python3.12"]', "[]", "runtimes must be a list of texts in brackets, and not empty"),
         (
             'runtime = "python3.12"',
             'runtime = "nodejs20.x"',

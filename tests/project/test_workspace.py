@@ -29,7 +29,7 @@ def test_line_endings_are_read_as_they_are(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     (tmp_path / "VERSION").write_bytes(b"\xe9")
-    with pytest.raises(ConfigError, match="VERSION is not UTF-8"):
+    with pytest.raises(ConfigError, match="VERSION cannot be read .it is not UTF-8 text.; save it as UTF-8"):
         Workspace(tmp_path).read("VERSION")
 
 

@@ -1,8 +1,11 @@
 """An environment in memory, as the engine reaches it, which fails on request."""
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Self
 
 from tasks.errors import AwsError, TakenError
@@ -162,3 +165,9 @@ class FakeHeld:
 
 def silent(_event: Event) -> None:
     """Take an event and say nothing."""
+
+
+def make_pipe(path: Path) -> None:
+    """A named pipe, which whoever reads it would wait for."""
+    if sys.platform != "win32":
+        os.mkfifo(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples import RELEASE_TOML, VERSION
+from tests.fakes import make_pipe
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name == "nt", reason="its oddities are POSIX's")]
 ROOT = Path(__file__).parent.parent
@@ -80,7 +81,7 @@ def folder(name: str) -> Callable[[Path], None]:
 def pipe(name: str) -> Callable[[Path], None]:
     def make(root: Path) -> None:
         (root / name).unlink(missing_ok=True)
-        os.mkfifo(root / name)
+        make_pipe(root / name)
 
     return make
 
@@ -176,3 +177,22 @@ def test_every_command_ends_with_a_message_and_without_a_traceback(project: Path
         ended[name] = result.returncode
     print(f"{oddity}: {len(ended)} command lines, {sum(map(bool, ended.values()))} refused with a message")
     assert set(ended.values()) <= {0, 1}
+
+
+EVERY_VERB = [
+    ["sandbox", "upload", "--env", "dev", "publish", "--env", "dev", "update-lambdas", "--env", "dev", "dev.deploy"],
+    ["sandbox", "deploy", "--env", "dev", "promote", "--to", "stage", "--version", "1.2.4", "stage.history"],
+    ["sandbox", "deploy", "--env", "dev", "smoke", "--env", "dev", "invoke", "--env", "dev", "--function", "ingest"],
+    ["sandbox", "deploy", "--env", "dev", "e2e", "--env", "dev", "--client-id", "é", "rollback", "--env", "dev"],
+    ["sandbox", "deploy", "--env", "dev", "show", "dev:core", "compare", "dev", "dev", "history", "--env", "dev"],
+    ["build-core", "build-deps", "build-functions", "lock", "bump", "--part", "major", "check", "sandbox.env"],
+]
+
+
+@pytest.mark.parametrize("number", range(len(EVERY_VERB)))
+def test_every_verb_prints_on_a_console_of_western_europe(project: Path, tmp_path: Path, number: int) -> None:
+    shutil.copytree(project, tmp_path / "project", symlinks=True)
+    result = run(tmp_path / "project", EVERY_VERB[number], ODDITIES["cp1252"])
+    assert "Traceback" not in result.stderr
+    assert "Error: " not in result.stderr
+    assert result.returncode == 0 or "[ERROR]" in result.stderr

@@ -6,6 +6,7 @@ import zipfile
 from typing import Any
 
 from tasks.aws.connection import client, connect
+from tasks.errors import ConfigError
 from tasks.project.model import Environment, Project
 
 FOREIGN_LAYER = "another-team-tracing"
@@ -22,6 +23,7 @@ def seed(project: Project, endpoint: str) -> None:
     """Create every environment: buckets, a role, functions that nobody has released yet."""
     buckets: set[str] = set()
     for environment in project.environments.values():
+        _check_region(environment)
         variables = {k: v.replace("{env}", environment.name) for k, v in project.sandbox_variables.items()}
         named = [value for name, value in variables.items() if name.endswith("_BUCKET")]
         for bucket in sorted({environment.bucket, environment.canonical_bucket, *named} - buckets - {""}):
@@ -52,6 +54,19 @@ def _create(project: Project, environment: Environment, endpoint: str, variables
             Layers=[foreign],
             Environment={"Variables": variables},
         )
+
+
+def _check_region(environment: Environment) -> None:
+    """ConfigError if AWS has no such region, as far as moto knows."""
+    from moto.awslambda.models import lambda_backends
+
+    try:
+        lambda_backends[environment.account][environment.region]
+    except KeyError as error:
+        raise ConfigError(
+            f"release.toml: [environments.{environment.name}] region {environment.region!r} is none of AWS's; "
+            "correct it"
+        ) from error
 
 
 def _location(region: str) -> dict[str, Any]:

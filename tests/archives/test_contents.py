@@ -11,6 +11,7 @@ from tasks.archives.contents import read_contents
 from tasks.archives.sbom import bill_of_materials
 from tasks.errors import BuildError
 from tasks.release.contents import Distribution, bill_changes, compare, read_bill
+from tests.fakes import make_pipe
 
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}\n"
 
@@ -113,6 +114,6 @@ def test_what_unpacks_to_gigabytes_is_refused_without_being_read(tmp_path: Path)
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 def test_a_pipe_is_no_archive_and_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "a.zip")
+    make_pipe(tmp_path / "a.zip")
     with pytest.raises(BuildError, match="is no file"):
         read_contents(tmp_path / "a.zip")

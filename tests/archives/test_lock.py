@@ -67,7 +67,7 @@ def test_requirements_that_were_never_locked_are_refused(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("text", ["alpha>=1.0\nbeta\n", "alpha>=1.1\n", ""])
 def test_a_lock_older_than_its_requirements_is_refused(requirements: Path, text: str) -> None:
-    requirements.write_text(text)
+    requirements.write_text(text, encoding="utf-8")
     with pytest.raises(BuildError, match="out of date.*run: inv lock"):
         read_lock(requirements, RUNTIME)
 
@@ -96,7 +96,7 @@ def test_a_lock_edited_by_hand_is_refused(requirements: Path, old: str, new: str
 def test_a_requirement_that_cannot_be_resolved_leaves_the_lock_as_it_was(requirements: Path) -> None:
     lock = requirements.with_suffix(".lock")
     before = lock.read_bytes()
-    requirements.write_text("nowhere-to-be-found\n")
+    requirements.write_text("nowhere-to-be-found\n", encoding="utf-8")
     with pytest.raises(BuildError, match="nowhere-to-be-found"):
         write_lock(requirements, RUNTIME)
     assert lock.read_bytes() == before

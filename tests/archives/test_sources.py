@@ -8,6 +8,7 @@ from tasks.archives.archive import Member, members_digest
 from tasks.archives.sources import Sources, read_sources
 from tasks.errors import BuildError
 from tasks.project.git import read_git
+from tests.fakes import make_pipe
 
 
 def source_members(folder: Path) -> list[Member]:
@@ -190,6 +191,6 @@ def test_release_toml_can_allow_a_file_that_only_looks_like_a_secret(package: Pa
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 def test_a_pipe_among_the_sources_is_refused_and_not_waited_for(package: Path) -> None:
-    os.mkfifo(package / "sub" / "pipe.py")
+    make_pipe(package / "sub" / "pipe.py")
     with pytest.raises(BuildError, match="pipe.py is another repository, or no file at all"):
         source_members(package)

@@ -132,12 +132,8 @@ def test_the_runtime_api_obeys_the_functions_process_alone(server: Server, dev: 
 
 @pytest.mark.usefixtures("sandbox")
 def test_even_a_signed_request_must_come_by_the_name_127_0_0_1(server: Server) -> None:
-    made = boto3.client(
-        "s3",
-        region_name=DEV.region,
-        endpoint_url=server.address.replace("127.0.0.1", "localhost"),
-        aws_access_key_id=ACCESS_KEY + DEV.account,
-        aws_secret_access_key=server.keys.secret,
-    )
+    s3 = plain(server, "s3", ACCESS_KEY, server.keys.secret)
+    named = server.address.removeprefix("http://").replace("127.0.0.1", "evil.example")
+    s3.meta.events.register("before-sign", lambda request, **_: request.headers.add_header("Host", named))
     with pytest.raises(ClientError, match="AccessDenied"):
-        made.list_buckets()
+        s3.list_buckets()

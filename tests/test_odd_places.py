@@ -98,7 +98,7 @@ ODDITIES = {
     ".build a file": Oddity(writes(".build", b"")),
     ".build dangling": Oddity(links(".build", "nowhere/at/all")),
     ".build/layers a file": Oddity(writes(".build/layers", b"")),
-    ".build/layers a link": Oddity(links(".build/layers", "/")),
+    ".build/layers a link": Oddity(links(".build/layers", "../precious")),
     "manifest a link to itself": Oddity(links(".build/manifest.json", "manifest.json")),
     "cache cannot be": Oddity(environment={"LAMBDA_LAYERS_CACHE": "/proc/nowhere"}),
     "cache is a file": Oddity(environment={"LAMBDA_LAYERS_CACHE": "/dev/null"}),
@@ -136,6 +136,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for layer in ("core", "deps"):
         (root / "src" / layer).mkdir(parents=True)
         (root / "src" / layer / "__init__.py").write_text("NAME = 'é'\n", encoding="utf-8")
+    (root / "precious").mkdir()
+    (root / "precious" / "mine.zip").write_text("mine")
     (root / "canonical").mkdir()
     (root / "canonical" / "scopes.yaml").write_text("a: 1\n")
     result = run(root, ["build"], Oddity())
@@ -174,6 +176,7 @@ def test_every_command_ends_with_a_message_and_without_a_traceback(project: Path
         assert "Exception ignored" not in result.stderr, f"{name}: {result.stderr}"
         if result.returncode:
             assert "[ERROR]" in result.stderr, f"{name}: {result.returncode} {result.stderr} {result.stdout}"
+        assert (root / "precious" / "mine.zip").read_text() == "mine", name
         ended[name] = result.returncode
     print(f"{oddity}: {len(ended)} command lines, {sum(map(bool, ended.values()))} refused with a message")
     assert set(ended.values()) <= {0, 1}

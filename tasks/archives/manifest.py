@@ -6,6 +6,7 @@ Everything is written aside and renamed, so that a build that fails leaves nothi
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -74,10 +75,13 @@ def place(checkout: Checkout, made: Iterable[Archive], *, clean: bool = False) -
 
 
 def clean(workspace: Workspace) -> None:
-    """Remove what was built; the cache stays."""
+    """Remove what was built, and nothing else that may lie there; the cache stays."""
     with alone(workspace.build):
-        for path in (workspace.manifest, workspace.layers, workspace.functions):
+        for path in (*_everything(workspace), workspace.manifest):
             remove(path)
+        for folder in (workspace.layers, workspace.functions):
+            with suppress(OSError):  # not empty, or not there
+                folder.rmdir()
 
 
 def find_built(checkout: Checkout, names: Iterable[str]) -> list[Archive]:
@@ -111,9 +115,11 @@ def path_of(workspace: Workspace, artifact: Artifact) -> Path:
 
 
 def _everything(workspace: Workspace) -> list[Path]:
-    """Whatever lies where archives do."""
-    folders = [folder for folder in (workspace.layers, workspace.functions) if folder.is_dir()]
-    return [path for folder in folders for path in folder.iterdir()]
+    """The archives and bills where this tool puts them: what lies behind a link is not ours to remove."""
+    ours = re.compile(r"(\.new-)?.+\.(zip|cdx\.json)")
+    folders = [each for each in (workspace.layers, workspace.functions) if each.is_dir() and not each.is_symlink()]
+    found = [path for folder in folders for path in folder.iterdir() if ours.fullmatch(path.name)]
+    return [path for path in found if path.is_file() and not path.is_symlink()]
 
 
 def read_manifest(workspace: Workspace) -> Manifest:

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import tempfile
 import time
 import tomllib
@@ -46,12 +45,9 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder; of a link, the link. BuildError if that cannot be done."""
+    """Remove a file, or a link. BuildError if that cannot be done: a folder is never removed with what is in it."""
     try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     except OSError as error:
         raise cannot_write(path, error) from error
 

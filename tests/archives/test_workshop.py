@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -317,7 +318,7 @@ def test_what_is_in_the_way_of_archives_is_named(shop: Shop, name: str, kind: st
     assert path.is_symlink() or path.read_text() == "mine"
 
 
-def test_clean_removes_a_link_and_not_what_it_points_to(shop: Shop) -> None:
+def test_clean_removes_nothing_that_a_link_points_to(shop: Shop) -> None:
     mine = shop.root / "mine"
     mine.mkdir()
     (mine / "precious").write_text("")
@@ -325,4 +326,18 @@ def test_clean_removes_a_link_and_not_what_it_points_to(shop: Shop) -> None:
     shop.workspace.layers.symlink_to(mine)
     clean(shop.workspace)
     assert (mine / "precious").exists()
-    assert not shop.workspace.layers.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="making a link needs a privilege on Windows")
+@pytest.mark.parametrize("name", [".build", ".build/layers"])
+def test_a_build_removes_nothing_that_lies_behind_a_link(shop: Shop, name: str) -> None:
+    precious = shop.root / "precious"
+    mine = [precious / "mine.zip", precious / "folder" / "mine.txt", precious / "layers" / "folder" / "mine"]
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    (shop.root / name).parent.mkdir(exist_ok=True)
+    (shop.root / name).symlink_to(precious)
+    workshop.build(shop.workspace.checkout(), ["core"], silent, clean=True)
+    clean(shop.workspace)
+    assert [path.read_text() for path in mine] == ["mine"] * 3

@@ -94,8 +94,8 @@ def run(command: Command, environment: Environment, function: str, payload: str)
     failed = bool(invocation.error) or invocation.status >= REFUSED
     console.say_invocation(invocation, log=failed)
     if failed:
-        answer = "failed" if invocation.error else f"answered {invocation.status}"
-        raise ReleaseError(f"{function} {answer}; its log above says why")
+        ended = "failed; its log" if invocation.error else f"answered {invocation.status}; its answer"
+        raise ReleaseError(f"{function} {ended} above says why")
     return invocation
 
 

@@ -150,3 +150,24 @@ def test_a_payload_may_come_from_a_file(tmp_path: Path) -> None:
 def test_a_payload_that_cannot_be_sent_is_refused(asked: tuple[str, str, str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_payload(*asked)
+
+
+def test_an_error_is_shown_once_with_its_trace_in_the_log(running: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    (running.root / "src" / "ingest" / "handler.py").write_text(
+        "def run(event, context):\n    raise ValueError('no')\n"
+    )
+    text = (running.root / "release.toml").read_text().replace("smoke = true\n", "")
+    running.write("release.toml", text)
+    running.deploy()
+    capsys.readouterr()
+    with pytest.raises(ReleaseError, match="news-ingest-dev failed; its log above says why"):
+        running.invoke("dev", "ingest", "{}")
+    shown = capsys.readouterr().out
+    assert shown.count("raise ValueError") == 1
+    assert "Status: ValueError: 1" in shown
+
+
+def test_a_refusal_is_explained_by_the_answer_that_is_shown(running: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ReleaseError, match="news-ingest-dev answered 400; its answer above says why"):
+        running.invoke("dev", "ingest", "{}")
+    assert 'Answer: {"statusCode": 400, "body": "client_id is required"}' in capsys.readouterr().out

@@ -117,9 +117,9 @@ ODDITIES = {
     "VERSION a folder": Oddity(folder("VERSION")),
     "VERSION unreadable": Oddity(links("VERSION", "/proc/self/mem")),
     "canonical a file": Oddity(writes("canonical", b"")),
-    "no home": Oddity(environment={"HOME": "/nowhere", "XDG_CACHE_HOME": ""}),
-    "no PATH": Oddity(environment={"PATH": "/nowhere"}),
-    "GIT_DIR elsewhere": Oddity(environment={"GIT_DIR": "/nowhere"}),
+    "no home": Oddity(environment={"HOME": "/proc/nowhere"}),
+    "no PATH": Oddity(environment={"PATH": "/proc/nowhere"}),
+    "GIT_DIR elsewhere": Oddity(environment={"GIT_DIR": "/proc/nowhere"}),
 }
 
 

@@ -284,7 +284,8 @@ def say_invocation(invocation: Invocation, *, log: bool) -> None:
         f"{tag} {invocation.function}",
         f"   Status: {invocation.failure or invocation.status}",
         f"   Duration: {invocation.seconds:.2f} s",
-        f"   Answer: {json.dumps(invocation.body, ensure_ascii=False)}",
     )
+    if not (invocation.error and log and invocation.log):  # the log has the error, with its trace
+        say(f"   Answer: {json.dumps(invocation.body, ensure_ascii=False)}")
     if log:
         say("   Log:", *(f"      {line}" for line in invocation.log.splitlines()))

@@ -54,12 +54,13 @@ def address_of(endpoint: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{parts.port}" if endpoint else ""
 
 
-def use_endpoint(c: Context, url: str) -> None:
-    """Send the tasks that follow on this command line to the sandbox at `url`.
+def use_endpoint(c: Context, url: str, *, stays: bool) -> None:
+    """Send the tasks that follow on this command line to the sandbox at `url`, which `stays` after them or does not.
 
     Invoke hands one and the same configuration to all tasks of a command line, with what earlier ones changed.
     """
-    c.config["sandbox_endpoint"] = url
+    settings: Any = c.config
+    settings["sandbox_endpoint"], settings["sandbox_stays"] = url, stays
 
 
 def shows(body: Body) -> Body:
@@ -94,7 +95,11 @@ def _guarded(body: Body, *, changes: bool) -> Body:
         except ReleaseError as error:
             if not c.config.get("sandbox_endpoint"):
                 raise
-            advice = re.sub(rf"\brun: inv (?=({_REMOTE})\b)", "run: inv sandbox ", error.text)
+            advice, count = re.subn(rf"\brun: inv (?=({_REMOTE})\b)", "run: inv sandbox ", error.text)
+            if count and not c.config.get("sandbox_stays"):
+                advice += (
+                    "\n   Each line starts with an empty sandbox: put both on one line, or first run: inv sandbox.up"
+                )
             raise type(error)(advice) from error
 
     return guarded  # type: ignore[return-value]  # the same signature

@@ -74,10 +74,12 @@ def running_release(environment: Environment, deployed: Deployed, version: str) 
                 f"{function} runs {_names(others)}; {repair}"
             )
     layer = next(iter(environment.layer_names))
+    commit = "" if environment.previous else "check out its commit, "
     if carried[layer].version != version:
         raise PlanError(
             f"{environment.name} does not run {layer} {version}: it runs {_names(carried)}; promote that with "
-            f"--version {carried[layer].version}, or first {repair}"
+            f"--version {carried[layer].version}, or first bring {layer} {version} there: {commit}{repair} (if it ran "
+            f"there before, run: inv rollback --env {environment.name} --to {version})"
         )
     return {layer: carried[layer] for layer in environment.layer_names}
 

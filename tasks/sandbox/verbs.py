@@ -19,7 +19,7 @@ _FAULTS = "a TOML file that says what AWS shall do wrong; see the README"
 def sandbox(c: Context, faults: str = "") -> None:
     """Run the tasks that follow on this line against an emulated AWS, never a real one."""
     workspace = here(c).workspace
-    url = _find(workspace)
+    url = up_already = _find(workspace)
     if url and faults:
         raise ConfigError("A sandbox is up without these faults; run: inv sandbox.down, then this again")
     if url:
@@ -29,7 +29,7 @@ def sandbox(c: Context, faults: str = "") -> None:
     else:
         url = _start_here(workspace, faults)
         say("[INFO] Sandbox: an emulated AWS for this line only; nothing reaches a real account", "")
-    use_endpoint(c, url)
+    use_endpoint(c, url, stays=bool(up_already))
 
 
 @task(help={"faults": _FAULTS})

@@ -56,7 +56,8 @@ def test_the_version_names_the_release_that_the_source_runs_with_each_layer_at_i
 
 
 def test_a_version_that_the_source_does_not_run_is_refused_saying_which_it_runs() -> None:
-    with pytest.raises(PlanError, match="does not run core 9.9.9: it runs core 1.2.4, deps 1.0.5"):
+    advice = "it runs core 1.2.4, deps 1.0.5; .*check out its commit, run: inv deploy .*inv rollback --env dev --to 9.9"
+    with pytest.raises(PlanError, match=advice):
         running_release(DEV, running(), "9.9.9")
 
 

@@ -19,6 +19,7 @@ from tasks.errors import BuildError, ConfigError
 from tasks.project.files import file_sha256, parse_toml, read_text, remove, replacing
 from tasks.project.runtimes import Runtime
 from tasks.project.uv import run_uv
+from tasks.project.web import open_url
 
 _ATTEMPTS = 3
 _TIMEOUT = 60
@@ -94,13 +95,12 @@ def _fetch(file: RemoteFile, cache: Path) -> Path:
 def _download(file: RemoteFile, cache: Path) -> bytes:
     """The bytes behind the address, tried three times."""
     import http.client
-    import urllib.request
 
     failure = ""
     for _ in range(_ATTEMPTS):
         try:
             # the address comes from uv; file: is a folder of wheels, and the hash decides in any case
-            with urllib.request.urlopen(file.url, timeout=_TIMEOUT) as response:  # noqa: S310
+            with open_url(file.url, _TIMEOUT) as response:
                 contents: bytes = response.read()
                 return contents
         except (http.client.HTTPException, OSError) as error:

@@ -6,8 +6,8 @@ range requests, so two short reads are enough for a package of any size.
 
 import http.client
 import struct
-import urllib.request
 
+from tasks.project.web import open_url
 from tasks.release.artifacts import top_modules
 
 _TAIL = 65_557
@@ -43,7 +43,6 @@ def _directory(tail: bytes) -> tuple[int, int]:
 
 
 def _read(location: str, span: str) -> bytes:
-    request = urllib.request.Request(location, headers={"Range": span})  # noqa: S310  (an address that AWS gave us)
-    with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
+    with open_url(location, _PATIENCE, Range=span) as answer:
         contents: bytes = answer.read()
         return contents

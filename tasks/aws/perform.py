@@ -6,7 +6,6 @@ Objects are written once and never replaced, so an answer that was lost does no 
 import hashlib
 import http.client
 import tempfile
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from tasks.aws.functions import location_of, switch
 from tasks.aws.observe import digest_of, list_layer_versions, load_record, read_object, read_sha256
 from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.errors import AwsError
+from tasks.project.web import open_url
 from tasks.release import actions
 from tasks.release.actions import Action, Outcome, subject
 from tasks.release.artifacts import base64_digest
@@ -175,7 +175,7 @@ def _keep_package(connection: Connection, action: actions.KeepPackage) -> None:
     if digest != action.sha256 or not connection.reaches(location):
         raise AwsError(f"The package of {action.function} changed while it was to be kept; run the same command again")
     try:
-        with urllib.request.urlopen(location, timeout=_DOWNLOAD_PATIENCE) as answer:  # noqa: S310  (AWS gave it to us)
+        with open_url(location, _DOWNLOAD_PATIENCE) as answer:
             contents = answer.read()
     except (http.client.HTTPException, OSError) as error:  # URLError is an OSError
         raise AwsError(f"Cannot go on with: {action}: no answer ({error}); run the same command again") from error

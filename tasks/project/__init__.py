@@ -5,6 +5,7 @@ versions      VERSION
 runtimes      what Lambda's runtimes bring, and Lambda's limits
 git           which commit is checked out, and which files it tracks
 workspace     the repository on local disk; files replaces a file whole
-interpreters  the Pythons of this machine that can stand in for Lambda's
+interpreters  the Pythons of this machine that can stand in for Lambda's; twin, for what is compiled
+uv, web       how packages are resolved and installed, and addresses read
 command       what one command works on
 """

@@ -2,7 +2,8 @@
 
     server       one server, in this process or in one of its own
     strict       AWS's rules over moto: lambda_rules, lambda_checks, s3_rules; messages are what they exchange
-    invocation   functions run for real, each in a process of its own: runtime, runtime_client
+    keys         who may use it
+    invocation   functions run for real, each in a process of its own: runtime, runtime_client, bootstrap
     faults       what goes wrong, on request
     seed         the buckets, roles and functions of every environment
     background   a server that stays up between commands

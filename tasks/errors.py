@@ -49,6 +49,13 @@ class TakenError(PlanError):
     """Somebody else has taken the environment over, so nothing more may be written to it."""
 
 
+class DiffersError(Exit):
+    """A reading command found differences, or what it could not read: it has said so, and ends with 2."""
+
+    def __init__(self) -> None:
+        super().__init__("", 2)
+
+
 def listed(head: str, lines: Sequence[object]) -> str:
     """A message and what it is about, a line each; ten at the most, and how many more."""
     more = [f"   ... and {len(lines) - _MOST_LISTED} more"] if len(lines) > _MOST_LISTED else []

@@ -3,7 +3,7 @@
 Archives are kept under a key that stands for their inputs, so that what has not changed is never made again.
 """
 
-import json
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from tasks.archives.archive import UNREADABLE, members_digest, write_archive
 from tasks.archives.contents import read_contents, read_tree
 from tasks.archives.manifest import Archive
 from tasks.archives.recipes import Recipe, recipe_for
-from tasks.archives.sbom import bill_of_materials, serial_number
+from tasks.archives.sbom import bill_of_materials
 from tasks.archives.together import check_together, refuse_failures
 from tasks.archives.trial import Stage, try_imports
 from tasks.errors import BuildError, PlanError
@@ -92,11 +92,10 @@ def _cached(archive: Path, tree: str) -> Artifact | None:
     """What is in the cache under an archive's name; None if it is not there whole: its note alone is not believed."""
     try:
         artifact, _ = decode(archive.with_suffix(".json").read_bytes(), Artifact, archive.name)
-        bill = json.loads(archive.with_suffix(".cdx.json").read_text(encoding="utf-8"))
         found = read_tree(archive)
         whole = file_sha256(archive) == artifact.sha256 and found == artifact.tree == (tree or found)
-        whole = whole and bill["serialNumber"] == serial_number(artifact.tree)
-    except (*UNREADABLE, KeyError, TypeError, PlanError):
+        whole = whole and file_sha256(archive.with_suffix(".cdx.json")) == artifact.bill
+    except (*UNREADABLE, PlanError):
         return None
     return artifact if whole else None
 
@@ -125,6 +124,7 @@ def _make(project: Project, name: str, recipe: Recipe, archive: Path) -> Artifac
         architecture=project.architecture,
         modules=top_modules(member.name for member in members),
         kind=kind,
+        bill=hashlib.sha256(bill.encode()).hexdigest(),
     )
     with replacing(archive.with_suffix(".json")) as aside:
         aside.write_bytes(encode(artifact))

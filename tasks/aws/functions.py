@@ -5,7 +5,7 @@ and each sent once. Whatever is answered, what counts is what the function then 
 repeated, and a refusal because of a changed revision is no refusal where the change was our own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -18,7 +18,7 @@ from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.errors import AwsError, PlanError
 from tasks.release.actions import Outcome, Switch
 from tasks.release.artifacts import hex_digest
-from tasks.release.deployed import Deployed, DeployedFunction
+from tasks.release.deployed import Deployed, DeployedFunction, Facts
 from tasks.release.functions import LayerVersion, State, changes
 
 SIGNED_FOR = 360.0
@@ -59,7 +59,16 @@ def read_function(connection: Connection, name: str, *, look_inside: bool = Fals
         code_size=found.get("CodeSize", 0),
         failed=(found.get("LastUpdateStatusReason") or "no reason given") if failed else "",
         modules=live_modules(location) if look_inside and connection.reaches(location) else (),
+        facts=_facts(found, answer.get("Tags", {})),
     )
+
+
+def _facts(found: Any, tags: Mapping[str, str]) -> Facts:
+    """What a function's configuration says besides what a switch changes; values of variables are not looked at."""
+    environment = found.get("Environment", {})
+    names = None if "Error" in environment else tuple(sorted(environment.get("Variables", {})))
+    settings = found.get("Timeout", 0), found.get("MemorySize", 0)
+    return Facts(*settings, names, dict(tags), found.get("LastModified", ""))
 
 
 def location_of(connection: Connection, name: str) -> tuple[str, str]:

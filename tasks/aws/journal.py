@@ -32,6 +32,7 @@ from tasks.release.journal import (
     number_of,
     refuse_held,
     refuse_unfinished,
+    sealed,
     standing,
 )
 
@@ -72,7 +73,7 @@ class Journal:
 
     def entries(self, limit: int = 20) -> list[Entry]:
         """The newest entries, newest first."""
-        found = results([partial(self._readable, number) for number in self._numbers(limit)])
+        found = results([partial(self._readable, number) for number in self.numbers(limit)])
         return [seen.entry for seen in found if seen]
 
     def _readable(self, number: int) -> Seen | None:
@@ -84,7 +85,7 @@ class Journal:
 
     def look(self) -> Seen | None:
         """The newest entry as it is now."""
-        numbers = self._numbers(1)
+        numbers = self.numbers(1)
         return self.get(numbers[0]) if numbers else None
 
     def take(self, entry: Entry) -> "Held":
@@ -137,7 +138,7 @@ class Journal:
                 answer = self.connection.client("s3", _PATIENCE).put_object(
                     Bucket=here.bucket,
                     Key=key_of(self.prefix, entry.number),
-                    Body=encode(entry),
+                    Body=encode(sealed(entry)),
                     ContentType="application/json",
                     **self.connection.owner,
                     **condition,
@@ -148,7 +149,7 @@ class Journal:
                 raise
         return str(answer.get("ETag", ""))
 
-    def _numbers(self, limit: int) -> list[int]:
+    def numbers(self, limit: int) -> list[int]:
         """The numbers of the newest entries, whatever else lies among them."""
         here, found, last = self.connection.environment, list[int](), self.prefix
         with self.connection.doing(f"list s3://{here.bucket}/{self.prefix}"):

@@ -80,7 +80,7 @@ def _canonical_reads(
     known = entry.after.canonical if entry and entry.after else {}
     same = {item["Key"]: known[item["Key"]] for item in listed if _etag(known, item) == item["ETag"]}
     others = [item for item in listed if item["Key"] not in same]
-    return same, {("canonical", item["Key"]): partial(_read_canonical, connection, item) for item in others}
+    return same, {("canonical", item["Key"]): partial(read_canonical, connection, item) for item in others}
 
 
 def _etag(known: Mapping[str, CanonicalObject], item: Any) -> str:
@@ -111,8 +111,14 @@ def look(connection: Connection) -> Deployed:
 
 
 def _deployed(connection: Connection, found: Mapping[tuple[str, str], Any]) -> Deployed:
+    deployed = name_layers(connection, _named("layers", found), _named("functions", found))
+    return replace(deployed, record=found.get(("record", "")))
+
+
+def name_layers(
+    connection: Connection, layers: Mapping[str, tuple[LayerVersion, ...]], there: Mapping[str, DeployedFunction]
+) -> Deployed:
     """Functions with the layer versions they carry, known by their descriptions."""
-    layers: dict[str, tuple[LayerVersion, ...]] = _named("layers", found)
     known = {version.arn: version for versions in layers.values() for version in versions}
     ours = {name: layer for layer, name in connection.environment.layer_names.items()}
 
@@ -123,10 +129,10 @@ def _deployed(connection: Connection, found: Mapping[tuple[str, str], Any]) -> D
         return replace(layer, layer=ours.get(name, "") if account == connection.environment.account else "")
 
     functions: dict[str, DeployedFunction] = {}
-    for name, there in _named("functions", found).items():
-        state = replace(there.state, layers=tuple(named(layer) for layer in there.state.layers))
-        functions[name] = replace(there, state=state)
-    return Deployed(layers=layers, functions=functions, record=found.get(("record", "")))
+    for name, each in there.items():
+        state = replace(each.state, layers=tuple(named(layer) for layer in each.state.layers))
+        functions[name] = replace(each, state=state)
+    return Deployed(layers=layers, functions=functions)
 
 
 def observe_records(connection: Connection, prefix: str) -> list[Release]:
@@ -247,7 +253,7 @@ def read_object(connection: Connection, bucket: str, key: str, *, head: bool = F
             raise
 
 
-def _read_canonical(connection: Connection, item: Any) -> CanonicalObject | None:
+def read_canonical(connection: Connection, item: Any) -> CanonicalObject | None:
     """An object of the configuration; one without a SHA-256 of the whole is read."""
     bucket, key = connection.environment.canonical_bucket, item["Key"]
     head = read_object(connection, bucket, key, head=True)

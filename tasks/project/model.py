@@ -34,8 +34,9 @@ class Function:
 
     `smoke` is a payload (JSON) that makes it start and do no work.
     With a `source` folder its package is built and released too, and `handler` says where it begins. Its version is
-    the one under `version_key`, or without that follows from its contents. `timeout` (seconds) and `memory` (MB) are
-    what the sandbox gives it; on AWS they are set where the function is created, and never changed here.
+    the one under `version_key`, or without that follows from its contents. `timeout` (seconds), `memory` (MB) and
+    the names of environment `variables` are what it should have, 0 and none where nobody says: the sandbox gives the
+    first two, `inv verify` compares all of them, and nothing here changes them.
     """
 
     name: str
@@ -44,8 +45,9 @@ class Function:
     handler: str = ""
     version_key: str = ""
     smoke: str = "{}"
-    timeout: int = 3
-    memory: int = 128
+    timeout: int = 0
+    memory: int = 0
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,7 @@ _KINDS: Mapping[tuple[str, str], type] = {
     ("layers", "max_unzipped_mb"): int,
     ("functions", "timeout"): int,
     ("functions", "memory"): int,
+    ("functions", "variables"): list,
     ("e2e", "functions"): list,
 }
 """What a key holds, where it is not text."""
@@ -215,9 +216,9 @@ def _check_function(where: str, key: str, function: Function, head: _ProjectTabl
     _check_path(where, function.source)
     if function.runtime not in head.runtimes:
         raise _unfit(where, "runtime", function.runtime, f"one of the project's runtimes: {', '.join(head.runtimes)}")
-    if not 1 <= function.timeout <= _LONGEST:
+    if not 0 <= function.timeout <= _LONGEST:
         raise _unfit(where, "timeout", str(function.timeout), f"1 to {_LONGEST} seconds")
-    if not _LEAST_MEMORY <= function.memory <= _MOST_MEMORY:
+    if function.memory and not _LEAST_MEMORY <= function.memory <= _MOST_MEMORY:
         raise _unfit(where, "memory", str(function.memory), f"{_LEAST_MEMORY} to {_MOST_MEMORY} MB")
     try:
         json.loads(function.smoke)

@@ -73,7 +73,7 @@ class Artifact:
     """One layer's archive, or one function's package, at one version.
 
     Digests are lower-case hex; `size` and `unzipped` are bytes; `modules` are the top-level modules it brings.
-    `handler` is where a function's package begins.
+    `handler` is where a function's package begins, `bill` the SHA-256 of its bill of materials, empty if unknown.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Artifact:
     modules: tuple[str, ...]
     handler: str = ""
     kind: Kind = Kind.LAYER
+    bill: str = ""
 
     @property
     def key(self) -> str:

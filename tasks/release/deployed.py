@@ -12,6 +12,20 @@ from tasks.release.release import Release
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What a function is besides what a switch changes: seconds, MB, names of its environment variables, tags.
+
+    `modified` is when anything about it was last changed, as AWS says it; `variables` is None where it may not be read.
+    """
+
+    timeout: int = 0
+    memory: int = 0
+    variables: tuple[str, ...] | None = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    modified: str = ""
+
+
+@dataclass(frozen=True)
 class DeployedFunction:
     """A function as it is.
 
@@ -19,6 +33,7 @@ class DeployedFunction:
     layer_sizes  ARN -> bytes, zipped; `code_size` in bytes, zipped
     failed       why its last update failed; empty if it did not
     modules      the top-level modules of its package, as far as they were looked at
+    facts        what releases leave alone
     """
 
     state: State
@@ -27,6 +42,7 @@ class DeployedFunction:
     code_size: int = 0
     failed: str = ""
     modules: tuple[str, ...] = ()
+    facts: Facts = field(default_factory=Facts)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,15 @@ One entry stands for one deployment. It is open, then exactly one of confirmed, 
 again. Whoever creates entry n+1 holds the environment until that entry is closed, so the journal is the lock as well.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
 
 from tasks.errors import PlanError
 from tasks.project.versions import is_version
+from tasks.release.codec import encode
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
 from tasks.release.functions import State, changes
 from tasks.release.plan import Goal
@@ -77,6 +79,7 @@ class Entry:
     before    what ran before its first change: written before that, and inherited by whoever takes over
     after     what was seen in the end
     counter   makes every writing of the entry differ from all before it
+    seal      the SHA-256 of all of this, so that an entry that was edited shows
     """
 
     number: int
@@ -94,6 +97,7 @@ class Entry:
     before: Snapshot | None = None
     after: Snapshot | None = None
     counter: int = 0
+    seal: str = ""
 
     def title(self, environment: str) -> str:
         """What it is, in words: "deployment of core 1.2.4 to dev"."""
@@ -106,6 +110,16 @@ class Entry:
     def closed(self) -> bool:
         """Whether it is known how it ended."""
         return self.status in {Status.CONFIRMED, Status.UNDONE}
+
+
+def sealed(entry: Entry) -> Entry:
+    """The entry with the digest of all that is in it."""
+    return replace(entry, seal=hashlib.sha256(encode(replace(entry, seal=""))).hexdigest())
+
+
+def is_as_written(entry: Entry, number: int) -> bool:
+    """Whether an entry is what was written under its number; one of a version that did not seal them is believed."""
+    return entry.number == number and entry.seal in ("", sealed(entry).seal)
 
 
 def key_of(prefix: str, number: int) -> str:

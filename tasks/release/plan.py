@@ -283,7 +283,7 @@ def taken_over(goal: Goal, deployed: Deployed) -> Goal:
     def stored(artifact: Artifact) -> Artifact:
         there = recorded.get(artifact.key)
         if there:  # a record's key follows from the trees in it
-            return replace(artifact, sha256=there.sha256, size=there.size)
+            return replace(artifact, sha256=there.sha256, size=there.size, bill=there.bill)
         if deployed.trees.get(artifact.key) == artifact.tree:
             return replace(artifact, sha256=deployed.objects[artifact.key])
         return artifact

@@ -12,6 +12,9 @@ from tasks.project.model import Environment, Project
 FOREIGN_LAYER = "another-team-tracing"
 """A layer that is not ours, on every function, to see that releases leave it alone."""
 
+_TIMEOUT, _MEMORY = 3, 128
+"""What Lambda gives a function for which nobody says: seconds and MB."""
+
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -45,8 +48,8 @@ def _create(project: Project, environment: Environment, endpoint: str, variables
         there.functions.create_function(
             FunctionName=name,
             Runtime=project.functions[key].runtime,
-            Timeout=project.functions[key].timeout,
-            MemorySize=project.functions[key].memory,
+            Timeout=project.functions[key].timeout or _TIMEOUT,
+            MemorySize=project.functions[key].memory or _MEMORY,
             Architectures=[project.architecture],
             Role=role,
             Handler="handler.lambda_handler",

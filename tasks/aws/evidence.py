@@ -1,0 +1,205 @@
+"""Reads what proves what an environment runs. What may not be read is noted and not guessed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tasks.aws.connection import Connection
+from tasks.aws.functions import read_function
+from tasks.aws.journal import Journal
+from tasks.aws.observe import (
+    list_canonical,
+    list_layer_versions,
+    load_record,
+    name_layers,
+    read_canonical,
+    read_digest,
+    read_sha256,
+)
+from tasks.aws.refusals import code_of
+from tasks.errors import AwsError, PlanError
+from tasks.jobs import results
+from tasks.project.model import Function
+from tasks.release.artifacts import hex_digest
+from tasks.release.deployed import Deployed
+from tasks.release.findings import Alias, Evidence
+from tasks.release.release import Release
+
+_ENTRIES = 10
+"""The newest entries that are read: far enough back for one that says what runs."""
+_AT_ONCE = 20
+
+
+@dataclass
+class Reads:
+    """Reads of one round, by kind and name: what each found, and which may not be made."""
+
+    calls: dict[tuple[str, str], Callable[[], Any]] = field(default_factory=dict)
+    unread: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def add(self, kind: str, name: str, call: Callable[..., Any], *arguments: Any) -> None:
+        """One read more."""
+        self.calls[kind, name] = partial(call, *arguments)
+
+    def run(self) -> dict[tuple[str, str], Any]:
+        """What the reads found; the calls are gone afterwards, for the next round."""
+        found = results([partial(self._run, key, call) for key, call in self.calls.items()], at_once=_AT_ONCE)
+        read = dict(zip(self.calls, found, strict=True))
+        self.calls.clear()
+        return read
+
+    def _run(self, key: tuple[str, str], call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except AwsError as error:
+            if "Access Denied" not in str(error):
+                raise
+            self.unread[key] = f"{_PERMISSIONS[key[0]]} is missing, so {_WHAT[key[0]].format(key[1])} is unknown"
+            return None
+
+
+_PERMISSIONS = {
+    "function": "lambda:GetFunction",
+    "layers": "lambda:ListLayerVersions",
+    "digest": "lambda:GetLayerVersion",
+    "aliases": "lambda:ListAliases",
+    "alias": "lambda:GetFunction",
+    "listed": "s3:ListBucket on the configuration",
+    "canonical": "s3:GetObject on the configuration",
+    "entries": "s3:ListBucket",
+    "entry": "s3:GetObject",
+    "record": "s3:GetObject",
+    "object": "s3:GetObject",
+}
+_WHAT = {
+    "function": "what {} runs",
+    "layers": "which versions {} has",
+    "digest": "what {} holds",
+    "aliases": "which versions callers of {} use",
+    "alias": "what {} runs",
+    "listed": "the configuration",
+    "canonical": "{}",
+    "entries": "the journal",
+    "entry": "entry {} of the journal",
+    "record": "the record of what runs",
+    "object": "{}",
+}
+
+
+def gather(connection: Connection, journal: Journal, functions: Mapping[str, Function]) -> Evidence:
+    """Everything that is said of an environment by AWS, and by what was written there. Nothing is changed."""
+    reads = Reads()
+    first = _first_round(connection, journal, reads)
+    deployed = name_layers(connection, _named(first, "layers"), _named(first, "function"))
+    second = _second_round(connection, journal, reads, first, deployed)
+    evidence = Evidence(
+        connection.environment,
+        replace(deployed, canonical=_named(second, "canonical")),
+        functions,
+        {int(number): each for (kind, number), each in second.items() if kind == "entry"},
+        digests=_named(second, "digest"),
+        aliases=_by_function(_named(second, "alias")),
+    )
+    if evidence.confirmed:
+        reads.add("record", "", _record, connection, evidence.confirmed.runs)
+    record, damage = reads.run().get(("record", "")) or (None, "")
+    for artifact in record.artifacts if record else ():
+        for key in (artifact.key, artifact.bill_key):
+            reads.add("object", key, read_sha256, connection, key)
+    objects = {key: digest for (kind, key), digest in reads.run().items() if (kind, key) not in reads.unread}
+    return replace(evidence, record=record, damage=damage, objects=objects, unread=tuple(reads.unread.values()))
+
+
+def _first_round(connection: Connection, journal: Journal, reads: Reads) -> dict[tuple[str, str], Any]:
+    """What needs nothing but names."""
+    here = connection.environment
+    for name in here.function_names.values():
+        reads.add("function", name, _function, connection, name)
+        reads.add("aliases", name, _aliases, connection, name)
+    for layer in here.layer_names:
+        reads.add("layers", layer, list_layer_versions, connection, layer)
+    reads.add("listed", "", list_canonical, connection)
+    reads.add("entries", "", journal.numbers, _ENTRIES)
+    return reads.run()
+
+
+def _second_round(
+    connection: Connection, journal: Journal, reads: Reads, first: Mapping[tuple[str, str], Any], deployed: Deployed
+) -> dict[tuple[str, str], Any]:
+    """What the first round has named."""
+    for number in first["entries", ""] or ():
+        reads.add("entry", str(number), _entry, journal, number)
+    for arn in {layer.arn for each in deployed.functions.values() for layer in each.state.layers if layer.layer}:
+        reads.add("digest", arn, _digest, connection, arn)
+    for item in first["listed", ""] or ():
+        reads.add("canonical", item["Key"], read_canonical, connection, item)
+    for name, versions in _named(first, "aliases").items():
+        for alias, version in versions.items():
+            reads.add("alias", f"{name}:{alias}", _version, connection, name, alias, version)
+    return reads.run()
+
+
+def _by_function(found: Mapping[str, Alias]) -> dict[str, tuple[Alias, ...]]:
+    """Aliases by the function they belong to."""
+    names = {name.partition(":")[0] for name in found}
+    return {name: tuple(each for key, each in found.items() if key.startswith(f"{name}:")) for name in names}
+
+
+def _named(found: Mapping[tuple[str, str], Any], kind: str) -> dict[str, Any]:
+    """What was found of one kind, by name; nothing for what does not exist or may not be read."""
+    return {name: value for (other, name), value in found.items() if other == kind and value is not None}
+
+
+def _function(connection: Connection, name: str) -> Any:
+    return read_function(connection, name, look_inside=True)
+
+
+def _aliases(connection: Connection, name: str) -> dict[str, str]:
+    """The aliases of a function that lead to a published version."""
+    with connection.doing(f"list the aliases of {name}"):
+        try:
+            pages = connection.functions.get_paginator("list_aliases").paginate(FunctionName=name)
+            found = {each["Name"]: each["FunctionVersion"] for page in pages for each in page["Aliases"]}
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return {}
+            raise
+    return {alias: version for alias, version in found.items() if version != "$LATEST"}
+
+
+def _version(connection: Connection, name: str, alias: str, version: str) -> Alias:
+    """What a published version of a function runs."""
+    with connection.doing(f"read version {version} of {name}"):
+        found = connection.functions.get_function(FunctionName=name, Qualifier=version)["Configuration"]
+        layers = tuple(layer["Arn"] for layer in found.get("Layers", []))
+        return Alias(alias, version, layers, hex_digest(found["CodeSha256"]))
+
+
+def _entry(journal: Journal, number: int) -> Any:
+    """An entry of the journal; None if it is damaged."""
+    try:
+        seen = journal.get(number)
+    except PlanError:
+        return None
+    return seen.entry if seen else None
+
+
+def _record(connection: Connection, key: str) -> tuple[Release | None, str]:
+    """A record, or what is wrong with it."""
+    try:
+        return load_record(connection, key), ""
+    except PlanError as error:
+        return None, f"s3://{connection.environment.bucket}/{key}: {error}"
+
+
+def _digest(connection: Connection, arn: str) -> str:
+    """The SHA-256 that Lambda reports of a layer version; empty if it was deleted."""
+    try:
+        return read_digest(connection, arn)
+    except AwsError as error:
+        if "ResourceNotFoundException" in str(error):
+            return ""
+        raise

@@ -1,0 +1,261 @@
+"""Whether what runs in an environment is what was deployed there, as findings: what differs, where, and what mends it.
+
+The journal's newest confirmed entry and the record it names say what should run; evidence is what was read. Each
+difference is one finding, said once. What could not be read is a finding too: unknown is never taken for well.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from tasks.project.model import Environment, Function
+from tasks.release.deployed import Deployed, DeployedFunction
+from tasks.release.functions import LayerVersion, State, unversioned
+from tasks.release.journal import Entry, is_as_written, ways_out
+from tasks.release.limits import hidden_modules
+from tasks.release.promotion import repair_command
+from tasks.release.release import Release
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be, or that is not known."""
+
+    text: str
+    remedy: str = ""
+    unknown: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.text}; {self.remedy}" if self.remedy else self.text
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A name that callers use, and the layers and package of the published version that it leads to."""
+
+    name: str
+    version: str
+    layers: tuple[str, ...]
+    package: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was read of an environment.
+
+    entries   the newest entries of the journal by their keys' numbers, newest first; None for one that is damaged
+    confirmed the newest of them that says what runs
+    record    the release it names; None if its record is gone or is not what was written (`damage` says how)
+    digests   ARN -> SHA-256 (hex) that Lambda reports of each layer version in use; empty for one that was deleted
+    objects   key -> SHA-256 (hex) of each archive and bill of the release in the bucket; None for one that is gone
+    aliases   AWS name of a function -> its aliases that do not lead to $LATEST
+    unread    what could not be read, and why
+    """
+
+    environment: Environment
+    deployed: Deployed
+    functions: Mapping[str, Function]
+    entries: Mapping[int, Entry | None] = field(default_factory=dict)
+    record: Release | None = None
+    damage: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    objects: Mapping[str, str | None] = field(default_factory=dict)
+    aliases: Mapping[str, tuple[Alias, ...]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    @property
+    def confirmed(self) -> Entry | None:
+        """The newest entry that says what runs."""
+        return next((each for each in self.entries.values() if each and each.closed and each.runs and each.after), None)
+
+
+def findings(evidence: Evidence) -> tuple[Finding, ...]:
+    """Everything that is not as it should be; nothing if what runs is what was deployed."""
+    unread = tuple(Finding(text, unknown=True) for text in evidence.unread)
+    journal = tuple(_journal(evidence))
+    entry = evidence.confirmed
+    if entry is None:
+        return (*unread, *journal, *_never(evidence))
+    return (*unread, *journal, *_record(evidence, entry), *_functions(evidence, entry), *_rest(evidence, entry))
+
+
+def compare_trees(evidence: Evidence, trees: Mapping[str, str], what: str) -> list[Finding]:
+    """The artifacts of what runs that have other files inside than a source of truth has, by their keys."""
+    recorded = {each.key: each for each in evidence.record.artifacts} if evidence.record else {}
+    other = [each for key, each in recorded.items() if key in trees and trees[key] != each.tree]
+    return [
+        Finding(f"{each} does not have the files of {what}", "deploy it again from a clean commit") for each in other
+    ]
+
+
+def _never(evidence: Evidence) -> Iterator[Finding]:
+    """An environment that was never deployed to by this tool."""
+    name = evidence.environment.name
+    yield Finding(f"The journal of {name} confirms no release", repair_command(evidence.environment), unknown=True)
+
+
+def _journal(evidence: Evidence) -> Iterator[Finding]:
+    """Entries that are damaged, edited, missing or unfinished."""
+    name = evidence.environment.name
+    numbers = list(evidence.entries)
+    if numbers and not (newest := evidence.entries[numbers[0]]):
+        yield Finding(f"Entry {numbers[0]} of the journal of {name} is damaged", "restore that object", unknown=True)
+    elif numbers and newest and not newest.closed:
+        yield Finding(f"The {newest.title(name)} is not over, or was cut off", ways_out(name, newest))
+    for number, entry in evidence.entries.items():
+        if entry and not is_as_written(entry, number):
+            yield Finding(f"Entry {number} of the journal of {name} is not what was written", "restore that object")
+    for newer, older in pairwise(numbers):
+        if newer - older > 1:
+            yield Finding(
+                f"The journal of {name} has a gap between entries {older} and {newer}", "restore what is gone"
+            )
+
+
+def _record(evidence: Evidence, entry: Entry) -> Iterator[Finding]:
+    """The record, archives and bills of what should run."""
+    here = evidence.environment
+    if evidence.record is None:
+        lost = evidence.damage or f"s3://{here.bucket}/{entry.runs}, the record of what runs, is gone"
+        yield Finding(lost, "restore that object, or deploy the release again under another version")
+        return
+    for artifact in evidence.record.artifacts:
+        for key, wanted, what in (
+            (artifact.key, artifact.sha256, "archive"),
+            (artifact.bill_key, artifact.bill, "bill"),
+        ):
+            if key not in evidence.objects or (wanted and evidence.objects[key] == wanted):
+                continue
+            found = evidence.objects[key]
+            if found is None:
+                yield Finding(f"s3://{here.bucket}/{key}, the {what} of {artifact}, is gone", "restore that object")
+            elif wanted:
+                yield Finding(
+                    f"s3://{here.bucket}/{key} is not the {what} of {artifact} any more", "restore that object"
+                )
+
+
+def _functions(evidence: Evidence, entry: Entry) -> Iterator[Finding]:
+    """Every function against what was seen on it in the end of the last deployment."""
+    assert entry.after  # noqa: S101  (a confirmed entry has it)
+    here, repair = evidence.environment, _repair(evidence, entry)
+    for key, name in here.function_names.items():
+        wanted, there = entry.after.functions.get(name), evidence.deployed.functions.get(name)
+        if there is None:
+            remedy = "create it, then " + repair
+            yield Finding(f"{name} does not exist" + (" any more" if wanted else ""), remedy)
+        elif wanted is None:
+            yield Finding(f"{name} was created after the last deployment", repair)
+        else:
+            for text in _differences(evidence, key, wanted, there):
+                yield Finding(f"{name}: {text}", repair)
+            yield from _settings(evidence.functions[key], name, there)
+            yield from _aliases(evidence, name, there)
+
+
+def _differences(evidence: Evidence, key: str, wanted: State, there: DeployedFunction) -> Iterator[str]:
+    """What a function runs and should not, a sentence for each."""
+    state = there.state
+    for what in ("runtime", "architecture", "handler"):
+        if getattr(wanted, what) != getattr(state, what):
+            yield f"{what} is {getattr(state, what)}, not {getattr(wanted, what)}"
+    if there.failed:
+        yield f"its last update failed ({there.failed})"
+    if wanted.arns != state.arns:
+        yield from _layers(wanted.layers, state.layers)
+    for layer in state.layers:
+        if layer.arn in wanted.arns and evidence.digests.get(layer.arn) == "":
+            yield f"its layer version {layer.arn} was deleted; it still runs, and nobody else can attach it"
+    yield from _package(evidence.record, key, wanted, there)
+
+
+def _package(record: Release | None, key: str, wanted: State, there: DeployedFunction) -> Iterator[str]:
+    """How a function's package differs from what was deployed, and from what was released."""
+    found = there.state.package
+    released = record.packages[key].sha256 if record and key in record.packages else wanted.package
+    if hidden := hidden_modules(there.modules, record.layers if record else ()):
+        yield f"its package has {' and '.join(hidden)} inside, which hides the layer"
+    elif found != wanted.package:
+        yield f"its package was replaced ({wanted.package[:8]} -> {found[:8]})"
+    elif found != released:
+        yield f"its package is not that of the release ({released[:8]} -> {found[:8]})"
+
+
+def _layers(wanted: Iterable[LayerVersion], there: Iterable[LayerVersion]) -> Iterator[str]:
+    """How the layers of a function differ."""
+    had, has = ({unversioned(layer.arn): layer for layer in layers} for layers in (wanted, there))
+    for name, layer in had.items():
+        if name not in has:
+            yield f"{layer} is not attached any more"
+        elif has[name].arn != layer.arn:
+            yield f"runs {has[name]} (layer version {_number(has[name])}), not {layer} (layer version {_number(layer)})"
+    yield from (f"{layer} was attached" for name, layer in has.items() if name not in had)
+    if list(had) != list(has) and set(had) == set(has):
+        yield "its layers are in another order: " + ", ".join(layer.label for layer in has.values())
+
+
+def _number(layer: LayerVersion) -> str:
+    return layer.arn.rpartition(":")[-1]
+
+
+def _settings(function: Function, name: str, there: DeployedFunction) -> Iterator[Finding]:
+    """Timeout, memory and variables, where release.toml says what they should be."""
+    facts, mend = there.facts, "set it on the function, or correct release.toml"
+    if function.timeout and facts.timeout != function.timeout:
+        yield Finding(f"{name}: timeout is {facts.timeout} s, not {function.timeout} s", mend)
+    if function.memory and facts.memory != function.memory:
+        yield Finding(f"{name}: memory is {facts.memory} MB, not {function.memory} MB", mend)
+    if facts.variables is None and function.variables:
+        yield Finding(f"{name}: its environment variables may not be read", "allow kms:Decrypt", unknown=True)
+        return
+    for variable in function.variables:
+        if variable not in (facts.variables or ()):
+            yield Finding(f"{name}: environment variable {variable} is not set", mend)
+
+
+def _aliases(evidence: Evidence, name: str, there: DeployedFunction) -> Iterator[Finding]:
+    """What callers run who do not ask for $LATEST."""
+    known = {each.arn: each for versions in evidence.deployed.layers.values() for each in versions}
+    for alias in evidence.aliases.get(name, ()):
+        if (alias.layers, alias.package) != (there.state.arns, there.state.package):
+            ours = [str(known[arn]) for arn in alias.layers if arn in known]
+            runs = f": {', '.join(ours)}" if ours else ""
+            yield Finding(
+                f"{name}: alias {alias.name} -> version {alias.version}{runs}, older than what was deployed",
+                f"publish a version and point {alias.name} to it",
+            )
+
+
+def _rest(evidence: Evidence, entry: Entry) -> Iterator[Finding]:
+    """Layer versions that nobody should have published, and the configuration."""
+    here, deployed = evidence.environment, evidence.deployed
+    record = evidence.record
+    for layer in record.layers if record else ():
+        found = deployed.find(layer)
+        digest = evidence.digests.get(found.arn, layer.sha256) if found else layer.sha256
+        if digest not in ("", layer.sha256):
+            yield Finding(
+                f"{found} is not {layer}: its bytes are others", "delete that layer version, and deploy again"
+            )
+    for versions in deployed.layers.values():
+        for version in versions[:1]:
+            if not version.version:
+                yield Finding(
+                    f"{version.arn} was published by hand, and nothing runs it", "delete it if nobody needs it"
+                )
+    wanted = record.canonical if record else {}
+    for key in sorted({*wanted, *(deployed.canonical if record and wanted else ())}):
+        where, there = f"s3://{here.canonical_bucket}/{key}", deployed.canonical.get(key)
+        if there is None:
+            yield Finding(f"{where} is gone", _repair(evidence, entry))
+        elif key not in wanted:
+            yield Finding(f"{where} is not in the release", f"{_repair(evidence, entry)} --delete")
+        elif there.sha256 != wanted[key]:
+            yield Finding(f"{where} was changed", _repair(evidence, entry))
+
+
+def _repair(evidence: Evidence, entry: Entry) -> str:
+    """What brings back what should run."""
+    if evidence.environment.previous and evidence.record:
+        return repair_command(evidence.environment, evidence.record.version)
+    return f"run: inv rollback --env {evidence.environment.name} --to {entry.number}"

@@ -1,0 +1,64 @@
+"""inv verify: proves that what runs is what was deployed, and that it is what its commit builds."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from invoke import Context, task
+
+from tasks.deploy import ENV
+from tasks.errors import DiffersError
+from tasks.jobs import results
+from tasks.output import findings as output
+from tasks.project.command import here, shows
+from tasks.project.workspace import Workspace
+from tasks.release.findings import Evidence, Finding, compare_trees, findings
+
+if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
+    from tasks.aws.connection import Connection
+
+
+@task(
+    help={
+        "env": ENV,
+        "deep": "also download the archives, and compare them file by file",
+        "rebuild": "also build what runs from its commit, and compare that",
+        "json": "print one JSON document and nothing else",
+    }
+)
+@shows
+def verify(c: Context, env: str, deep: bool = False, rebuild: bool = False, json: bool = False) -> None:
+    """Prove that an environment runs what was deployed to it; ends with 2 if something differs or is unknown."""
+    from tasks.aws.evidence import gather
+    from tasks.aws.reach import reach
+
+    command = here(c)
+    project = command.workspace.project()
+    there = reach(command, project.environment(env))
+    there.check_caller()
+    evidence = gather(there.connection, there.journal(), project.functions)
+    found = list(findings(evidence))
+    if deep:
+        found += compare_trees(evidence, stored_trees(there.connection, evidence), "its archive in the bucket")
+    if rebuild:
+        found += rebuilt(command.workspace, evidence)
+    (output.print_json if json else output.say_findings)(evidence, found)
+    if found:
+        raise DiffersError
+
+
+def stored_trees(connection: "Connection", evidence: Evidence) -> dict[str, str]:
+    """The tree digest of each stored archive of what runs, by its key."""
+    from tasks.aws.observe import read_tree
+
+    keys = [each.key for each in evidence.record.artifacts if evidence.objects.get(each.key)] if evidence.record else []
+    return dict(zip(keys, results([partial(read_tree, connection, key) for key in keys]), strict=True))
+
+
+def rebuilt(workspace: Workspace, evidence: Evidence) -> list[Finding]:
+    """What differs between what runs and what its commit builds; one finding if that cannot be known."""
+    from tasks.archives.rebuild import rebuilt_trees
+
+    if evidence.record is None or evidence.confirmed is None:
+        return []
+    trees, reason = rebuilt_trees(workspace, evidence.record, evidence.confirmed.commit)
+    return [Finding(reason, unknown=True)] if reason else compare_trees(evidence, trees, "what its commit builds")

@@ -37,6 +37,7 @@ from tasks.release.plan import (
     Goal,
     Plan,
     Steps,
+    layer_key,
     plan,
     plan_running,
     replaced_layers,
@@ -142,10 +143,11 @@ def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run
         return
     results([partial(reach.may_invoke, name) for name in goal.smoke if name in before.functions])
     release = goal.release
-    entry = Entry(0, goal.what, release.key, str(release), release.commit, Who(), "", delete=goal.delete)
+    ours = tuple(layer_key(goal.environment, layer.name) for layer in release.layers) if steps.functions else ()
+    entry = Entry(0, goal.what, release.key, str(release), release.commit, Who(), "", delete=goal.delete, ours=ours)
     with reach.take(entry) as held:
         attempt.held, attempt.touched = held, held.taken_over
-        now, was = begin(attempt, lambda goal: replace(reach.observe(goal)[1], retired=before.retired))
+        now, was = begin(attempt, lambda goal: reach.observe(goal)[1])
         try:
             apply(attempt, plan(goal, now, steps), now)
             after = confirm(attempt, was)
@@ -154,7 +156,7 @@ def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run
             raise
         except (TakenError, EndedAtOnceError) as error:
             raise _left_open(attempt, error) from error
-        except (ReleaseError, KeyboardInterrupt) as error:
+        except (ReleaseError, KeyboardInterrupt, OSError) as error:
             raise undone(attempt, was, str(error) or "Interrupted") from error
         held.close(Status.CONFIRMED, after)
     report(Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
@@ -190,7 +192,7 @@ def begin(attempt: Attempt, read: Callable[[Goal], Deployed]) -> tuple[Deployed,
             functions = {name: inherited.functions.get(name, state) for name, state in was.functions.items()}
             was = replace(inherited, functions=functions)
         held.note(was)
-    except (ReleaseError, KeyboardInterrupt) as error:
+    except (ReleaseError, KeyboardInterrupt, OSError) as error:
         if not held.taken_over and not isinstance(error, TakenError):
             held.close(Status.UNDONE, None, str(error) or "Interrupted")
         raise
@@ -213,6 +215,8 @@ def confirm(attempt: Attempt, was: Snapshot) -> Snapshot:
     """See every function and object on the release, and every function start. ReleaseError says what is not so."""
     goal = attempt.goal
     now = attempt.reach.look(goal)
+    if attempt.held:
+        now = replace(now, ours=frozenset(attempt.held.entry.ours))
     if attempt.steps.functions:
         if wrong := (*differences(plan_running(goal, now)), *vanished(was, now)):
             raise ReleaseError(listed(f"{attempt.name} does not run what it was given:", wrong))

@@ -70,7 +70,7 @@ LISTED = [
         "tasks/engine.py",
         "tests/test_engine.py",
         ("if dry_run or (confirmed and not decided.actions):", "if confirmed and not decided.actions:"),
-        ("except (ReleaseError, KeyboardInterrupt) as error:", "except ReleaseError as error:"),
+        ("except (ReleaseError, KeyboardInterrupt, OSError) as error:", "except ReleaseError as error:"),
         ("        lost = [str(failure)]", "        lost = []"),
         ("held.close(Status.ABANDONED, None, str(error))", "held.close(Status.CONFIRMED, None, str(error))"),
         ("after = confirm(attempt, was)", "after = was"),
@@ -111,7 +111,7 @@ LISTED = [
         ("Bucket=bucket, Prefix=prefix, **connection.owner", "Bucket=bucket, Prefix=prefix"),
         ('key=lambda item: item["LastModified"], reverse=True', 'key=lambda item: item["LastModified"]'),
         ("if sought and any(version.holds(sought) for version in found):", "if sought:"),
-        ("    if not _settled(connection.environment.function_names, release, deployed):", "    if False:"),
+        ("    if not settled:", "    if False:"),
         ('connection.check_account(item["LayerVersionArn"])', "pass"),
     ),
     *_listed(
@@ -297,10 +297,9 @@ LISTED = [
     *_listed(
         "tasks/release/plan.py",
         RELEASE,
-        ("        if unversioned(layer.arn) in deployed.retired:", "        if False:"),
+        ("        if name in deployed.ours and name not in ours:", "        if False:"),
         ("        if layer.name not in goal.environment.layer_names:", "        if False:"),
-        ("        if there:  # a record", "        if False:  # a record"),
-        ("        if deployed.trees.get(artifact.key) == artifact.tree:", "        if artifact.key in deployed.trees:"),
+        ("deployed.trees[artifact.key] != artifact.tree:", "False:"),
     ),
     *_listed("tasks/project/command.py", "tests/test_dry.py", ("if changes and c.config.run.dry:", "if False:")),
 ]

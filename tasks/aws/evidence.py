@@ -24,7 +24,7 @@ from tasks.errors import AwsError, PlanError
 from tasks.jobs import results
 from tasks.project.model import Function
 from tasks.release.artifacts import hex_digest
-from tasks.release.deployed import Deployed
+from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.findings import Alias, Evidence
 from tasks.release.release import Release
 
@@ -111,6 +111,27 @@ def gather(connection: Connection, journal: Journal, functions: Mapping[str, Fun
             reads.add("object", key, read_sha256, connection, key)
     objects = {key: digest for (kind, key), digest in reads.run().items() if (kind, key) not in reads.unread}
     return replace(evidence, record=record, damage=damage, objects=objects, unread=tuple(reads.unread.values()))
+
+
+def glance(connection: Connection, journal: Journal) -> Evidence:
+    """What two rounds of calls say of an environment: its functions, and what the journal says of them."""
+    here, reads = connection.environment, Reads()
+    for name in here.function_names.values():
+        reads.add("function", name, read_function, connection, name)
+    for layer in here.layer_names:
+        reads.add("layers", layer, list_layer_versions, connection, layer)
+    reads.add("listed", "", list_canonical, connection)
+    reads.add("entries", "", journal.entries, _ENTRIES)
+    first = reads.run()
+    deployed = name_layers(connection, _named(first, "layers"), _named(first, "function"))
+    entries = {each.number: each for each in first["entries", ""] or ()}
+    evidence = Evidence(here, deployed, {}, entries, unread=tuple(reads.unread.values()))
+    known = evidence.confirmed.after.canonical if evidence.confirmed and evidence.confirmed.after else {}
+    canonical = {}
+    for item in first["listed", ""] or ():
+        same = item["Key"] in known and known[item["Key"]].etag == item["ETag"]
+        canonical[item["Key"]] = known[item["Key"]] if same else CanonicalObject("", item["ETag"])
+    return replace(evidence, deployed=replace(deployed, canonical=canonical), glance=True)
 
 
 def _first_round(connection: Connection, journal: Journal, reads: Reads) -> dict[tuple[str, str], Any]:

@@ -107,7 +107,8 @@ class Journal:
             before = seen.entry.before if seen and taken_over else None
             runs = seen.entry.runs if seen else ""
             number = (seen.entry.number if seen else 0) + 1
-            mine = replace(entry, number=number, before=before, runs=runs, who=self.me, begun=_now())
+            ours = tuple(sorted({*entry.ours, *(seen.entry.ours if seen else ())}))
+            mine = replace(entry, number=number, before=before, runs=runs, who=self.me, begun=_now(), ours=ours)
             if held := self._create(mine, taken_over=taken_over):
                 return held
         raise AwsError(f"{self.connection.environment.name} could not be taken; run the same command again")

@@ -1,6 +1,7 @@
 """Reads what an environment holds. The reads of one round go out at once."""
 
 import hashlib
+import lzma
 import tempfile
 import zipfile
 import zlib
@@ -21,11 +22,12 @@ from tasks.jobs import results
 from tasks.release.artifacts import Artifact, hex_digest, tree_of
 from tasks.release.contents import read_bill
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
-from tasks.release.functions import LayerVersion, unversioned
+from tasks.release.functions import LayerVersion, layer_of, unversioned
 from tasks.release.journal import Entry
 from tasks.release.release import Release, read_record
 
 _AT_ONCE = 20
+_NO_ARCHIVE = (NotImplementedError, RuntimeError, OSError, EOFError, ValueError)
 Reads = dict[tuple[str, str], Callable[[], Any]]
 
 
@@ -47,7 +49,8 @@ def observe(
     entry: Entry | None = found.get(("newest", ""))
     deployed = _deployed(connection, found)
     canonical, second = _canonical_reads(connection, found["listed", ""], entry)
-    if not _settled(connection.environment.function_names, release, deployed):
+    settled = _settled(connection.environment.function_names, release, deployed)
+    if not settled:
         second |= {("objects", each.key): partial(read_sha256, connection, each.key) for each in release.artifacts}
         attached = {layer.arn for function in deployed.functions.values() for layer in function.state.layers}
         new = [version for each in release.layers if (version := deployed.find(each)) and version.arn not in attached]
@@ -57,20 +60,19 @@ def observe(
     others = [each.key for each in release.artifacts if objects.get(each.key, each.sha256) != each.sha256]
     return entry, replace(
         deployed,
-        objects=objects or {each.key: each.sha256 for each in release.artifacts if deployed.record},
+        objects={each.key: each.sha256 for each in release.artifacts} if settled else objects,
         trees=_named("trees", _at_once({("trees", key): partial(read_tree, connection, key) for key in others})),
-        retired=_retired(connection, entry),
+        ours=_ours(entry),
         digests=_named("digests", more),
         canonical={**canonical, **_named("canonical", more)},
     )
 
 
-def _retired(connection: Connection, entry: Entry | None) -> frozenset[str]:
-    """The layers that our last deployment left on functions, and that release.toml does not name any more."""
+def _ours(entry: Entry | None) -> frozenset[str]:
+    """The layers that our deployments ever attached here; an older entry knows only those that it left."""
     states = entry.after.functions.values() if entry and entry.after else ()
-    attached = {layer for state in states for layer in state.layers if layer.layer}
-    known = connection.environment.layer_names
-    return frozenset(unversioned(layer.arn) for layer in attached if layer.layer not in known)
+    left = {layer_of(layer.arn) for state in states for layer in state.layers if layer.layer}
+    return frozenset({*left, *(entry.ours if entry else ())})
 
 
 def _canonical_reads(
@@ -199,7 +201,7 @@ def read_tree(connection: Connection, key: str) -> str:
         try:
             with path.open("rb") as file:
                 return tree_of(file)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError):
+        except (*_NO_ARCHIVE, zipfile.BadZipFile, zlib.error, lzma.LZMAError):
             return ""
 
 

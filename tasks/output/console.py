@@ -229,8 +229,8 @@ def _other_endings(event: OtherEndings) -> str:
     more = f" and {len(event.paths) - 1} more" if event.paths[1:] else ""
     return (
         f"[WARNING] {event.paths[0]}{more}: line endings are CRLF here and LF in the commit, so others build other "
-        "archives; "
-        f"run: git -c core.autocrlf=false checkout-index --index --force {' '.join(event.paths[:_MOST_FILES])}"
+        "archives; commit, add the line `* text=auto eol=lf` to .gitattributes, then delete these files and run: git "
+        f"checkout -- {' '.join(event.paths[:_MOST_FILES])}"
     )
 
 

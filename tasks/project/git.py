@@ -14,7 +14,9 @@ from tasks.jobs import results
 _ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
 """A repository that the environment names (inside a hook) is not the one that the files are in."""
 
-_STAGED = re.compile(r"(?P<mode>\d+) \S+ \d\ti/(?P<there>\S*) +w/(?P<here>\S*) +attr/[^\t]*\t(?P<name>.*)", re.DOTALL)
+_STAGED = re.compile(
+    r"(?P<mode>\d+) \S+ \d\ti/(?P<there>\S*) +w/(?P<here>\S*) +attr/(?P<rules>[^\t]*)\t(?P<name>.*)", re.DOTALL
+)
 """A line of `git ls-files --stage --eol`: a link has mode 120000, another repository 160000."""
 
 
@@ -46,15 +48,19 @@ def read_git(root: Path, inputs: Iterable[str] = (".",)) -> Git | None:
         ("status", "--porcelain=v2", "--branch", "--untracked-files=no", "-z", "--no-renames", "--", *built),
         ("ls-files", "-z", "--stage", "--eol", "--", "."),
         ("ls-files", "-z", "--others", "--exclude-standard", "--", "."),
+        ("rev-parse", "--show-prefix"),
     ]
-    status, staged, others = results([partial(_ask, root, *each) for each in asked])
-    if status is None or staged is None or others is None:
+    said = results([partial(_ask, root, *each) for each in asked])
+    if None in said:
         return None
+    status, staged, others, prefix = said
     commit = re.search(r"(?:^|\0)# branch\.oid ([0-9a-f]{7})", status)
     # "1 <XY> <sub> <3 modes> <2 objects> <name>", "u <XY> <sub> <4 modes> <3 objects> <name>"
-    changed = [line.split(" ", {"1": 8, "u": 10}[line[0]])[-1] for line in status.split("\0") if line[:1] in ("1", "u")]
+    named = [line.split(" ", {"1": 8, "u": 10}[line[0]])[-1] for line in status.split("\0") if line[:1] in ("1", "u")]
+    changed = [name.removeprefix(prefix.strip("\n")) for name in named]  # status alone names them from the top
     files = [found for line in staged.split("\0") if (found := _STAGED.fullmatch(line))]
-    endings = [each["name"] for each in files if each["there"] == "lf" and each["here"] in ("crlf", "mixed")]
+    other = [each for each in files if each["there"] == "lf" and each["here"] in ("crlf", "mixed")]
+    endings = [each["name"] for each in other if "eol=crlf" not in each["rules"]]
     return Git(
         commit=commit[1] if commit else "",
         changed=tuple(changed),

@@ -64,7 +64,7 @@ class Deployed:
     canonical  key -> contents of the configuration, below the prefixes of release.toml
     record     the record of the release in question, if the bucket has one
     trees      key -> tree digest of archives that the bucket has with other bytes than were built
-    retired    layers (ARNs without a number) that we once attached, and that release.toml does not name any more
+    ours       every layer that a deployment of ours ever attached here, as `layer_of` names them
     """
 
     objects: Mapping[str, str] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Deployed:
     canonical: Mapping[str, CanonicalObject] = field(default_factory=dict)
     record: Release | None = None
     trees: Mapping[str, str] = field(default_factory=dict)
-    retired: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
 
     def find(self, artifact: Artifact) -> LayerVersion | None:
         """The newest layer version with the artifact's contents, found by what it holds and never by its rank."""

@@ -50,6 +50,7 @@ class Evidence:
     objects   key -> SHA-256 (hex) of each archive and bill of the release in the bucket; None for one that is gone
     aliases   AWS name of a function -> its aliases that do not lead to $LATEST
     unread    what could not be read, and why
+    glance    whether records, archives, settings and aliases were left out
     """
 
     environment: Environment
@@ -62,6 +63,7 @@ class Evidence:
     objects: Mapping[str, str | None] = field(default_factory=dict)
     aliases: Mapping[str, tuple[Alias, ...]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    glance: bool = False
 
     @property
     def confirmed(self) -> Entry | None:
@@ -76,7 +78,16 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     entry = evidence.confirmed
     if entry is None:
         return (*unread, *journal, *_never(evidence))
-    return (*unread, *journal, *_record(evidence, entry), *_functions(evidence, entry), *_rest(evidence, entry))
+    if evidence.glance:
+        return (*unread, *journal, *_functions(evidence, entry), *_configuration(evidence, entry, _seen(entry)))
+    wanted = evidence.record.canonical if evidence.record else {}
+    proof = (*_record(evidence, entry), *_functions(evidence, entry), *_versions(evidence))
+    return (*unread, *journal, *proof, *_configuration(evidence, entry, wanted))
+
+
+def _seen(entry: Entry) -> dict[str, str]:
+    """The configuration that the last deployment left: key -> SHA-256 (hex)."""
+    return {key: each.sha256 for key, each in entry.after.canonical.items()} if entry.after else {}
 
 
 def compare_trees(evidence: Evidence, trees: Mapping[str, str], what: str) -> list[Finding]:
@@ -149,7 +160,7 @@ def _functions(evidence: Evidence, entry: Entry) -> Iterator[Finding]:
         else:
             for text in _differences(evidence, key, wanted, there):
                 yield Finding(f"{name}: {text}", repair)
-            yield from _settings(evidence.functions[key], name, there)
+            yield from _settings(evidence.functions.get(key, Function("", "")), name, there)
             yield from _aliases(evidence, name, there)
 
 
@@ -226,32 +237,32 @@ def _aliases(evidence: Evidence, name: str, there: DeployedFunction) -> Iterator
             )
 
 
-def _rest(evidence: Evidence, entry: Entry) -> Iterator[Finding]:
-    """Layer versions that nobody should have published, and the configuration."""
-    here, deployed = evidence.environment, evidence.deployed
-    record = evidence.record
-    for layer in record.layers if record else ():
-        found = deployed.find(layer)
-        digest = evidence.digests.get(found.arn, layer.sha256) if found else layer.sha256
-        if digest not in ("", layer.sha256):
+def _versions(evidence: Evidence) -> Iterator[Finding]:
+    """Layer versions that hold something else than they say, or that somebody published by hand."""
+    for layer in evidence.record.layers if evidence.record else ():
+        found = evidence.deployed.find(layer)
+        if found and evidence.digests.get(found.arn, layer.sha256) not in ("", layer.sha256):
             yield Finding(
                 f"{found} is not {layer}: its bytes are others", "delete that layer version, and deploy again"
             )
-    for versions in deployed.layers.values():
+    for versions in evidence.deployed.layers.values():
         for version in versions[:1]:
             if not version.version:
-                yield Finding(
-                    f"{version.arn} was published by hand, and nothing runs it", "delete it if nobody needs it"
-                )
-    wanted = record.canonical if record else {}
-    for key in sorted({*wanted, *(deployed.canonical if record and wanted else ())}):
-        where, there = f"s3://{here.canonical_bucket}/{key}", deployed.canonical.get(key)
+                remedy = "delete it if nobody needs it"
+                yield Finding(f"{version.arn} was published by hand, and nothing runs it", remedy)
+
+
+def _configuration(evidence: Evidence, entry: Entry, wanted: Mapping[str, str]) -> Iterator[Finding]:
+    """Objects of the configuration that are not what was deployed."""
+    bucket, deployed, repair = evidence.environment.canonical_bucket, evidence.deployed, _repair(evidence, entry)
+    for key in sorted({*wanted, *deployed.canonical} if wanted else ()):
+        where, there = f"s3://{bucket}/{key}", deployed.canonical.get(key)
         if there is None:
-            yield Finding(f"{where} is gone", _repair(evidence, entry))
+            yield Finding(f"{where} is gone", repair)
         elif key not in wanted:
-            yield Finding(f"{where} is not in the release", f"{_repair(evidence, entry)} --delete")
+            yield Finding(f"{where} is not in the release", f"{repair} --delete")
         elif there.sha256 != wanted[key]:
-            yield Finding(f"{where} was changed", _repair(evidence, entry))
+            yield Finding(f"{where} was changed", repair)
 
 
 def _repair(evidence: Evidence, entry: Entry) -> str:

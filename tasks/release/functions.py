@@ -99,3 +99,8 @@ def _layer_changes(before: State, after: State) -> Iterator[str]:
 def unversioned(arn: str) -> str:
     """A layer version's ARN without its number: the layer's own."""
     return arn.rpartition(":")[0]
+
+
+def layer_of(arn: str) -> str:
+    """What tells a layer, given the ARN of one of its versions: without `arn:<partition>:`, which differs in China."""
+    return unversioned(arn).split(":", 2)[-1]

@@ -79,6 +79,7 @@ class Entry:
     before    what ran before its first change: written before that, and inherited by whoever takes over
     after     what was seen in the end
     counter   makes every writing of the entry differ from all before it
+    ours      every layer that was ever attached here by this tool, carried from entry to entry
     seal      the SHA-256 of all of this, so that an entry that was edited shows
     """
 
@@ -97,6 +98,7 @@ class Entry:
     before: Snapshot | None = None
     after: Snapshot | None = None
     counter: int = 0
+    ours: tuple[str, ...] = ()
     seal: str = ""
 
     def title(self, environment: str) -> str:

@@ -29,7 +29,7 @@ from tasks.release.actions import (
 )
 from tasks.release.artifacts import Artifact, description
 from tasks.release.deployed import Deployed, DeployedFunction
-from tasks.release.functions import LayerVersion, State, unversioned
+from tasks.release.functions import LayerVersion, State, layer_of
 from tasks.release.limits import check_function, hidden_modules, hiding
 from tasks.release.release import Release
 
@@ -197,18 +197,18 @@ def merge_layers(current: tuple[LayerVersion, ...], goal: Goal, deployed: Deploy
     """A function's layers with ours exchanged in place, by name; foreign ones and the order stay, missing ones follow.
 
     UpdateFunctionConfiguration replaces the whole list, so what is left out here is taken off the function: only what
-    we attached ourselves, of a layer that release.toml does not have any more.
+    we attached ourselves, and the release does not have.
     """
     here, commit = goal.environment, goal.release.commit
     ours = {}
     for artifact in goal.release.layers:
         pending = LayerVersion("", description(artifact, commit), artifact.name)
-        ours[_layer_arn(here, artifact.name)] = deployed.find(artifact) or pending
+        ours[layer_key(here, artifact.name)] = deployed.find(artifact) or pending
     merged: dict[str, LayerVersion] = {}
     for layer in current:
-        if unversioned(layer.arn) in deployed.retired:
+        name = layer_of(layer.arn)
+        if name in deployed.ours and name not in ours:
             continue
-        name = unversioned(layer.arn).split(":", 2)[-1]
         merged[name] = ours.get(name, layer)
     return tuple({**merged, **{name: layer for name, layer in ours.items() if name not in merged}}.values())
 
@@ -282,9 +282,11 @@ def taken_over(goal: Goal, deployed: Deployed) -> Goal:
 
     def stored(artifact: Artifact) -> Artifact:
         there = recorded.get(artifact.key)
-        if there:  # a record's key follows from the trees in it
+        if artifact.key in deployed.trees and deployed.trees[artifact.key] != artifact.tree:
+            return artifact  # what is stored is something else, whatever a record says
+        if there:
             return replace(artifact, sha256=there.sha256, size=there.size, bill=there.bill)
-        if deployed.trees.get(artifact.key) == artifact.tree:
+        if artifact.key in deployed.trees:
             return replace(artifact, sha256=deployed.objects[artifact.key])
         return artifact
 
@@ -341,6 +343,6 @@ def bump_command(name: str, environment: Environment) -> str:
     return f"inv bump --part patch{option}"
 
 
-def _layer_arn(environment: Environment, layer: str) -> str:
-    """A layer's ARN without number and without `arn:<partition>:`, which differs in China and GovCloud."""
+def layer_key(environment: Environment, layer: str) -> str:
+    """What `layer_of` makes of the ARN of any version of a layer."""
     return f"lambda:{environment.region}:{environment.account}:layer:{environment.layer_names[layer]}"

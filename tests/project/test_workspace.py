@@ -161,3 +161,33 @@ def test_a_file_that_stays_open_elsewhere_is_named_with_what_to_do(tmp_path: Pat
     with expected, replacing(tmp_path / "VERSION") as aside:
         aside.write_text("new")
     assert "close the program that has it open" in str(cannot_write(tmp_path, PermissionError(13, "Access is denied")))
+
+
+def test_in_a_folder_of_a_larger_repository_a_file_that_was_edited_is_a_change_and_not_an_ending(
+    tmp_path: Path,
+) -> None:
+    below = tmp_path / "sub"
+    (below / "src" / "core").mkdir(parents=True)
+    (below / "src" / "core" / "a.py").write_bytes(b"A = 1\n")
+    commit(below)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "config", "core.autocrlf", "true")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "a")
+    (below / "src" / "core" / "a.py").write_bytes(b"A = 2\r\n")
+    checkout = Workspace(below).checkout()
+    assert checkout.git
+    assert (checkout.git.changed, checkout.git.endings) == (("src/core/a.py",), ())
+
+
+def test_a_file_that_is_meant_to_have_crlf_is_no_difference(tmp_path: Path) -> None:
+    (tmp_path / "src" / "core").mkdir(parents=True)
+    (tmp_path / "src" / "core" / "run.bat").write_bytes(b"echo\r\n")
+    (tmp_path / ".gitattributes").write_text("*.bat text eol=crlf\n")
+    commit(tmp_path)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "a")
+    checkout = Workspace(tmp_path).checkout()
+    assert checkout.git
+    assert checkout.git.endings == ()

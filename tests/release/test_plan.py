@@ -19,7 +19,7 @@ from tasks.release.actions import (
 )
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.functions import LayerVersion
-from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Plan, merge_layers, plan, taken_over
+from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Plan, layer_key, merge_layers, plan, taken_over
 from tasks.release.release import Release, Setting
 from tests.examples import (
     CORE,
@@ -339,15 +339,23 @@ def test_a_release_with_a_layer_that_release_toml_does_not_have_any_more_is_refu
 
 
 def test_a_layer_that_we_attached_and_that_release_toml_does_not_have_any_more_is_taken_off() -> None:
-    retired = f"arn:aws:lambda:{DEV.region}:{DEV.account}:layer:news-extra-dev"
+    extra = f"lambda:{DEV.region}:{DEV.account}:layer:news-extra-dev"
     deployed = running()
     carried = {
-        name: replace(each, state=replace(each.state, layers=(LayerVersion(f"{retired}:3"), *each.state.layers)))
+        name: replace(each, state=replace(each.state, layers=(LayerVersion(f"arn:aws:{extra}:3"), *each.state.layers)))
         for name, each in deployed.functions.items()
     }
     before = replace(deployed, functions=carried)
     assert planned(deployed=before).actions == ()
-    switches = planned(deployed=replace(before, retired=frozenset([retired]))).switch
+    switches = planned(deployed=replace(before, ours=frozenset([extra, layer_key(DEV, "core")]))).switch
     assert len(switches) == 2
     assert "- news-extra-dev 3" in switches[0].what
     assert switches[0].after.layers == deployed.functions[switches[0].function].state.layers
+
+
+def test_a_record_that_was_edited_does_not_let_another_archive_in() -> None:
+    recorded = replace(RELEASE, artifacts=(RECOMPRESSED, DEPS))
+    exchanged = replace(running(recorded), objects={CORE.key: "c" * 64}, trees={CORE.key: "e" * 64})
+    assert taken_over(GOAL, exchanged).release.artifacts[0] == CORE
+    with pytest.raises(PlanError, match="exists in dev with other contents"):
+        plan(taken_over(GOAL, exchanged), exchanged, UPLOAD)

@@ -1,0 +1,115 @@
+"""What an environment runs, in one look: from the journal's newest entries and what the functions say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tasks.project.model import Environment
+from tasks.release.deployed import Deployed
+from tasks.release.findings import Evidence, findings
+from tasks.release.journal import Entry, ways_out
+from tasks.release.promotion import repair_command
+
+_STACK = "aws:cloudformation:stack-name"
+
+
+class Mark(Enum):
+    """What stands of an environment or a function, the worse the later."""
+
+    OK = "ok"
+    BEHIND = "behind"
+    DRIFTED = "drifted"
+    MIXED = "mixed"
+    MISSING = "nothing deployed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One function: what it runs, our layers by name and version."""
+
+    name: str
+    mark: Mark
+    runtime: str = ""
+    layers: str = ""
+    package: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """One environment. `why` says in a sentence each what is not as it should be, or what comes next."""
+
+    name: str
+    mark: Mark
+    entry: Entry | None = None
+    rows: tuple[Row, ...] = ()
+    why: tuple[str, ...] = ()
+    runs: Mapping[str, str] = field(default_factory=dict)
+
+
+def status_of(evidence: Evidence, before: Entry | None) -> Status:
+    """What stands of an environment; `before` is the newest confirmed entry of the one that is promoted into it."""
+    here, deployed, entry = evidence.environment, evidence.deployed, evidence.confirmed
+    found = findings(evidence)
+    why = [str(each) for each in found]
+    rows = tuple(_row(evidence, name) for name in here.function_names.values())
+    marks, unknown = [row.mark for row in rows], any(each.unknown for each in found)
+    mark = _mark(evidence, marks, unknown=unknown, differs=bool(found))
+    if mark is Mark.MISSING:
+        version = _first_version(before) if before else "VERSION"
+        why = [f"Nothing was deployed to {here.name} yet; {repair_command(here, version)}"]
+    if before and mark is Mark.OK and entry and before.runs != entry.runs:
+        mark = Mark.BEHIND
+        why.append(f"{here.previous} is at {before.version}; {repair_command(here, _first_version(before))}")
+    why += [
+        f"{name} belongs to the CloudFormation stack {each.facts.tags[_STACK]}, whose next update takes these layers "
+        "off unless its template leaves Layers out"
+        for name, each in deployed.functions.items()
+        if _STACK in each.facts.tags
+    ]
+    newest = next(iter(evidence.entries.values()), None)
+    if newest and not newest.closed and not any(ways_out(here.name, newest) in each for each in why):
+        why.append(f"The {newest.title(here.name)} is not over, or was cut off; {ways_out(here.name, newest)}")
+    return Status(here.name, mark, entry, rows, tuple(why))
+
+
+def unreadable(environment: Environment, reason: str) -> Status:
+    """An environment of which nothing is known, because it does not exist yet or may not be read."""
+    mark = Mark.MISSING if "does not exist" in reason else Mark.UNKNOWN
+    return Status(environment.name, mark, why=(reason,))
+
+
+def _mark(evidence: Evidence, marks: Sequence[Mark], *, unknown: bool, differs: bool) -> Mark:
+    """What stands of an environment as a whole."""
+    if not evidence.deployed.functions or not (evidence.entries or evidence.unread):
+        return Mark.MISSING
+    if unknown:
+        return Mark.UNKNOWN
+    if len({tuple(sorted(each.items())) for each in _versions(evidence.deployed).values()}) > 1:
+        return Mark.MIXED
+    return Mark.DRIFTED if differs or Mark.DRIFTED in marks else Mark.OK
+
+
+def _first_version(entry: Entry) -> str:
+    """The version that names an entry's release: its first layer's."""
+    return entry.version.split(",")[0].rpartition(" ")[-1]
+
+
+def _versions(deployed: Deployed) -> dict[str, dict[str, str]]:
+    """For each function, our layers and their versions."""
+    running = deployed.running()
+    return {name: {layer: version.number for layer, version in each.items()} for name, each in running.items()}
+
+
+def _row(evidence: Evidence, name: str) -> Row:
+    there = evidence.deployed.functions.get(name)
+    if there is None:
+        return Row(name, Mark.MISSING)
+    layers = ", ".join(f"{layer} {number}" for layer, number in _versions(evidence.deployed)[name].items())
+    entry = evidence.confirmed
+    wanted = entry.after.functions.get(name) if entry and entry.after else None
+    if wanted is None:
+        mark = Mark.UNKNOWN if entry else Mark.MISSING
+        return Row(name, mark, there.state.runtime, layers or "none of ours", there.state.package[:8])
+    mark = Mark.OK if wanted.same(there.state) else Mark.DRIFTED
+    return Row(name, mark, there.state.runtime, layers or "none of ours", there.state.package[:8])

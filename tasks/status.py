@@ -1,0 +1,51 @@
+"""inv status: what every environment runs, side by side."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from invoke import Context, task
+
+from tasks.errors import DiffersError, ReleaseError
+from tasks.jobs import results
+from tasks.output import status as output
+from tasks.project.command import Command, here, shows
+from tasks.project.model import Environment
+from tasks.release.status import Mark, Status, status_of, unreadable
+
+if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
+    from tasks.release.findings import Evidence
+
+
+@task(help={"env": "one environment; all of them without", "json": "print one JSON document and nothing else"})
+@shows
+def status(c: Context, env: str = "", json: bool = False) -> None:
+    """Show what every environment runs, since when and by whom; ends with 2 if one is not as it was deployed."""
+    command = here(c)
+    project = command.workspace.project()
+    chosen = [project.environment(env)] if env else list(project.environments.values())
+    before = [each.previous for each in chosen if each.previous]
+    needed = [each for name, each in project.environments.items() if each in chosen or name in before]
+    found = dict(
+        zip([each.name for each in needed], results([partial(survey, command, each) for each in needed]), strict=True)
+    )
+    shown = []
+    for each in chosen:
+        evidence, source = found[each.name], found.get(each.previous)
+        entry = None if source is None or isinstance(source, Status) else source.confirmed
+        shown.append(evidence if isinstance(evidence, Status) else status_of(evidence, entry))
+    (output.print_json if json else output.say_status)(shown)
+    if any(each.mark not in (Mark.OK, Mark.BEHIND, Mark.MISSING) for each in shown):
+        raise DiffersError
+
+
+def survey(command: Command, environment: Environment) -> "Evidence | Status":
+    """What can be read of an environment in a few calls; its status if that is nothing."""
+    from tasks.aws.evidence import glance
+    from tasks.aws.reach import reach
+
+    try:
+        there = reach(command, environment)
+        there.check_caller()
+        return glance(there.connection, there.journal())
+    except ReleaseError as error:
+        return unreadable(environment, str(error))

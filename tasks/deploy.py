@@ -3,15 +3,14 @@
 clean -> build-core -> build-deps -> build-functions -> upload -> publish -> update-lambdas
 """
 
-from importlib.util import find_spec
-
 from invoke import Context, task
 
 from tasks.archives.configuration import read_configuration, untracked_configuration
 from tasks.archives.manifest import find_built
+from tasks.archives.together import check_together
 from tasks.archives.workshop import build
 from tasks.engine import carry_out
-from tasks.output.console import Console, say
+from tasks.output.console import Console
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment, Project
 from tasks.release.events import LeftOut, Started
@@ -72,6 +71,8 @@ def bring(  # noqa: PLR0913  (what the command line says)
     checkout, dry_run = command.workspace.checkout(), dry_run or command.dry
     names, project = checkout.project.select(layer), checkout.project
     built = find_built(checkout, names) if dry_run else build(checkout, names, report)
+    if dry_run and not layer:
+        check_together(checkout, built)
     contents = read_configuration(checkout)
     for path in untracked_configuration(checkout):
         report(LeftOut(path))
@@ -85,16 +86,13 @@ def bring(  # noqa: PLR0913  (what the command line says)
     sources = Sources(
         {each.artifact.name: each.path for each in built}, {each.sha256: each.path for each in contents.values()}
     )
-    smoke = payloads(command, project, environment) if steps.functions else {}
+    smoke = payloads(project, environment) if steps.functions else {}
     goal = Goal(environment, release, smoke=smoke, delete=delete, what="deploy" if steps.functions else "publish")
     carry_out(goal, steps, reach(command, environment, sources, report.waiting), report, dry_run=dry_run)
 
 
-def payloads(command: Command, project: Project, environment: Environment) -> dict[str, str]:
-    """What the smoke test sends to each function; nothing where there is none, or where functions cannot be run."""
+def payloads(project: Project, environment: Environment) -> dict[str, str]:
+    """What the smoke test sends to each function; nothing where there is none."""
     if not project.smoke:
-        return {}
-    if command.endpoint and not find_spec("awslambdaric"):
-        say("[SKIP] No smoke test: the sandbox runs functions with awslambdaric, which is for Linux alone", "")
         return {}
     return {name: project.functions[key].smoke for key, name in environment.function_names.items()}

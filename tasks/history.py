@@ -1,9 +1,11 @@
 """inv history: what was deployed to an environment, when, by whom, and how it ended."""
 
+import re
+
 from invoke import Context, task
 
 from tasks.deploy import ENV
-from tasks.errors import PlanError
+from tasks.errors import ConfigError, PlanError
 from tasks.output import history as output
 from tasks.project.command import here, shows
 
@@ -18,16 +20,23 @@ _ENTRIES = 20
     },
 )
 @shows
-def history(c: Context, env: str, entry: int = 0, limit: int = _ENTRIES) -> None:
+def history(c: Context, env: str, entry: str = "", limit: str = str(_ENTRIES)) -> None:
     """Show the journal of an environment: number, when, who, what, release, commit, outcome, how long."""
     from tasks.aws.reach import reach
 
     command = here(c)
     there = reach(command, command.workspace.project().environment(env))
     if not entry:
-        output.say_entries(env, there.journal().entries(max(1, limit)))
+        output.say_entries(env, there.journal().entries(_number("--limit", limit)))
         return
-    seen = there.journal().get(entry)
+    seen = there.journal().get(_number("--entry", entry))
     if seen is None:
         raise PlanError(f"{env} has no entry {entry}; run: inv history --env {env}")
     output.say_entry(env, seen.entry)
+
+
+def _number(option: str, text: str) -> int:
+    """A number from the command line; Invoke itself would end with a traceback where it is none."""
+    if not re.fullmatch(r"[1-9]\d{0,8}", text):
+        raise ConfigError(f"{option} {text!r} is no number of entries; use one such as 41")
+    return int(text)

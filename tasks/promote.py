@@ -45,7 +45,7 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     if release is None:
         release, source = read_running(before, version), origin
     report(Started(f"Promoting from {origin.name} to {target.name}", "Promotion", release))
-    goal = Goal(target, release, source, payloads(command, project, target), delete, "promote")
+    goal = Goal(target, release, source, payloads(project, target), delete, "promote")
     carry_out(goal, UPDATE_LAMBDAS, there, report, dry_run=dry_run or command.dry)
 
 

@@ -51,7 +51,7 @@ def rollback(c: Context, env: str, to: str = "", dry_run: bool = False, delete: 
         refuse_target(env, newest, to)
     release = recorded(there, target)
     report(Started(f"Rolling {env} back to entry {target.number}", f"Rollback of {env}", release))
-    goal = Goal(environment, release, environment, payloads(command, project, environment), delete, "rollback")
+    goal = Goal(environment, release, environment, payloads(project, environment), delete, "rollback")
     carry_out(goal, UPDATE_LAMBDAS, there, report, dry_run=dry_run)
 
 

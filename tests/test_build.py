@@ -311,3 +311,23 @@ def test_line_endings_that_differ_from_the_commit_are_told(workspace: Workspace)
     events: list[Event] = []
     workshop.build(workspace.checkout(), ["core"], events.append)
     assert OtherEndings(("src/deps/__init__.py",)) in events
+
+
+def test_without_git_it_is_said_that_all_is_built(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    build(workspace)
+    assert "[WARNING] This is no git repository" in capsys.readouterr().out
+
+
+def test_a_file_that_is_allowed_in_the_sources_passes_in_its_archive_too(workspace: Workspace) -> None:
+    (workspace.root / "src" / "core" / ".env").write_text("A=1")
+    (workspace.root / "release.toml").write_text(WITH_PACKAGE + '\n[allowed]\n"src/core/.env" = "an example"\n')
+    assert build(workspace)
+    check(workspace)
+
+
+def test_a_file_of_the_users_beside_the_archives_stays(workspace: Workspace) -> None:
+    build(workspace)
+    mine = workspace.layers / "my-backup.zip"
+    mine.write_text("mine")
+    workshop.build(workspace.checkout(), workspace.project().select(""), Console(), clean=True)
+    assert mine.read_text() == "mine"

@@ -330,3 +330,13 @@ def test_a_bill_of_materials_is_written_once_also_by_the_loser_of_a_race(site: S
     dev.s3.put_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.cdx.json", Body=b"the winner's")
     site.upload()
     assert dev.s3.get_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.cdx.json")["Body"].read() == b"the winner's"
+
+
+def test_a_dry_run_refuses_what_the_deployment_would_refuse(site: Site) -> None:
+    site.write("src/core/__init__.py", "from deps import NAME\n")
+    site.upload()
+    text = (site.root / "release.toml").read_text()
+    start, end = text.index("[layers.deps]"), text.index("[functions.ingest]")
+    site.write("release.toml", text[:start] + text[end:])
+    with pytest.raises(BuildError, match="imports deps, which no layer brings"):
+        site.deploy(dry_run=True)

@@ -8,7 +8,7 @@ import pytest
 from invoke import Collection, Config, Context
 
 from tasks import namespace
-from tasks.errors import ReleaseError
+from tasks.errors import DiffersError, ReleaseError
 from tests.conftest import Calls
 from tests.front import Site
 
@@ -58,6 +58,8 @@ def test_no_task_changes_anything_under_invokes_own_dry_run(released: Site, call
         arguments = {each.name: ARGUMENTS[each.name] for each in wanted[1:]}
         try:
             task(Context(Config(overrides=settings)), **arguments)
+        except DiffersError:
+            pass  # it only reads
         except ReleaseError as error:
             assert "run dry" in str(error) or "run: inv" in str(error), name  # noqa: PT017
         assert files(released.root) == before, name

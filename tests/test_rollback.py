@@ -8,10 +8,10 @@ import pytest
 
 from tasks.aws.connection import Connection
 from tasks.aws.reach import Aws, reach
-from tasks.errors import PlanError
+from tasks.errors import ConfigError, PlanError
 from tasks.release.journal import Status
 from tests.conftest import Calls
-from tests.examples import DEV
+from tests.examples import DEV, VERSION
 from tests.front import Site
 
 
@@ -118,7 +118,7 @@ def test_history_says_when_who_what_and_how_it_ended(twice: Site, capsys: pytest
     assert lines[2].split() == ["no.", "when", "(UTC)", "who", "what", "release", "commit", "outcome", "took"]
     assert lines[3].split()[0] == "2"
     assert "deploy  core 1.2.5, deps 1.0.5  none    confirmed" in lines[3]
-    twice.history(entry=2)
+    twice.history(entry="2")
     shown = capsys.readouterr().out
     assert "Entry 2: deployment of core 1.2.5, deps 1.0.5 to dev, confirmed" in shown
     assert "   news-letter-dev: core 1.2.4 -> 1.2.5, deps 1.0.5 (unchanged)" in shown
@@ -127,7 +127,7 @@ def test_history_says_when_who_what_and_how_it_ended(twice: Site, capsys: pytest
 
 def test_an_entry_that_is_not_there_is_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(PlanError, match="dev has no entry 9; run: inv sandbox history --env dev"):
-        site.history(entry=9)
+        site.history(entry="9")
     site.history()
     assert "Nothing was ever deployed to dev" in capsys.readouterr().out
 
@@ -174,3 +174,24 @@ def test_after_a_rollback_the_release_can_be_promoted_forward_again(twice: Site,
         "news-deps-stage",
     ]
     assert found[1]["Arn"].endswith(":1")
+
+
+def test_going_back_to_before_a_layer_was_added_takes_that_layer_off(site: Site, dev: Connection) -> None:
+    text = (site.root / "release.toml").read_text()
+    start, end = text.index("[layers.deps]"), text.index("[functions.ingest]")
+    site.write("release.toml", text[:start] + text[end:])
+    site.deploy()
+    site.write("release.toml", text)
+    site.write("VERSION", VERSION.replace("1.2.4", "1.2.5"))
+    site.deploy()
+    site.rollback()
+    for name in dev.environment.function_names.values():
+        layers = dev.functions.get_function(FunctionName=name)["Configuration"]["Layers"]
+        assert [each["Arn"].split(":")[6] for each in layers] == ["another-team-tracing-dev", "news-core-dev"]
+    site.promote(version="1.2.4")
+
+
+@pytest.mark.parametrize("text", ["abc", "-1", "0", "1e9"])
+def test_an_entry_that_is_no_number_is_refused_in_words(site: Site, text: str) -> None:
+    with pytest.raises(ConfigError, match="is no number of entries; use one such as 41"):
+        site.history(entry=text)

@@ -10,7 +10,7 @@ import stat
 import struct
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from elftools.common.exceptions import ELFError
@@ -19,7 +19,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 from tasks.archives.archive import DEFLATED, STORED, UNREADABLE
-from tasks.archives.secrets import is_allowed, is_secret_in_wheel, refusal
+from tasks.archives.secrets import is_secret_in_wheel, refusal
 from tasks.errors import BuildError, listed
 from tasks.project.model import Project
 from tasks.project.runtimes import MAX_UNZIPPED, RUNTIMES, Runtime
@@ -38,17 +38,19 @@ _NO_LIBRARY = (
 _READABLE = 0o444
 
 
-def check_archive(path: Path, shown: str, project: Project, runtimes: Sequence[Runtime], kind: Kind) -> None:
-    """BuildError, listing what is wrong with the archive at `path`, unless nothing is."""
+def check_archive(  # noqa: PLR0913, PLR0917  (what an archive is, and is called)
+    path: Path, shown: str, project: Project, runtimes: Sequence[Runtime], kind: Kind, name: str = ""
+) -> None:
+    """BuildError, listing what is wrong with the archive at `path` of the artifact `name`, unless nothing is."""
     if not path.is_file():
         raise BuildError(f"{shown} does not exist, or is a folder; name an archive, or run: inv build")
-    problems = list(find_problems(path, runtimes, project.architecture, kind, project.allowed))
+    problems = list(find_problems(path, runtimes, project.architecture, kind, project.allowed_in(name)))
     if problems:
         raise BuildError(listed(f"{shown} is not fit for Lambda; correct what it is made of:", problems))
 
 
 def find_problems(
-    path: Path, runtimes: Sequence[Runtime], architecture: str, kind: Kind, allowed: Iterable[str] = ()
+    path: Path, runtimes: Sequence[Runtime], architecture: str, kind: Kind, allowed: Container[str] = ()
 ) -> Iterator[str]:
     """Everything wrong with an archive: a layer, with its `python/` root, or a function's package."""
     try:
@@ -120,7 +122,7 @@ def _contents(
     entry: zipfile.ZipInfo,
     runtimes: Sequence[Runtime],
     architecture: str,
-    allowed: Iterable[str],
+    allowed: Container[str],
 ) -> Iterator[str]:
     """A file that cannot be read back, that is a secret, or a library that its runtimes cannot load."""
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in (STORED, DEFLATED):
@@ -131,7 +133,8 @@ def _contents(
     except UNREADABLE as error:
         yield f"{entry.filename}: is damaged ({error})"
         return
-    if is_secret_in_wheel(entry.filename, contents) and not is_allowed(entry.filename, allowed):
+    inside = re.sub(r"^python/(lib/python3\.\d+/site-packages/)?", "", entry.filename)
+    if inside not in allowed and is_secret_in_wheel(entry.filename, contents):
         yield refusal(entry.filename)
     if _SHARED_OBJECT.search(entry.filename):
         yield from _library(entry.filename, contents, _serving(entry.filename, runtimes), architecture)

@@ -5,7 +5,6 @@ is chosen and fetched from that list is decided here. The addresses stay in the 
 """
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from typing import Any
 from tasks.archives.lock import Pin
 from tasks.archives.wheels import check_record
 from tasks.errors import BuildError, ConfigError
-from tasks.project.files import file_sha256, parse_toml, read_text, remove, replacing
+from tasks.project.files import PAUSES, file_sha256, move, parse_toml, read_text, remove, replacing
 from tasks.project.runtimes import Runtime
 from tasks.project.uv import run_uv
 from tasks.project.web import open_url
@@ -48,7 +47,7 @@ def list_files(lock: Path, pins: Iterable[Pin], runtime: Runtime, cache: Path) -
                 ["--no-deps", "--generate-hashes", "--format", "pylock.toml", "--output-file", str(made)],
                 folder=lock.parent,
             )
-            made.replace(index)
+            move(made, index, PAUSES)
     try:
         packages = parse_toml(read_text(index, index.name, "build again"), index.name)["packages"]
         offered = {(package["name"], package["version"]): tuple(_files(package)) for package in packages}
@@ -106,5 +105,6 @@ def _download(file: RemoteFile, cache: Path) -> bytes:
         except (http.client.HTTPException, OSError) as error:
             failure = str(error) or type(error).__name__
     # an address may have gone stale: the next build asks the index afresh
-    shutil.rmtree(cache / "index", ignore_errors=True)
+    for index in (cache / "index").glob("*.toml"):
+        remove(index)
     raise BuildError(f"Cannot download {file.filename}: {failure}; check the network and build again")

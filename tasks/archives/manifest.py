@@ -116,7 +116,7 @@ def path_of(workspace: Workspace, artifact: Artifact) -> Path:
 
 def _everything(workspace: Workspace) -> list[Path]:
     """The archives and bills where this tool puts them: what lies behind a link is not ours to remove."""
-    ours = re.compile(r"(\.new-)?.+\.(zip|cdx\.json)")
+    ours = re.compile(r"[a-z0-9-]+-(\d+\.\d+\.\d+|[0-9a-f]{16})\.(zip|cdx\.json)")
     folders = [each for each in (workspace.layers, workspace.functions) if each.is_dir() and not each.is_symlink()]
     found = [path for folder in folders for path in folder.iterdir() if ours.fullmatch(path.name)]
     return [path for path in found if path.is_file() and not path.is_symlink()]

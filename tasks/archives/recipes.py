@@ -65,6 +65,8 @@ def recipe_for(checkout: Checkout, name: str) -> Recipe:
     builders = BUILDERS.read_text(encoding="utf-8")
     lines = [f"{pin}|{pin.marker}|{' '.join(sorted(pin.hashes))}" for pin in pins]
     key = _key(lines, runtimes, project.architecture, builders)
+    if project.allowed:  # what was allowed then need not be now
+        key = _key(key, sorted(project.allowed))
     return Recipe(key, partial(_pinned_members, requirements, pins, project, cache), _versions(pins, project))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tasks.archives.wheels import Wheel, check_record
 from tasks.errors import BuildError
+from tasks.project.files import PAUSES, move
 from tasks.project.uv import run_uv
 
 BUILDERS = Path(__file__).with_name("builders.lock")
@@ -23,7 +24,7 @@ def build_wheel(sdist: Path, cache: Path) -> Wheel:
         with tempfile.TemporaryDirectory(dir=cache) as aside:
             wheel = _build(sdist, Path(aside))
             folder.mkdir(exist_ok=True)
-            wheel.replace(folder / wheel.name)
+            move(wheel, folder / wheel.name, PAUSES)
     return Wheel(next(folder.glob("*.whl")), built=True)
 
 
@@ -45,8 +46,9 @@ def _build(sdist: Path, folder: Path) -> Path:
             folder=folder,
         )
     except BuildError as error:
-        hint = f"if its build backend is not pinned yet, add it with its hashes to {BUILDERS.name} beside sdists.py"
-        raise BuildError(f"{sdist.name} has no wheel and cannot be built; {hint}\n{error}") from error
+        hint = f"if there is none, add its build backend with its hashes to {BUILDERS.name} beside sdists.py"
+        advice = f"require a version that has wheels and run: inv lock ({hint})"
+        raise BuildError(f"{sdist.name} has no wheel, and cannot be built; {advice}\n{error}") from error
     wheel = next(folder.glob("*.whl"))
     if not Wheel(wheel).pure:
         raise BuildError(f"{sdist.name} builds {wheel.name}, which is not pure Python; require a version with wheels")

@@ -1,7 +1,7 @@
 """The files of our own code, as members of an archive: what git tracks, with the contents of the working tree."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -31,7 +31,7 @@ class Sources:
     stray: tuple[str, ...]
 
 
-def read_sources(root: Path, git: Git | None, source: str, prefix: str, allowed: Iterable[str] = ()) -> Sources:
+def read_sources(root: Path, git: Git | None, source: str, prefix: str, allowed: Container[str] = ()) -> Sources:
     """Every file below the folder `source` of `root` that git tracks (every file without git), named below `prefix`.
 
     Files that git ignores never enter, whatever they are. BuildError if the folder is missing, has no Python file, or

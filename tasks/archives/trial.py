@@ -62,9 +62,8 @@ def place(error):
         return "%s, line %s: " % (os.path.basename(error.filename), error.lineno)
     return ""
 def unset(error):
-    frames = traceback.extract_tb(error.__traceback__)
-    return isinstance(error, KeyError) and "<frozen os>" in frames[-1].filename or "os.py" == os.path.basename(
-        frames[-1].filename)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return isinstance(error, KeyError) and os.path.basename(frame.filename) in ("<frozen os>", "os.py")
 failed = {}
 for name in task["modules"]:
     try:

@@ -22,7 +22,7 @@ from tasks.project.model import Layer, Project
 from tasks.project.workspace import Checkout
 from tasks.release.artifacts import Artifact, Kind, top_modules
 from tasks.release.codec import decode, encode
-from tasks.release.events import AllBuilt, Building, Built, Checked, LeftOut, OtherEndings, Report
+from tasks.release.events import AllBuilt, Building, Built, Checked, LeftOut, NoGit, OtherEndings, Report
 
 _MEGABYTE = 1_000_000
 
@@ -45,6 +45,8 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
             report(LeftOut(path))
         for path in recipes[name].stray:
             report(LeftOut(path, stray=True))
+    if checkout.git is None:
+        report(NoGit())
     if checkout.git and checkout.git.endings:
         report(OtherEndings(checkout.git.endings))
     made = {name: make(checkout, name, recipe, report) for name, recipe in recipes.items()}
@@ -62,7 +64,7 @@ def check_built(checkout: Checkout, built: Sequence[Archive], report: Report) ->
     for each in built:
         runtimes = [runtime for runtime in checkout.project.runtimes if runtime.name in each.artifact.runtimes]
         shown = each.path.relative_to(checkout.root).as_posix()
-        check_archive(each.path, shown, checkout.project, runtimes, each.artifact.kind)
+        check_archive(each.path, shown, checkout.project, runtimes, each.artifact.kind, each.artifact.name)
         report(Checked(shown, each.artifact.unzipped))
     for trial in check_together(checkout, built):
         report(trial)
@@ -109,7 +111,7 @@ def _make(project: Project, name: str, recipe: Recipe, archive: Path) -> Artifac
     runtimes = [each for each in project.runtimes if kind is Kind.LAYER or each.name == project.functions[name].runtime]
     with replacing(archive) as aside:
         sha256 = write_archive(aside, members)
-        check_archive(aside, f"{name}.zip", project, runtimes, kind)
+        check_archive(aside, f"{name}.zip", project, runtimes, kind, name)
         bill = bill_of_materials(name, read_contents(aside).distributions, tree)
     with replacing(archive.with_suffix(".cdx.json")) as aside:
         aside.write_text(bill, encoding="utf-8", newline="\n")

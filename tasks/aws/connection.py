@@ -77,8 +77,9 @@ class Connection:
 
     def reaches(self, address: str) -> bool:
         """Whether an address that was handed out may be read: on the sandbox only if it is the sandbox's own."""
-        ours = address_of(self.endpoint) or "https:/"
-        return address.startswith(f"{ours}/")
+        if self.endpoint:
+            return address.startswith(f"{address_of(self.endpoint)}/")
+        return address.startswith(("https://", os.environ.get("AWS_ENDPOINT_URL") or "https://"))
 
     def check_account(self, arn: str) -> None:
         """AwsError if what was found belongs to another account than the environment's."""
@@ -156,7 +157,7 @@ def _pace(_account: str, _region: str, endpoint: str) -> Pace:
 @lru_cache
 def _name_elsewhere(url: str) -> None:
     """Say, once for each address, that it is not AWS's own."""
-    if not re.search(r"\.amazonaws\.com(\.cn)?$", urlsplit(url).hostname or ""):
+    if not re.search(r"\.(amazonaws\.com(\.cn)?|api\.aws)$", urlsplit(url).hostname or ""):
         sys.stderr.write(f"[WARNING] AWS is asked at {url}, which AWS_ENDPOINT_URL or a profile names\n")
 
 

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
+from tasks.project.command import for_sandbox
 from tasks.release import actions
 from tasks.release.actions import Action, Outcome
 from tasks.release.artifacts import Kind
@@ -24,6 +25,7 @@ from tasks.release.events import (
     Event,
     Imported,
     LeftOut,
+    NoGit,
     OtherEndings,
     Planned,
     Prepared,
@@ -37,7 +39,7 @@ from tasks.release.invocations import REFUSED, Invocation
 from tasks.release.plan import Plan
 
 _RULE = "=" * 60
-_MEGABYTE = 1024 * 1024
+_MEGABYTE = 1_000_000
 _MOST_FILES = 10
 _FUTURE = {
     "Uploading": "Will upload",
@@ -50,8 +52,18 @@ _FUTURE = {
 }
 
 
+_rehearsing: list[bool] = []
+
+
+def rehearse() -> None:
+    """From here on, on this command line, advice is for the sandbox."""
+    _rehearsing.append(True)
+
+
 def say(*lines: str) -> None:
     """Print lines as they are."""
+    if _rehearsing:
+        lines = tuple(map(for_sandbox, lines))
     if sys.stdout is None:  # closed from the beginning
         return
     encoding = sys.stdout.encoding or "ascii"
@@ -88,6 +100,8 @@ class Console:
                 pass  # a function's package is made at once
             case LeftOut(stray=True):
                 say(f"[INFO] {event.path} is left out: a system or an editor left it behind")
+            case NoGit():
+                say("[WARNING] This is no git repository, or git is not installed: every file in the sources is built")
             case OtherEndings():
                 say(_other_endings(event))
             case LeftOut():

@@ -54,13 +54,22 @@ def address_of(endpoint: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{parts.port}" if endpoint else ""
 
 
+class Secret(str):
+    """Text that `inv --debug` must not print."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'...'"
+
+
 def use_endpoint(c: Context, url: str, *, stays: bool) -> None:
     """Send the tasks that follow on this command line to the sandbox at `url`, which `stays` after them or does not.
 
     Invoke hands one and the same configuration to all tasks of a command line, with what earlier ones changed.
     """
     settings: Any = c.config
-    settings["sandbox_endpoint"], settings["sandbox_stays"] = url, stays
+    settings["sandbox_endpoint"], settings["sandbox_stays"] = Secret(url), stays
 
 
 def shows(body: Body) -> Body:
@@ -71,6 +80,11 @@ def shows(body: Body) -> Body:
 def changes(body: Body) -> Body:
     """A task that cannot but change something, and so refuses Invoke's own --dry."""
     return _guarded(body, changes=True)
+
+
+def for_sandbox(text: str) -> str:
+    """Advice as it helps on the sandbox: what reaches AWS begins with the word."""
+    return re.sub(rf"\brun: inv (?=({_REMOTE})\b)", "run: inv sandbox ", text)
 
 
 def _guarded(body: Body, *, changes: bool) -> Body:
@@ -87,6 +101,8 @@ def _guarded(body: Body, *, changes: bool) -> Body:
             raise ConfigError(f"{name} cannot be run dry, and nothing was done; run it without --dry or -R")
         try:
             return body(c, *args, **kwargs)
+        except KeyboardInterrupt as error:
+            raise ReleaseError("Interrupted") from error
         except OSError as error:
             if not error.strerror:
                 raise
@@ -95,8 +111,8 @@ def _guarded(body: Body, *, changes: bool) -> Body:
         except ReleaseError as error:
             if not c.config.get("sandbox_endpoint"):
                 raise
-            advice, count = re.subn(rf"\brun: inv (?=({_REMOTE})\b)", "run: inv sandbox ", error.text)
-            if count and not c.config.get("sandbox_stays"):
+            advice = for_sandbox(error.text)
+            if advice != error.text and not c.config.get("sandbox_stays"):
                 advice += (
                     "\n   Each line starts with an empty sandbox: put both on one line, or first run: inv sandbox.up"
                 )

@@ -22,7 +22,8 @@ PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 def cache_folder() -> Path:
     """Where this user keeps what need not be made again, for all projects: outside of them, and of OneDrive."""
-    return Path(os.environ.get(CACHE_VARIABLE) or user_cache_path("lambda-layers", appauthor=False))
+    chosen = os.environ.get(CACHE_VARIABLE)
+    return Path(chosen).expanduser().absolute() if chosen else user_cache_path("lambda-layers", appauthor=False)
 
 
 @contextmanager
@@ -94,7 +95,7 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
     try:
         yield aside
         aside.chmod(path.stat().st_mode if path.exists() else mode)
-        move(aside, path, PAUSES if os.name == "nt" else ())
+        move(aside, path, PAUSES)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
@@ -112,7 +113,7 @@ def move(
 
     Raises OSError.
     """
-    for pause in pauses:
+    for pause in pauses if os.name == "nt" or sleep is not time.sleep else ():
         try:
             replace(source, target)
         except PermissionError:

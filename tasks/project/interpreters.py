@@ -61,7 +61,7 @@ def _ask(command: list[str]) -> Answer:
         note, known = _note(), {}
         known = json.loads(note.read_text(encoding="utf-8"))
         kept = known[command[0]]
-        if len(command) == 1 and kept["time"] == Path(command[0]).stat().st_mtime_ns:
+        if len(command) == 1 and kept["file"] == _identity(command[0]):
             return list(kept["answer"])
     except (OSError, ValueError, KeyError, TypeError):
         known = known if isinstance(known, dict) else {}
@@ -72,12 +72,18 @@ def _ask(command: list[str]) -> Answer:
         )
         answer = json.loads(result.stdout)
         if len(command) == 1 and Path(answer[3]).samefile(command[0]):
-            kept = {"time": Path(command[0]).stat().st_mtime_ns, "answer": answer}
+            kept = {"file": _identity(command[0]), "answer": answer}
             with replacing(note) as aside:
                 aside.write_text(json.dumps({**known, command[0]: kept}), encoding="utf-8")
         return list(answer)
     except (OSError, subprocess.TimeoutExpired, ValueError, LookupError, TypeError):
         return []
+
+
+def _identity(path: str) -> list[object]:
+    """What tells a file from the one that was there before under its name."""
+    facts = Path(path).stat()
+    return [str(Path(path).resolve()), facts.st_mtime_ns, facts.st_size]
 
 
 def _note() -> Path:
@@ -93,7 +99,7 @@ def _candidates(version: str) -> Iterator[list[str]]:
     homes = [
         Path(pyenv) / "versions",
         Path.home() / ".local" / "share" / "uv" / "python",
-        Path(os.environ.get("APPDATA") or Path.home()) / "uv" / "python",
+        Path(os.environ.get("APPDATA") or Path.home()) / "uv" / "data" / "python",
     ]
     for home in homes:
         for folder in sorted(home.glob(f"*{version}*"), reverse=True):

@@ -119,6 +119,15 @@ class Project:
         """The functions whose packages are built here."""
         return [name for name, function in self.functions.items() if function.source]
 
+    def allowed_in(self, name: str) -> set[str]:
+        """The files in an artifact's archive that may ship although they look like secrets, as they are named there."""
+        layer, function = self.layers.get(name), self.functions.get(name)
+        source = ((layer.source if layer else function.source if function else "") or "").rstrip("/")
+        if not source:
+            return set(self.allowed)
+        top = source.rpartition("/")[0] if layer else source
+        return {each.removeprefix(f"{top}/") for each in self.allowed if each.startswith(f"{source}/")}
+
     @property
     def inputs(self) -> list[str]:
         """The files and folders that a build is made from, as paths."""

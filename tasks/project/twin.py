@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tasks.errors import BuildError
-from tasks.project.files import cache_folder
+from tasks.project.files import PAUSES, cache_folder, move
 from tasks.project.uv import run_uv
 
 _TAG = re.compile(r"^Tag: (?P<tag>\S+)", re.MULTILINE)
@@ -46,12 +46,20 @@ def make_twin(interpreter: str, compiled: Mapping[str, str], locks: Iterable[Pat
             wanted.write_text("\n".join(lines), encoding="utf-8")
             options = ["--target", str(made), "--no-deps", "--require-hashes", "--only-binary", ":all:"]
             run_uv(["pip", "install", "-r", str(wanted)], options, folder=Path(aside), interpreter=interpreter)
+            absent = {_normal(name) for name in compiled} - {_normal(each) for each in _installed(made)}
+            if absent:
+                raise BuildError(f"{', '.join(sorted(absent))}: not installed for this machine")
             try:
-                made.rename(folder)
+                move(made, folder, PAUSES)
             except OSError:
                 if not folder.is_dir():  # else somebody else was faster
                     raise
     return folder
+
+
+def _installed(folder: Path) -> list[str]:
+    """The distributions in a folder."""
+    return [path.name.partition("-")[0] for path in folder.glob("*.dist-info")]
 
 
 def _locked(compiled: Mapping[str, str], locks: Iterable[Path]) -> list[str]:
@@ -61,7 +69,9 @@ def _locked(compiled: Mapping[str, str], locks: Iterable[Path]) -> list[str]:
         text = re.sub(r"\\\r?\n", " ", lock.read_text(encoding="utf-8")) if lock.is_file() else ""
         for line in text.splitlines():
             if found := re.match(r"([A-Za-z0-9_.-]+)==(\S+)", line):
-                pinned[_normal(found[1]), found[2]] = line.strip()
+                # without its marker: what is in the layer is needed, wherever it is tried
+                hashes = " ".join(re.findall(r"--hash=sha256:[0-9a-f]{64}", line))
+                pinned[_normal(found[1]), found[2]] = f"{found[1]}=={found[2]} {hashes}"
     missing = [f"{name} {version}" for name, version in compiled.items() if (_normal(name), version) not in pinned]
     if missing:
         raise BuildError(f"{', '.join(missing)}: compiled for Lambda, and not among the locked requirements here")

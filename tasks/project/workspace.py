@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.errors import ConfigError
@@ -58,7 +58,10 @@ class Workspace:
         project = self.project()
         found = read_versions(self.read("VERSION"), project.version_keys.values())
         versions = {name: found[key] for name, key in project.version_keys.items()}
-        return Checkout(self, project, versions, read_git(self.root, project.inputs))
+        git = read_git(self.root, project.inputs)
+        if git:  # the line endings of what is read, and not built, change nothing
+            git = replace(git, endings=tuple(each for each in git.endings if each not in ("VERSION", "release.toml")))
+        return Checkout(self, project, versions, git)
 
     def read(self, name: str) -> str:
         """A text file of the repository with its line endings as they are; ConfigError if it is missing."""

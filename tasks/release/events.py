@@ -33,6 +33,11 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class NoGit:
+    """Nobody says which files belong to the sources, so that all of them are built."""
+
+
+@dataclass(frozen=True)
 class OtherEndings:
     """Files that are built with other line endings than their commit has."""
 
@@ -171,6 +176,7 @@ class Confirmed:
 Event: TypeAlias = (
     Building
     | LeftOut
+    | NoGit
     | OtherEndings
     | AllBuilt
     | Checked

@@ -1,8 +1,10 @@
 """A sandbox in a process of its own, which keeps what is deployed to it between commands."""
 
+import hmac
 import http.client
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -92,16 +94,20 @@ def stop(workspace: Workspace) -> bool:
 
 def _ask(url: str, method: str = "GET", patience: float = _BUSY) -> dict[str, Any]:
     """What the sandbox says of itself. TimeoutError if it does not answer for a while."""
-    headers = {"Authorization": token_for(urlsplit(url).password or "", IDENTITY)}
-    request = urllib.request.Request(address_of(url) + IDENTITY, method=method, headers=headers)  # noqa: S310
+    key, nonce = urlsplit(url).password or "", secrets.token_hex(16)
+    headers = {"Authorization": token_for(key, IDENTITY)}
+    asked = f"{address_of(url)}{IDENTITY}?nonce={nonce}"
+    request = urllib.request.Request(asked, method=method, headers=headers)  # noqa: S310  (our own note's address)
     try:
         with _DIRECT.open(request, timeout=patience) as answer:
             said: dict[str, Any] = json.load(answer)
-            return said
     except urllib.error.URLError as error:
         if isinstance(error.reason, TimeoutError):
             raise error.reason from error
         raise
+    if not hmac.compare_digest(str(said["proof"]), token_for(key, nonce)):
+        raise ValueError("another server answers there, which does not know the key")
+    return said
 
 
 def _detached() -> dict[str, Any]:

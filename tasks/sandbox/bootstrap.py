@@ -6,12 +6,14 @@ It runs in a function's process, not in this package's, and so imports nothing o
 
 import importlib
 import json
+import logging
 import os
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from types import TracebackType
+from decimal import Decimal
+from types import SimpleNamespace, TracebackType
 from typing import Any
 
 import runtime_client  # type: ignore[import-not-found]  # the file beside this one, as the process finds it
@@ -28,7 +30,8 @@ class Context:
         self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
         self.log_group_name = f"/aws/lambda/{self.function_name}"
         self.log_stream_name = "sandbox"
-        self.client_context = self.identity = None
+        self.client_context = None
+        self.identity = SimpleNamespace(cognito_identity_id=None, cognito_identity_pool_id=None)
         self._deadline = known["Lambda-Runtime-Deadline-Ms"]
 
     def get_remaining_time_in_millis(self) -> int:
@@ -49,16 +52,24 @@ def find(handler: str) -> Callable[[Any, Any], Any] | str:
     """The handler, or the error that it cannot be found."""
     module, _, name = handler.rpartition(".")
     try:
-        found: Callable[[Any, Any], Any] = getattr(importlib.import_module(module.replace("/", ".")), name)
+        found = importlib.import_module(module.replace("/", "."))
     except ImportError as error:
         return failure("Runtime.ImportModuleError", f"Unable to import module '{module}': {error}")
-    except AttributeError:
-        return failure("Runtime.HandlerNotFound", f"Handler '{name}' missing on module '{module}'")
     except SyntaxError as error:
         return failure("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module}': {error}")
     except Exception as error:  # noqa: BLE001  (whatever a module raises while it is imported)
         return failure(type(error).__name__, str(error), error.__traceback__)
-    return found
+    if not hasattr(found, name):
+        return failure("Runtime.HandlerNotFound", f"Handler '{name}' missing on module '{module}'")
+    called: Callable[[Any, Any], Any] = getattr(found, name)
+    return called
+
+
+def encoded(value: object) -> object:
+    """What JSON does not know and awslambdaric writes all the same: decimals, as DynamoDB returns them."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def answer(handler: Callable[[Any, Any], Any], request: str, event: bytes, known: dict[str, Any]) -> None:
@@ -69,7 +80,7 @@ def answer(handler: Callable[[Any, Any], Any], request: str, event: bytes, known
         runtime_client.post_error(request, failure(type(error).__name__, str(error), error.__traceback__), "")
         return
     try:
-        runtime_client.post_invocation_result(request, json.dumps(result).encode(), "application/json")
+        runtime_client.post_invocation_result(request, json.dumps(result, default=encoded).encode(), "application/json")
     except (TypeError, ValueError) as error:
         text = f"Unable to marshal response: {error}"
         runtime_client.post_error(request, failure("Runtime.MarshalError", text), "")
@@ -77,6 +88,7 @@ def answer(handler: Callable[[Any, Any], Any], request: str, event: bytes, known
 
 def main() -> None:
     """Answer events until this process is ended."""
+    logging.basicConfig(format="[%(levelname)s]\t%(message)s")
     handler = find(sys.argv[1])
     while True:
         event, known = runtime_client.next()

@@ -151,7 +151,7 @@ class Instances:
         command = [
             *[interpreter or sys.executable, "-S", "-B", "-X", "utf8", "-c", _START],
             os.pathsep.join(str(path) for path in (folder / "task", *twins, *layered)),
-            os.pathsep.join([_site("boto3"), _site("awslambdaric")]),
+            os.pathsep.join([_site("boto3"), "" if self._bootstrap else _site("awslambdaric")]),
             str(Path(__file__).parent),
             ",".join([*_LENT, "awslambdaric"]),
             "ours" if self._bootstrap else "awslambdaric",

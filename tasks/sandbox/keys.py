@@ -10,6 +10,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -27,14 +28,23 @@ class Keys:
     def __init__(self) -> None:
         self.secret = secrets.token_hex(20)
 
+    def check_claim(self, environ: Mapping[str, Any]) -> None:
+        """Refusal of what need not even be read: another host, no claim to this sandbox's key, no sensible length."""
+        check_host(str(environ.get("HTTP_HOST", "")))
+        claimed = str(environ.get("HTTP_AUTHORIZATION", "")) + str(environ.get("QUERY_STRING", ""))
+        if f"Credential={ACCESS_KEY}" not in claimed:
+            raise Refusal(403, "MissingAuthenticationToken", "not signed with this sandbox's key: inv sandbox.env")
+        if not re.fullmatch(r"\d{0,10}", str(environ.get("CONTENT_LENGTH") or "")):
+            raise Refusal(400, "InvalidRequest", "the length is no number")
+
     def verify(self, environ: Mapping[str, Any], body: bytes) -> str:
         """The account that a request is signed for. Refusal unless it is signed with this sandbox's key."""
-        check_host(str(environ.get("HTTP_HOST", "")))
         path, _, query = str(environ.get("RAW_URI") or environ.get("REQUEST_URI")).partition("?")
         signed = _signed_parts(str(environ.get("HTTP_AUTHORIZATION", "")), query)
         credential = _CREDENTIAL.fullmatch(signed.get("Credential", ""))
         if not credential:
             raise Refusal(403, "MissingAuthenticationToken", "not signed with this sandbox's key: inv sandbox.env")
+        check_fresh(signed)
         names = signed.get("SignedHeaders", "").split(";")
         headers = "".join(f"{name}:{_header(environ, name)}\n" for name in names)
         digest = _digest_of_body(environ, body, presigned="X-Amz-Signature" in query)
@@ -43,7 +53,7 @@ class Keys:
         scope = signed["Credential"].partition("/")[2]
         date = signed.get("Date") or _header(environ, "x-amz-date")
         text = "\n".join([_ALGORITHM, date, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-        if not hmac.compare_digest(self._signature(scope, text), signed.get("Signature", "")):
+        if not _same(self._signature(scope, text), signed.get("Signature", "")):
             raise Refusal(403, "SignatureDoesNotMatch", "signed with another key than this sandbox's: inv sandbox.env")
         return credential["account"]
 
@@ -53,7 +63,7 @@ class Keys:
 
     def is_ours(self, host: str, path: str, token: str) -> bool:
         """Whether an address was handed out by this sandbox, and is asked for as such."""
-        return _HOST.fullmatch(host) is not None and hmac.compare_digest(self.token(path), token)
+        return _HOST.fullmatch(host) is not None and _same(self.token(path), token)
 
     def _signature(self, scope: str, text: str) -> str:
         key = f"AWS4{self.secret}".encode()
@@ -62,9 +72,26 @@ class Keys:
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
+def _same(wanted: str, given: str) -> bool:
+    """Whether two texts are equal, in a time that does not tell how much of them is."""
+    return hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace"))
+
+
 def token_for(secret: str, path: str) -> str:
     """What makes an address of a sandbox's own one that was handed out by whoever knows its key."""
     return hmac.new(secret.encode(), path.encode(), hashlib.sha256).hexdigest()
+
+
+def check_fresh(signed: Mapping[str, str]) -> None:
+    """Refusal of a presigned address whose time is over."""
+    if "Expires" in signed:
+        try:
+            begun = datetime.strptime(signed.get("Date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            over = datetime.now(UTC) > begun + timedelta(seconds=int(signed["Expires"]))
+        except (ValueError, OverflowError):
+            over = True
+        if over:
+            raise Refusal(403, "AccessDenied", "Request has expired")
 
 
 def check_host(host: str) -> None:

@@ -93,7 +93,9 @@ class Server:
         start_response("200 OK", [("Content-Type", "application/json")])
         if request["REQUEST_METHOD"] == "DELETE":
             threading.Thread(target=self._server.shutdown).start()
-        return [json.dumps({"root": str(self._root), "pid": os.getpid()}).encode()]
+        nonce = parse_qs(request.get("QUERY_STRING", "")).get("nonce", [""])[0]
+        said = {"root": str(self._root), "pid": os.getpid(), "proof": self.keys.token(nonce)}
+        return [json.dumps(said).encode()]
 
     def wait(self) -> None:
         """Serve until asked to stop."""

@@ -48,8 +48,10 @@ class Strict:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
-        call = _call(environ)
+        call = Call(environ["REQUEST_METHOD"], environ["PATH_INFO"], {}, {}, b"", _service(environ), "", "")
         try:
+            self.keys.check_claim(environ)
+            call = _call(environ)
             call.account = self.keys.verify(environ, call.body)
             call.headers["x-moto-account-id"] = call.account
             due = self.faults.before(call) if self.faults else []
@@ -115,6 +117,13 @@ def _hang_up(environ: dict[str, Any]) -> Iterable[bytes]:
     """End the connection with nothing more said on it."""
     environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     raise ConnectionResetError
+
+
+def _service(environ: dict[str, Any]) -> str:
+    """The service that a request is for, as far as its head says."""
+    claimed = str(environ.get("HTTP_AUTHORIZATION", "")) + unquote(str(environ.get("QUERY_STRING", "")))
+    scope = _SCOPE.search(claimed)
+    return scope[2] if scope else "lambda" if _LAMBDA_PATH.match(environ["PATH_INFO"]) else "s3"
 
 
 def _call(environ: dict[str, Any]) -> Call:

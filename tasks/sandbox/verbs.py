@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from invoke import Context, task
 
 from tasks.errors import ConfigError
-from tasks.output.console import say
+from tasks.output.console import rehearse, say
 from tasks.project.command import ACCESS_KEY, address_of, changes, here, shows, use_endpoint
 from tasks.project.workspace import Workspace
 
@@ -19,6 +19,8 @@ _FAULTS = "a TOML file that says what AWS shall do wrong; see the README"
 def sandbox(c: Context, faults: str = "") -> None:
     """Run the tasks that follow on this line against an emulated AWS, never a real one."""
     workspace = here(c).workspace
+    if here(c).endpoint:
+        return  # said twice on one line
     url = up_already = _find(workspace)
     if url and faults:
         raise ConfigError("A sandbox is up without these faults; run: inv sandbox.down, then this again")
@@ -29,6 +31,7 @@ def sandbox(c: Context, faults: str = "") -> None:
     else:
         url = _start_here(workspace, faults)
         say("[INFO] Sandbox: an emulated AWS for this line only; nothing reaches a real account", "")
+    rehearse()
     use_endpoint(c, url, stays=bool(up_already))
 
 
@@ -39,6 +42,8 @@ def up(c: Context, faults: str = "") -> None:
     from tasks.sandbox import background
 
     workspace = here(c).workspace
+    if faults and _find(workspace):
+        raise ConfigError("A sandbox is up without these faults; run: inv sandbox.down, then this again")
     url = _find(workspace) or background.start(workspace, faults and str(Path(faults).resolve()))
     say(f"[OK] Sandbox is up at {address_of(url)}; use it with: inv sandbox TASKS...")
 

@@ -194,3 +194,47 @@ def test_a_pipe_among_the_sources_is_refused_and_not_waited_for(package: Path) -
     make_pipe(package / "sub" / "pipe.py")
     with pytest.raises(BuildError, match="pipe.py is another repository, or no file at all"):
         source_members(package)
+
+
+MORE = [
+    '"private_key": "-----BEGIN ' + 'PRIVATE KEY-----\\nMII"',
+    "-----BEGIN " + "PRIVATE KEY----- \nMII",
+    "os.environ['AWS_SECRET_ACCESS_KEY'] = '" + "abcDEF0123" * 4 + "'",
+    "os.environ.setdefault('AWS_SECRET_ACCESS_KEY', '" + "abcDEF0123" * 4 + "')",
+    "aws_secret_access_key: str = '" + "abcDEF0123" * 4 + "'",
+    '"SecretAccessKey": "' + "abcDEF0123" * 4 + '"',
+    "TOKEN = 'ghp_" + "aB3" * 12 + "'",
+    "TOKEN = 'glpat-" + "aB3_x" * 4 + "'",
+    "TOKEN = 'xoxb-" + "123456789012-abcdefghijkl" + "'",
+    "KEY = 'AIza" + "aB3_x" * 7 + "'",
+    "KEY = 'npm_" + "aB3" * 12 + "'",
+    "KEY = 'sk-ant-" + "aB3_x" * 5 + "'",
+    "URL = 'postgres://user:" + "hunter2" + "@db.example/x'",
+]
+
+
+@pytest.mark.parametrize("text", MORE)
+def test_a_secret_is_known_by_its_form(package: Path, text: str) -> None:
+    (package / "sub" / "a.py").write_text(text)
+    with pytest.raises(BuildError, match="pkg/sub/a.py, line 1: looks like"):
+        source_members(package)
+
+
+def test_a_secret_in_a_file_that_powershell_wrote_is_found(package: Path) -> None:
+    (package / "sub" / "a.txt").write_bytes(f"key = {KEY}\n".encode("utf-16"))
+    with pytest.raises(BuildError, match="looks like an AWS access key"):
+        source_members(package)
+
+
+@pytest.mark.parametrize("text", ["postgres://user:{password}@db", "redis://localhost:6379", "secret_key = get()"])
+def test_what_only_talks_of_a_secret_is_none(package: Path, text: str) -> None:
+    (package / "sub" / "a.py").write_text(f'X = "{text}"\n')
+    assert source_members(package)
+
+
+def test_a_file_is_allowed_by_its_whole_path_alone(package: Path) -> None:
+    (package / "sub" / ".env").write_text("A=1")
+    for allowed in (".env", "sub/.env", "other/sub/.env"):
+        with pytest.raises(BuildError, match="must never ship"):
+            read_sources(package.parent, None, "pkg", "python/pkg/", {allowed: "no"})
+    assert read_sources(package.parent, None, "pkg", "python/pkg/", {"pkg/sub/.env": "yes"})

@@ -10,6 +10,7 @@ from tasks.archives.lock import write_lock
 from tasks.archives.trial import Stage, try_imports, undeclared
 from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED, RUNTIMES, standard_library
+from tasks.project.twin import make_twin
 from tests.archives.wheelhouse import list_wheels, make_wheel
 
 HERE = RUNTIMES["python{}.{}".format(*sys.version_info[:2])]
@@ -188,3 +189,15 @@ def test_what_is_compiled_for_another_machine_is_imported_as_its_twin_in_this_ma
     untried = try_imports(Stage(HERE, other, layers), ["check"])
     assert (untried.interpreter, untried.failures) == ("", ())
     assert "no twin: beta 1.0: compiled for Lambda, and not among the locked requirements here" in untried.reason
+
+
+def test_a_twin_is_made_also_of_what_the_lock_marks_for_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_wheel(tmp_path / "wheels", "beta")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", list_wheels(tmp_path / "wheels"))
+    (tmp_path / "requirements.txt").write_text("beta\n")
+    lock, _ = write_lock(tmp_path / "requirements.txt", HERE)
+    lock.write_text(lock.read_text().replace("beta==1.0 ", "beta==1.0 ; sys_platform == 'nowhere' "))
+    found = make_twin(sys.executable, {"Beta": "1.0"}, [lock])
+    assert (found / "beta" / "__init__.py").exists()

@@ -59,8 +59,11 @@ def running_release(environment: Environment, deployed: Deployed, version: str) 
     running = deployed.running()
     if not running:
         raise PlanError(f"{environment.name} runs nothing: none of its functions exists; create them first")
+    # a layer that no function carries is no part of what runs: it may have been added since. Its record decides.
+    first_layer, *rest = environment.layer_names
+    wanted = [first_layer, *(layer for layer in rest if any(layer in carried for carried in running.values()))]
     for function, carried in running.items():
-        missing = [layer for layer in environment.layer_names if layer not in carried or not carried[layer].version]
+        missing = [layer for layer in wanted if layer not in carried or not carried[layer].version]
         if missing:
             raise PlanError(
                 f"{function} runs no released version of {' and '.join(missing)}, so {environment.name} "
@@ -73,7 +76,7 @@ def running_release(environment: Environment, deployed: Deployed, version: str) 
                 f"The functions of {environment.name} run different releases: {first} runs {_names(carried)}, "
                 f"{function} runs {_names(others)}; {repair}"
             )
-    layer = next(iter(environment.layer_names))
+    layer = first_layer
     commit = "" if environment.previous else "check out its commit, "
     if carried[layer].version != version:
         raise PlanError(
@@ -81,7 +84,7 @@ def running_release(environment: Environment, deployed: Deployed, version: str) 
             f"--version {carried[layer].version}, or first bring {layer} {version} there: {commit}{repair} (if it ran "
             f"there before, run: inv rollback --env {environment.name} --to {version})"
         )
-    return {layer: carried[layer] for layer in environment.layer_names}
+    return {layer: carried[layer] for layer in wanted}
 
 
 def repair_command(environment: Environment, version: str = "VERSION") -> str:

@@ -70,7 +70,7 @@ def test_a_layer_that_was_never_published_could_not_get_a_layer_version() -> Non
 
 def test_a_published_layer_that_no_function_carries_is_not_running_because_it_once_passed_for_deployed() -> None:
     deployed = replace(running(), functions=functions([FOREIGN]))
-    with pytest.raises(PlanError, match="news-ingest-dev runs no released version of core and deps"):
+    with pytest.raises(PlanError, match="news-ingest-dev runs no released version of core, so"):
         running_release(DEV, deployed, "1.2.4")
 
 
@@ -187,3 +187,11 @@ def test_a_source_whose_deployment_was_cut_off_is_refused_with_both_ways_out() -
 def test_a_journal_that_knows_of_no_release_yet_says_nothing_against_the_record() -> None:
     newest = Entry(1, "publish", "releases/x.json", "core 9.9.9", "c", Who(), "", Status.CONFIRMED)
     assert find_release(DEV, running(), RUNNING, [RELEASE], newest) == RELEASE
+
+
+def test_a_layer_that_was_taken_off_every_function_by_hand_leaves_no_release() -> None:
+    deployed = replace(running(), functions=functions([published(CORE)]))
+    carried = running_release(DEV, deployed, "1.2.4")
+    assert list(carried) == ["core"]
+    with pytest.raises(PlanError, match="has no record of the release it runs"):
+        find_release(DEV, deployed, carried, [RELEASE])

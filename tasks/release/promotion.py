@@ -140,7 +140,7 @@ def _runs(environment: Environment, deployed: Deployed, running: Mapping[str, La
         if key in record.packages and function in deployed.functions
     }
     layers = {layer.name for layer in record.layers if layer.name in running and running[layer.name].holds(layer)}
-    return layers == set(running) and packages <= {True}
+    return layers == set(running) == {layer.name for layer in record.layers} and packages <= {True}
 
 
 def check_source(source: Source, running: Mapping[str, LayerVersion]) -> None:

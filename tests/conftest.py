@@ -96,3 +96,12 @@ def site(sandbox: str, tmp_path: Path) -> Site:
     (tmp_path / "canonical").mkdir()
     (tmp_path / "canonical" / "scopes.yaml").write_text("a: 1\n")
     return Site(tmp_path, sandbox)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What long tests have counted, each in a line."""
+    reports = [each for found in terminalreporter.stats.values() for each in found]
+    for report in reports:
+        for name, text in getattr(report, "user_properties", ()):
+            if name == "counted" and report.when == "call":
+                terminalreporter.write_line(str(text))

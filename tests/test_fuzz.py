@@ -260,7 +260,9 @@ INPUTS: dict[str, tuple[list[Any], Callable[[Path, bytes], Any]]] = {
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_no_change_of_a_file_ends_in_a_traceback(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_no_change_of_a_file_ends_in_a_traceback(
+    name: str, tmp_path_factory: pytest.TempPathFactory, record_property: Callable[[str, object], None]
+) -> None:
     seeds, use = INPUTS[name]
     top, ended = tmp_path_factory.mktemp("fuzz"), Counter[str]()
 
@@ -277,7 +279,9 @@ def test_no_change_of_a_file_ends_in_a_traceback(name: str, tmp_path_factory: py
             ended["mute"] += len(str(error)) <= SHORTEST
 
     trial()
-    print(f"{name}: {ended['all']} inputs, {ended['refused']} refused with a message, no traceback")
+    record_property(
+        "counted", f"{name}: {ended['all']} inputs, {ended['refused']} refused with a message, no traceback"
+    )
     assert ended["all"] >= EXAMPLES
     assert not ended["mute"]
     assert ended["refused"] or name in ("manifest", "cache note", "bill", "source", "directory of an archive")

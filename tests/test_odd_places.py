@@ -163,7 +163,9 @@ def run(root: Path, arguments: Sequence[str], oddity: Oddity) -> "subprocess.Com
 
 
 @pytest.mark.parametrize("oddity", ODDITIES)
-def test_every_command_ends_with_a_message_and_without_a_traceback(project: Path, tmp_path: Path, oddity: str) -> None:
+def test_every_command_ends_with_a_message_and_without_a_traceback(
+    project: Path, tmp_path: Path, oddity: str, record_property: Callable[[str, object], None]
+) -> None:
     ended = {}
     for name, arguments in COMMANDS.items():
         if (name, oddity) in INVOKES_OWN:
@@ -178,7 +180,8 @@ def test_every_command_ends_with_a_message_and_without_a_traceback(project: Path
             assert "[ERROR]" in result.stderr, f"{name}: {result.returncode} {result.stderr} {result.stdout}"
         assert (root / "precious" / "mine.zip").read_text() == "mine", name
         ended[name] = result.returncode
-    print(f"{oddity}: {len(ended)} command lines, {sum(map(bool, ended.values()))} refused with a message")
+    refused = sum(map(bool, ended.values()))
+    record_property("counted", f"{oddity}: {len(ended)} command lines, {refused} refused with a message, no traceback")
     assert set(ended.values()) <= {0, 1}
 
 

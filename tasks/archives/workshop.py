@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tasks.archives import manifest
 from tasks.archives.archive import UNREADABLE, members_digest, write_archive
+from tasks.archives.configuration import read_configuration
 from tasks.archives.contents import read_contents, read_tree
 from tasks.archives.manifest import Archive
 from tasks.archives.recipes import Recipe, recipe_for
@@ -50,6 +51,7 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
     if checkout.git and checkout.git.endings:
         report(OtherEndings(checkout.git.endings))
     made = {name: make(checkout, name, recipe, report) for name, recipe in recipes.items()}
+    check_configured(checkout, list(made.values()))
     imported = check_together(checkout, list(made.values()))
     placed = manifest.place(checkout, [made[name] for name in wanted], clean=clean)
     archives = [Built(each.artifact, each.path.relative_to(checkout.root).as_posix(), each.cached) for each in placed]
@@ -66,8 +68,18 @@ def check_built(checkout: Checkout, built: Sequence[Archive], report: Report) ->
         shown = each.path.relative_to(checkout.root).as_posix()
         check_archive(each.path, shown, checkout.project, runtimes, each.artifact.kind, each.artifact.name)
         report(Checked(shown, each.artifact.unzipped))
+    check_configured(checkout, built)
     for trial in check_together(checkout, built):
         report(trial)
+
+
+def check_configured(checkout: Checkout, archives: Iterable[Archive]) -> None:
+    """Check the configuration that would travel with what was built."""
+    if checkout.project.configuration:
+        from tasks.archives.canonical import check_configuration
+
+        sources = {name: text for each in archives for name, text in each.recipe.sources.items()}
+        check_configuration(read_configuration(checkout), sources, checkout.project)
 
 
 def kind_of(project: Project, name: str) -> Kind:

@@ -90,7 +90,8 @@ class Project:
     `smoke` says whether a deployment ends with a smoke test. `configuration` maps prefixes of the configuration bucket
     to folders; `configuration_key` is that of its version. `sandbox_variables` is what functions find in their
     environment on the sandbox, "{env}" still in it. `allowed` are files that may ship although they look like secrets,
-    each with the reason.
+    each with the reason. `patterns` and `references` are keys in configuration files whose values are regular
+    expressions, and names of other configuration files.
     """
 
     name: str
@@ -105,6 +106,8 @@ class Project:
     configuration: Mapping[str, str]
     configuration_key: str = ""
     allowed: Mapping[str, str] = field(default_factory=dict)
+    patterns: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
     def environment(self, name: str, option: str = "--env") -> Environment:
         """The environment called `name`; ConfigError lists those that exist."""

@@ -54,6 +54,7 @@ def parse_project(text: str) -> Project:
     functions = _tables(document, "functions", Function)
     _check(head, layers, functions)
     table = _table(document, CONFIGURATION)
+    patterns, references = (_keys(table.pop(key, []), key) for key in ("patterns", "references"))
     configuration_key, configuration = str(table.pop("version_key", "")), _configuration(table)
     return Project(
         name=head.name,
@@ -64,6 +65,8 @@ def parse_project(text: str) -> Project:
         environments=_environments(document, layers, functions, configuration),
         configuration=configuration,
         configuration_key=configuration_key,
+        patterns=patterns,
+        references=references,
         e2e=_end_to_end(document, functions),
         smoke=head.smoke,
         allowed=_allowed(_table(document, "allowed")),
@@ -86,6 +89,13 @@ def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ConfigError(f"release.toml: [{name}] must be a table")
     return dict(table)
+
+
+def _keys(value: object, key: str) -> tuple[str, ...]:
+    """Keys of configuration files, as [configuration] lists them."""
+    if value != [] and not _fits(value, list):
+        raise _unfit("configuration", key, str(value), "a list of keys in brackets")
+    return tuple(value) if isinstance(value, list) else ()
 
 
 def _allowed(table: dict[str, Any]) -> dict[str, str]:

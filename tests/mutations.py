@@ -173,7 +173,7 @@ LISTED = [
         ("    if origin.name != to.previous:", "    if False:"),
         ("if source.objects[artifact.key] != artifact.sha256:", "if False:"),
         ("if source.digests[layer.name] != layer.sha256:", "if False:"),
-        ("return layers == set(running) and packages <= {True}", "return layers == set(running)"),
+        ("for layer in record.layers} and packages <= {True}", "for layer in record.layers}"),
     ),
     *_listed(
         "tasks/archives/recipes.py",

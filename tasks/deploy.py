@@ -3,6 +3,9 @@
 clean -> build-core -> build-deps -> build-functions -> upload -> publish -> update-lambdas
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from invoke import Context, task
 
 from tasks.archives.configuration import read_configuration, untracked_configuration
@@ -10,16 +13,20 @@ from tasks.archives.manifest import find_built
 from tasks.archives.together import check_together
 from tasks.archives.workshop import build
 from tasks.engine import carry_out
-from tasks.output.console import Console
+from tasks.output.console import Console, say
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment, Project
+from tasks.project.workspace import Checkout
+from tasks.release.artifacts import Artifact
 from tasks.release.events import LeftOut, Started
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Steps
 from tasks.release.release import Release, Setting
+from tasks.release.rules import enforce, first_only
 
 ENV = "the environment: dev, stage or prod"
 DRY_RUN = "show the plan and change nothing; builds nothing either"
 DELETE = "also remove configuration that the release no longer has"
+EMERGENCY = "why the rules of the house are left aside (no safety check is); it is journaled"
 _LAYER = "limit this to one layer"
 
 
@@ -30,27 +37,28 @@ def upload(c: Context, env: str, layer: str = "", dry_run: bool = False) -> None
     bring(here(c), env, UPLOAD, ("Uploading to", "Upload to"), layer=layer, dry_run=dry_run)
 
 
-@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN})
+@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN, "emergency": EMERGENCY})
 @shows
-def publish(c: Context, env: str, layer: str = "", dry_run: bool = False) -> None:
+def publish(c: Context, env: str, layer: str = "", dry_run: bool = False, emergency: str = "") -> None:
     """Upload, then publish a layer version of each archive."""
-    bring(here(c), env, PUBLISH, ("Publishing to", "Publication to"), layer=layer, dry_run=dry_run)
+    words = ("Publishing to", "Publication to")
+    bring(here(c), env, PUBLISH, words, layer=layer, dry_run=dry_run, emergency=emergency)
 
 
-@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE})
+@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY})
 @shows
-def update_lambdas(c: Context, env: str, dry_run: bool = False, delete: bool = False) -> None:
+def update_lambdas(c: Context, env: str, dry_run: bool = False, delete: bool = False, emergency: str = "") -> None:
     """Publish, then bring every function to exactly those layer versions."""
     words = ("Updating Lambdas in", "Update of")
-    bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete)
+    bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency)
 
 
-@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE})
+@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY})
 @shows
-def deploy(c: Context, env: str, dry_run: bool = False, delete: bool = False) -> None:
+def deploy(c: Context, env: str, dry_run: bool = False, delete: bool = False, emergency: str = "") -> None:
     """Bring an environment to the sources: build -> upload -> publish -> update-lambdas."""
     words = ("Deploying to", "Deployment to")
-    bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete)
+    bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency)
 
 
 def bring(  # noqa: PLR0913  (what the command line says)
@@ -62,12 +70,15 @@ def bring(  # noqa: PLR0913  (what the command line says)
     layer: str = "",
     dry_run: bool = False,
     delete: bool = False,
+    emergency: str = "",
 ) -> None:
     """Bring an environment to what the sources give now, as far as the steps go. A dry run builds nothing either."""
     from tasks.aws.perform import Sources
     from tasks.aws.reach import reach
 
     report, environment = Console(), command.workspace.project().environment(env)
+    if steps != UPLOAD:
+        follow(first_only(environment), command, emergency)
     checkout, dry_run = command.workspace.checkout(), dry_run or command.dry
     names, project = checkout.project.select(layer), checkout.project
     built = find_built(checkout, names) if dry_run else build(checkout, names, report)
@@ -76,19 +87,27 @@ def bring(  # noqa: PLR0913  (what the command line says)
     contents = read_configuration(checkout)
     for path in untracked_configuration(checkout):
         report(LeftOut(path))
-    release = Release(
-        tuple(each.artifact for each in built),
-        checkout.commit,
-        {name: Setting(function.runtime, function.handler) for name, function in project.functions.items()},
-        {key: each.sha256 for key, each in contents.items()},
-    )
+    release = release_of(checkout, [each.artifact for each in built], {key: e.sha256 for key, e in contents.items()})
     report(Started(f"{words[0]} {environment.name} environment", f"{words[1]} {environment.name}", release))
     sources = Sources(
         {each.artifact.name: each.path for each in built}, {each.sha256: each.path for each in contents.values()}
     )
     smoke = payloads(project, environment) if steps.functions else {}
     goal = Goal(environment, release, smoke=smoke, delete=delete, what="deploy" if steps.functions else "publish")
+    goal = replace(goal, emergency=emergency)
     carry_out(goal, steps, reach(command, environment, sources, report.waiting), report, dry_run=dry_run)
+
+
+def release_of(checkout: Checkout, artifacts: Sequence[Artifact], canonical: Mapping[str, str]) -> Release:
+    """The release that a repository makes of what was built."""
+    settings = {name: Setting(each.runtime, each.handler) for name, each in checkout.project.functions.items()}
+    return Release(tuple(artifacts), checkout.commit, settings, dict(canonical))
+
+
+def follow(problem: str, command: Command, emergency: str) -> None:
+    """Follow a rule of the house: PlanError where it is broken, a warning on the sandbox and in an emergency."""
+    if warning := enforce(problem, rehearsal=bool(command.endpoint), emergency=emergency):
+        say(f"[WARNING] {warning}", "")
 
 
 def payloads(project: Project, environment: Environment) -> dict[str, str]:

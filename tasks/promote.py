@@ -1,19 +1,23 @@
 """inv promote: the same bytes, one environment further."""
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.deploy import DELETE, payloads
+from tasks.deploy import DELETE, EMERGENCY, follow, payloads, release_of
 from tasks.engine import carry_out
+from tasks.errors import ReleaseError
 from tasks.jobs import results
-from tasks.output.console import Console
-from tasks.project.command import here, shows
+from tasks.output.console import Console, say
+from tasks.project.command import Command, here, shows
+from tasks.project.workspace import Workspace
 from tasks.release.events import Started
 from tasks.release.plan import UPDATE_LAMBDAS, Goal
 from tasks.release.promotion import Source, check_route, check_source, find_release, running_release
 from tasks.release.release import Release, record_prefix
+from tasks.release.rules import committed
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
     from tasks.aws.reach import Aws
@@ -26,11 +30,18 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
         "from": "the environment it comes from; always the one before, which is the default",
         "dry_run": "show the plan and change nothing",
         "delete": DELETE,
+        "emergency": EMERGENCY,
     }
 )
 @shows
 def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
-    c: Context, to: str, version: str, from_: str = "", dry_run: bool = False, delete: bool = False
+    c: Context,
+    to: str,
+    version: str,
+    from_: str = "",
+    dry_run: bool = False,
+    delete: bool = False,
+    emergency: str = "",
 ) -> None:
     """Bring the release that one environment runs to the next: the same bytes, nothing is built."""
     from tasks.aws.perform import Sources
@@ -43,10 +54,41 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     there = reach(command, target, Sources(origin=before.connection), report.waiting)
     release, source = finishable(there, version), target
     if release is None:
-        release, source = read_running(before, version), origin
+        release, source = committed_release(command, before, read_running(before, version), emergency), origin
     report(Started(f"Promoting from {origin.name} to {target.name}", "Promotion", release))
-    goal = Goal(target, release, source, payloads(project, target), delete, "promote")
+    goal = Goal(target, release, source, payloads(project, target), delete, "promote", emergency)
     carry_out(goal, UPDATE_LAMBDAS, there, report, dry_run=dry_run or command.dry)
+
+
+def committed_release(command: Command, there: "Aws", release: Release, emergency: str) -> Release:
+    """The release with the clean commit that it was built from, or that builds it now. PlanError if there is none."""
+    entry = there.newest()
+    problem = committed(there.connection.environment, entry, str(release.artifacts[0]))
+    if entry is None or not problem:
+        return replace(release, commit=entry.commit) if entry else release
+    if commit := commit_of(command.workspace, release):
+        say(f"[INFO] Commit {commit}, which is checked out, builds just this release; that is noted", "")
+        return replace(release, commit=commit)
+    follow(problem, command, emergency)
+    return release
+
+
+def commit_of(workspace: Workspace, release: Release) -> str:
+    """The commit that is checked out, if it is clean and builds a release; else nothing."""
+    from tasks.archives.configuration import read_configuration
+    from tasks.archives.recipes import recipe_for
+    from tasks.archives.workshop import make
+
+    try:
+        checkout = workspace.checkout()
+        if checkout.commit == "none" or checkout.commit.endswith("-dirty"):
+            return ""
+        names = checkout.project.select("")
+        made = [make(checkout, name, recipe_for(checkout, name), lambda _event: None).artifact for name in names]
+        contents = {key: each.sha256 for key, each in read_configuration(checkout).items()}
+        return checkout.commit if release_of(checkout, made, contents).key == release.key else ""
+    except ReleaseError:
+        return ""
 
 
 def finishable(there: "Aws", version: str) -> Release | None:

@@ -1,6 +1,6 @@
 """inv show, compare: what is in an archive, and how two differ."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,13 +8,14 @@ from invoke import Context, task
 
 from tasks.archives.contents import read_contents
 from tasks.archives.manifest import find_built
-from tasks.errors import AwsError, ConfigError, PlanError
+from tasks.errors import AwsError, ConfigError, DiffersError, PlanError
 from tasks.output import contents as output
 from tasks.project.command import Command, here, shows
 from tasks.project.files import file_sha256, replacing
 from tasks.project.model import Environment, Project
 from tasks.project.versions import is_version
 from tasks.release.contents import compare as compare_contents
+from tasks.release.deployed import Deployed, environment_changes
 from tasks.release.functions import LayerVersion
 from tasks.release.promotion import repair_command
 
@@ -32,16 +33,35 @@ def show(c: Context, what: str, files: bool = False) -> None:
         output.say_contents(name, read_contents(path), files=files)
 
 
-@task(help={"before": _WHICH, "after": "the same, for what to compare it with"})
+@task(help={"before": _WHICH, "after": "the same, for what to compare it with", "files": "list every file, too"})
 @shows
-def compare(c: Context, before: str, after: str) -> None:
-    """Show how two archives, or two environments, differ: packages, files, sizes."""
-    old, new = locate(here(c), before), locate(here(c), after)
+def compare(c: Context, before: str, after: str, files: bool = False) -> None:
+    """Show how two archives, or two environments, differ: packages, files, sizes; ends with 2 if they do."""
+    command, differ = here(c), False
+    old, new = locate(command, before), locate(command, after)
     if len(old) != len(new):
         raise ConfigError(f"{before} and {after} cannot be compared: one is an environment; compare with dev:LAYER")
     for (name, path), (other, other_path) in zip(old.items(), new.items(), strict=True):
         title = name if name == other else f"{name} -> {other}"
-        output.say_difference(title, compare_contents(read_contents(path), read_contents(other_path)))
+        difference = compare_contents(read_contents(path), read_contents(other_path))
+        output.say_difference(title, difference, files=files)
+        differ = differ or not difference.empty
+    environments = command.workspace.project().environments
+    if before in environments and after in environments:
+        there = [look_at(command, environments[name]) for name in (before, after)]
+        lines = environment_changes(*there)
+        output.say_environments(before, after, lines)
+        differ = differ or bool(lines)
+    if differ:
+        raise DiffersError
+
+
+def look_at(command: Command, environment: Environment) -> tuple[Environment, Deployed]:
+    """An environment, and what it runs."""
+    from tasks.aws.connection import connect
+    from tasks.aws.observe import look
+
+    return environment, look(connect(environment, command.endpoint))
 
 
 def locate(command: Command, what: str) -> dict[str, Path]:
@@ -72,13 +92,17 @@ def locate(command: Command, what: str) -> dict[str, Path]:
     )
 
 
-def _running(command: Command, environment: Environment, layers: Iterable[str]) -> dict[str, Path]:
+def _running(command: Command, environment: Environment, layers: Collection[str]) -> dict[str, Path]:
     """The layers that the environment's functions run."""
     from tasks.aws.connection import connect
     from tasks.aws.observe import look
 
     connection = connect(environment, command.endpoint)
-    running = next(iter(look(connection).running().values()), {})
+    everywhere = look(connection).running()
+    if len({tuple(sorted(str(each.get(layer)) for layer in layers)) for each in everywhere.values()}) > 1:
+        output.say_mixed(environment.name, everywhere)
+        raise DiffersError
+    running = next(iter(everywhere.values()), {})
     for layer in layers:
         if layer not in running:
             raise PlanError(f"No function of {environment.name} runs {layer}; {repair_command(environment)}")

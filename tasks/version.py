@@ -23,4 +23,8 @@ def bump(c: Context, part: str, layer: str = "") -> None:
     text, old, new = versions.bump(workspace.read("VERSION"), key, part)
     with replacing(workspace.root / "VERSION") as aside:
         aside.write_bytes(text.encode("utf-8"))
-    console.say(f"[OK] {key}: {old} -> {new}")
+    first = next(iter(project.environments))
+    console.say(
+        f"[OK] {key}: {old} -> {new}",
+        f'   next: inv deploy --env {first}, and once it is good: git commit -am "{key}={new}"',
+    )

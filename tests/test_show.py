@@ -2,12 +2,15 @@ import shutil
 
 import pytest
 
+from tasks import show
 from tasks.archives.contents import read_contents
-from tasks.errors import AwsError, ConfigError, PlanError
+from tasks.aws.connection import connect
+from tasks.errors import AwsError, ConfigError, DiffersError, PlanError
+from tasks.output.contents import say_difference
 from tasks.project.files import file_sha256
-from tasks.release.contents import compare
+from tasks.release.contents import Difference, compare
 from tasks.show import locate
-from tests.examples import DEV, arn
+from tests.examples import DEV, STAGE, arn
 from tests.front import Site
 
 
@@ -63,9 +66,61 @@ def test_what_was_never_released_is_refused(released: Site) -> None:
 
 
 def test_bytes_that_are_not_those_lambda_has_are_never_shown_as_them(released: Site) -> None:
-    from tasks.aws.connection import connect
-
     shutil.rmtree(released.workspace.cache / "files", ignore_errors=True)
     connect(DEV, released.endpoint).s3.put_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.zip", Body=b"others")
     with pytest.raises(AwsError, match="layers/core-1.2.4.zip in dev has other bytes than arn:"):
         locate(released.command, "core@1.2.4")
+
+
+def ended(released: Site, *names: str) -> int:
+    """The exit code of `inv compare`."""
+    try:
+        show.compare(released.context, *names)
+    except DiffersError as error:
+        return error.code
+    return 0
+
+
+def test_two_environments_that_run_the_same_are_said_to(released: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    released.promote(version="1.2.5")
+    capsys.readouterr()
+    assert ended(released, "dev", "stage") == 0
+    assert "[OK] dev -> stage: the same functions and configuration" in capsys.readouterr().out
+
+
+def test_configuration_and_handlers_that_differ_are_part_of_the_comparison(
+    released: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    released.promote(version="1.2.5")
+    stage = connect(STAGE, released.endpoint)
+    stage.s3.put_object(Bucket=STAGE.canonical_bucket, Key="canonical/new.yaml", Body=b"a: 1")
+    stage.functions.update_function_configuration(FunctionName="news-ingest-stage", Handler="other.run")
+    capsys.readouterr()
+    assert ended(released, "dev", "stage") == 2
+    shown = capsys.readouterr().out
+    assert "   + canonical/new.yaml" in shown
+    assert "   ingest: handler " in shown
+
+
+def test_a_mixed_environment_is_shown_as_mixed_with_who_runs_what(
+    released: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    released.promote(version="1.2.5")
+    there = connect(DEV, released.endpoint)
+    found = there.functions.get_function(FunctionName="news-letter-dev")["Configuration"]["Layers"]
+    old = [arn(DEV, "core", 1) if "news-core" in each["Arn"] else each["Arn"] for each in found]
+    there.functions.update_function_configuration(FunctionName="news-letter-dev", Layers=old)
+    capsys.readouterr()
+    assert ended(released, "dev", "stage") == 2
+    shown = capsys.readouterr().out
+    assert "[ERROR] dev is mixed:" in shown
+    assert "   news-letter-dev: core 1.2.4, deps 1.0.5" in shown
+    assert "   news-ingest-dev: core 1.2.5, deps 1.0.5" in shown
+
+
+def test_at_most_twenty_files_are_listed_with_how_many_more(capsys: pytest.CaptureFixture[str]) -> None:
+    names = tuple(f"python/a{number}.py" for number in range(30))
+    say_difference("a -> b", Difference((), (), (), names, (), (), 1, 1), files=False)
+    shown = capsys.readouterr().out
+    assert shown.count("python/a") == 20
+    assert "+ ... and 10 more; --files lists them" in shown

@@ -158,6 +158,9 @@ class Console:
         notes = [_note(each) for each in plan.notes]
         if event.dry_run and event.newest and not event.newest.closed:
             notes.append(f"   [WARNING] The {event.newest.title(name)} is not over, or was cut off, and comes first")
+        if event.newest and event.newest.emergency:
+            why = event.newest.emergency
+            notes.append(f"   [WARNING] {name} was changed in an emergency (entry {event.newest.number}: {why})")
         if not plan.actions and event.confirmed:
             say("", *notes, *([""] if notes else []), f"[SUCCESS] {name} is up to date", "")
         elif event.dry_run and not plan.actions:

@@ -1,7 +1,12 @@
 """Prints what is in an archive, and how two differ."""
 
+from collections.abc import Mapping, Sequence
+
 from tasks.output.console import say
 from tasks.release.contents import Contents, Difference
+from tasks.release.functions import LayerVersion
+
+_MOST_FILES = 20
 
 
 def say_contents(name: str, contents: Contents, *, files: bool) -> None:
@@ -16,18 +21,35 @@ def say_contents(name: str, contents: Contents, *, files: bool) -> None:
         say(*(f"   {size:>12,}  {file}" for file, (_, size) in sorted(contents.files.items())), "")
 
 
-def say_difference(title: str, difference: Difference) -> None:
-    """Print how two archives differ."""
+def say_mixed(environment: str, running: Mapping[str, Mapping[str, LayerVersion]]) -> None:
+    """Print that the functions of an environment do not run the same layers, and what each runs."""
+    say(f"[ERROR] {environment} is mixed:")
+    say(*(f"   {name}: {', '.join(map(str, each.values())) or 'none of ours'}" for name, each in running.items()), "")
+
+
+def say_environments(before: str, after: str, lines: Sequence[str]) -> None:
+    """Print how two environments differ besides their layers."""
+    if not lines:
+        say(f"[OK] {before} -> {after}: the same functions and configuration", "")
+        return
+    say(f"[INFO] {before} -> {after}: functions and configuration", *(f"   {line}" for line in lines), "")
+
+
+def say_difference(title: str, difference: Difference, *, files: bool = True) -> None:
+    """Print how two archives differ: all files, or twenty of them."""
     if difference.empty:
         say(f"[OK] {title}: the same files", "")
         return
     say(f"[INFO] {title}: {difference.size:+,} bytes, {difference.unzipped:+,} unpacked")
-    for sign, packages, files in [
+    for sign, packages, changed in [
         ("+", difference.added, difference.files_added),
         ("-", difference.removed, difference.files_removed),
         ("~", difference.changed, difference.files_changed),
     ]:
-        lines = [*(f"   {sign} {package}" for package in packages), *(f"      {sign} {file}" for file in files)]
+        some = changed if files else changed[:_MOST_FILES]
+        lines = [*(f"   {sign} {package}" for package in packages), *(f"      {sign} {file}" for file in some)]
         if lines:
             say(*lines)
+        if len(changed) > len(some):
+            say(f"      {sign} ... and {len(changed) - len(some)} more; --files lists them")
     say()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from tasks.project.model import Environment
 from tasks.release import actions
 from tasks.release.actions import Outcome
 from tasks.release.artifacts import Artifact, parse_description
@@ -127,3 +128,22 @@ class Deployed:
                 return self
             case _:
                 assert_never(outcome.action)
+
+
+def environment_changes(before: tuple[Environment, Deployed], after: tuple[Environment, Deployed]) -> list[str]:
+    """How two environments differ in their functions (by their names in release.toml) and in their configuration."""
+    (old_names, old), (new_names, new) = ((each.function_names, deployed) for each, deployed in (before, after))
+    lines = []
+    for key, name in old_names.items():
+        there, other = old.functions.get(name), new.functions.get(new_names.get(key, ""))
+        if (there is None) != (other is None):
+            lines.append(f"{key}: exists in {(after if there is None else before)[0].name} alone")
+        elif there and other:
+            for what in ("runtime", "architecture", "handler", "package"):
+                was, now = (str(getattr(each.state, what)) for each in (there, other))
+                lines += [f"{key}: {what} {was[:20]} -> {now[:20]}"] if was != now else []
+    for name in sorted(old.canonical.keys() | new.canonical.keys()):
+        had, has = ((each.canonical[name].sha256 if name in each.canonical else "") for each in (old, new))
+        if had != has:
+            lines.append(f"{'+' if not had else '-' if not has else '~'} {name}")
+    return lines

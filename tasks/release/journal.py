@@ -80,6 +80,7 @@ class Entry:
     after     what was seen in the end
     counter   makes every writing of the entry differ from all before it
     ours      every layer that was ever attached here by this tool, carried from entry to entry
+    emergency why the rules of the house were left aside; empty if they were not
     seal      the SHA-256 of all of this, so that an entry that was edited shows
     """
 
@@ -99,6 +100,7 @@ class Entry:
     after: Snapshot | None = None
     counter: int = 0
     ours: tuple[str, ...] = ()
+    emergency: str = ""
     seal: str = ""
 
     def title(self, environment: str) -> str:

@@ -42,6 +42,7 @@ class Goal:
     smoke   AWS name of a function -> payload (JSON) that makes it start and do no work; empty for no smoke test
     delete  whether configuration that the release no longer has is removed
     what    the command, as the journal notes it
+    emergency why the rules of the house are left aside; empty if they are not
     """
 
     environment: Environment
@@ -50,6 +51,7 @@ class Goal:
     smoke: Mapping[str, str] = field(default_factory=dict)
     delete: bool = False
     what: str = "deploy"
+    emergency: str = ""
 
 
 @dataclass(frozen=True)

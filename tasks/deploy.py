@@ -13,6 +13,7 @@ from tasks.archives.manifest import find_built
 from tasks.archives.together import check_together
 from tasks.archives.workshop import build
 from tasks.engine import carry_out
+from tasks.errors import DiffersError
 from tasks.output.console import Console, say
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment, Project
@@ -27,6 +28,7 @@ ENV = "the environment: dev, stage or prod"
 DRY_RUN = "show the plan and change nothing; builds nothing either"
 DELETE = "also remove configuration that the release no longer has"
 EMERGENCY = "why the rules of the house are left aside (no safety check is); it is journaled"
+EXIT_CODE = "end a dry run with 2 if there would be something to do"
 _LAYER = "limit this to one layer"
 
 
@@ -53,12 +55,19 @@ def update_lambdas(c: Context, env: str, dry_run: bool = False, delete: bool = F
     bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency)
 
 
-@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY})
+@task(
+    help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY, "exit_code": EXIT_CODE},
+)
 @shows
-def deploy(c: Context, env: str, dry_run: bool = False, delete: bool = False, emergency: str = "") -> None:
+def deploy(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
+    c: Context, env: str, dry_run: bool = False, delete: bool = False, emergency: str = "", exit_code: bool = False
+) -> None:
     """Bring an environment to the sources: build -> upload -> publish -> update-lambdas."""
     words = ("Deploying to", "Deployment to")
-    bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency)
+    command = here(c)
+    pending = bring(command, env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency)
+    if exit_code and pending and (dry_run or command.dry):
+        raise DiffersError
 
 
 def bring(  # noqa: PLR0913  (what the command line says)
@@ -71,8 +80,11 @@ def bring(  # noqa: PLR0913  (what the command line says)
     dry_run: bool = False,
     delete: bool = False,
     emergency: str = "",
-) -> None:
-    """Bring an environment to what the sources give now, as far as the steps go. A dry run builds nothing either."""
+) -> bool:
+    """Bring an environment to what the sources give now, as far as the steps go. A dry run builds nothing either.
+
+    Whether there was, or would be, something to do.
+    """
     from tasks.aws.perform import Sources
     from tasks.aws.reach import reach
 
@@ -95,7 +107,7 @@ def bring(  # noqa: PLR0913  (what the command line says)
     smoke = payloads(project, environment) if steps.functions else {}
     goal = Goal(environment, release, smoke=smoke, delete=delete, what="deploy" if steps.functions else "publish")
     goal = replace(goal, emergency=emergency)
-    carry_out(goal, steps, reach(command, environment, sources, report.waiting), report, dry_run=dry_run)
+    return carry_out(goal, steps, reach(command, environment, sources, report.waiting), report, dry_run=dry_run)
 
 
 def release_of(checkout: Checkout, artifacts: Sequence[Artifact], canonical: Mapping[str, str]) -> Release:

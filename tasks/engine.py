@@ -126,21 +126,25 @@ class Attempt:
             self.held.renew()
 
 
-def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run: bool = False) -> None:
-    """Bring an environment to a goal, as far as the steps go, or leave what it runs as it was."""
+def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run: bool = False) -> bool:
+    """Bring an environment to a goal, as far as the steps go, or leave what it runs as it was.
+
+    Whether there was, or in a dry run would be, something to do.
+    """
     newest, before = reach.observe(goal)
     goal = taken_over(goal, before)
     decided = plan(goal, before, steps)
     confirmed = is_confirmed(goal, newest) or not steps.functions
     inside = reach.inside(goal, replaced_layers(decided)) if dry_run else {}
     report(Planned(goal, decided, before, dry_run, confirmed, newest, inside))
+    pending = bool(decided.actions) or not confirmed
     if dry_run or (confirmed and not decided.actions):
-        return
+        return pending
     attempt = Attempt(goal, steps, reach, report)
     if steps == UPLOAD:
         perform(attempt, decided.prepare, before)
         report(Confirmed(goal, functions=False, seen=0))
-        return
+        return pending
     results([partial(reach.may_invoke, name) for name in goal.smoke if name in before.functions])
     release = goal.release
     ours = tuple(layer_key(goal.environment, layer.name) for layer in release.layers) if steps.functions else ()
@@ -161,6 +165,7 @@ def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run
             raise undone(attempt, was, str(error) or "Interrupted") from error
         held.close(Status.CONFIRMED, after)
     report(Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
+    return pending
 
 
 def _left_open(attempt: Attempt, error: BaseException) -> ReleaseError:

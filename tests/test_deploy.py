@@ -13,7 +13,7 @@ import pytest
 
 from tasks.aws.connection import PATIENCE, Connection, client
 from tasks.aws.observe import list_canonical
-from tasks.errors import BuildError, ConfigError, PlanError, ReleaseError
+from tasks.errors import BuildError, ConfigError, DiffersError, PlanError, ReleaseError
 from tests.aws.answers import Refusing, Reporting
 from tests.conftest import Calls
 from tests.examples import DEV, STAGE
@@ -340,3 +340,13 @@ def test_a_dry_run_refuses_what_the_deployment_would_refuse(site: Site) -> None:
     site.write("release.toml", text[:start] + text[end:])
     with pytest.raises(BuildError, match="imports deps, which no layer brings"):
         site.deploy(dry_run=True)
+
+
+def test_a_dry_run_ends_with_2_if_that_is_asked_and_something_is_pending(site: Site) -> None:
+    site.upload()
+    site.deploy(dry_run=True)
+    with pytest.raises(DiffersError) as caught:
+        site.deploy(dry_run=True, exit_code=True)
+    assert caught.value.code == 2
+    site.deploy(exit_code=True)
+    site.deploy(dry_run=True, exit_code=True)

@@ -13,6 +13,7 @@ import pytest
 from tasks import verify
 from tasks.aws.connection import Connection
 from tasks.errors import DiffersError
+from tests.aws.answers import Refusing
 from tests.conftest import Calls
 from tests.examples import DEV, RELEASE_TOML, STAGE, zipped
 from tests.front import Site
@@ -267,6 +268,50 @@ def test_an_archive_whose_files_are_others_is_found_by_looking_inside(
     there.s3.put_object(Bucket=DEV.bucket, Key="layers/core-1.2.4.zip", Body=other.getvalue())
     _, lines = run(deployed, capsys, deep=True)
     assert any("core 1.2.4 does not have the files of its archive in the bucket" in line for line in lines)
+
+
+UNREAD = [
+    ("lambda", "GetFunction", "lambda:GetFunction is missing, so what news-ingest-dev runs is unknown"),
+    ("lambda", "ListLayerVersions", "lambda:ListLayerVersions is missing, so which versions core has is unknown"),
+    (
+        "lambda",
+        "ListAliases",
+        "lambda:ListAliases is missing, so which versions callers of news-ingest-dev use is unknown",
+    ),
+    ("lambda", "GetLayerVersion", "lambda:GetLayerVersion is missing, so what arn:aws:lambda"),
+    ("s3", "ListObjectsV2", "s3:ListBucket is missing, so the journal is unknown"),
+    ("s3", "GetObject", "s3:GetObject is missing, so entry 1 of the journal is unknown"),
+    ("s3", "HeadObject", "s3:GetObject on the configuration is missing, so canonical/scopes.yaml is unknown"),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "says"), UNREAD)
+def test_what_may_not_be_read_is_unknown_with_the_permission_and_nothing_is_guessed(
+    deployed: Site, capsys: pytest.CaptureFixture[str], service: str, operation: str, says: str
+) -> None:
+    there = client(deployed)
+    with Refusing(there.s3 if service == "s3" else there.functions, operation, "AccessDenied", 403):
+        held, lines = run(deployed, capsys)
+    assert not held
+    assert any(says in line for line in lines), lines
+    assert [line for line in lines if not line.startswith("[WARNING]")] == []
+
+
+def test_a_gap_and_an_entry_under_another_number_are_named(deployed: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    there = client(deployed)
+    for version in ("1.2.5", "1.2.6"):
+        deployed.write("VERSION", f"CORE_VERSION={version}\nDEPS_VERSION=1.0.5\n")
+        deployed.deploy()
+    assert run(deployed, capsys) == (True, [])
+    keys = [each["Key"] for each in there.s3.list_objects_v2(Bucket=DEV.bucket, Prefix="journal/")["Contents"]]
+    body = there.s3.get_object(Bucket=DEV.bucket, Key=keys[1])["Body"].read()
+    there.s3.put_object(Bucket=DEV.bucket, Key=keys[2], Body=body)
+    there.s3.delete_object(Bucket=DEV.bucket, Key=keys[1])
+    _, lines = run(deployed, capsys)
+    assert [line.partition(";")[0] for line in lines] == [
+        "[ERROR] Entry 1 of the journal of dev is not what was written",
+        "[ERROR] The journal of dev has a gap between entries 1 and 3",
+    ]
 
 
 def test_the_documentation_shows_every_line_of_this_table() -> None:

@@ -110,7 +110,7 @@ def gather(connection: Connection, journal: Journal, functions: Mapping[str, Fun
         for key in (artifact.key, artifact.bill_key):
             reads.add("object", key, read_sha256, connection, key)
     objects = {key: digest for (kind, key), digest in reads.run().items() if (kind, key) not in reads.unread}
-    return replace(evidence, record=record, damage=damage, objects=objects, unread=tuple(reads.unread.values()))
+    return replace(evidence, record=record, damage=damage, objects=objects, unread=dict(reads.unread))
 
 
 def glance(connection: Connection, journal: Journal) -> Evidence:
@@ -125,7 +125,7 @@ def glance(connection: Connection, journal: Journal) -> Evidence:
     first = reads.run()
     deployed = name_layers(connection, _named(first, "layers"), _named(first, "function"))
     entries = {each.number: each for each in first["entries", ""] or ()}
-    evidence = Evidence(here, deployed, {}, entries, unread=tuple(reads.unread.values()))
+    evidence = Evidence(here, deployed, {}, entries, unread=dict(reads.unread))
     known = evidence.confirmed.after.canonical if evidence.confirmed and evidence.confirmed.after else {}
     canonical = {}
     for item in first["listed", ""] or ():

@@ -49,7 +49,7 @@ class Evidence:
     digests   ARN -> SHA-256 (hex) that Lambda reports of each layer version in use; empty for one that was deleted
     objects   key -> SHA-256 (hex) of each archive and bill of the release in the bucket; None for one that is gone
     aliases   AWS name of a function -> its aliases that do not lead to $LATEST
-    unread    what could not be read, and why
+    unread    why something may not be read, by its kind (function, layers, listed, canonical, record, ...) and name
     glance    whether records, archives, settings and aliases were left out
     """
 
@@ -62,7 +62,7 @@ class Evidence:
     digests: Mapping[str, str] = field(default_factory=dict)
     objects: Mapping[str, str | None] = field(default_factory=dict)
     aliases: Mapping[str, tuple[Alias, ...]] = field(default_factory=dict)
-    unread: tuple[str, ...] = ()
+    unread: Mapping[tuple[str, str], str] = field(default_factory=dict)
     glance: bool = False
 
     @property
@@ -73,7 +73,7 @@ class Evidence:
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
     """Everything that is not as it should be; nothing if what runs is what was deployed."""
-    unread = tuple(Finding(text, unknown=True) for text in evidence.unread)
+    unread = tuple(Finding(text, unknown=True) for text in dict.fromkeys(evidence.unread.values()))
     journal = tuple(_journal(evidence))
     entry = evidence.confirmed
     if entry is None:
@@ -102,7 +102,8 @@ def compare_trees(evidence: Evidence, trees: Mapping[str, str], what: str) -> li
 def _never(evidence: Evidence) -> Iterator[Finding]:
     """An environment that was never deployed to by this tool."""
     name = evidence.environment.name
-    yield Finding(f"The journal of {name} confirms no release", repair_command(evidence.environment), unknown=True)
+    if not any(kind in ("entries", "entry") for kind, _ in evidence.unread):
+        yield Finding(f"The journal of {name} confirms no release", repair_command(evidence.environment), unknown=True)
 
 
 def _journal(evidence: Evidence) -> Iterator[Finding]:
@@ -126,6 +127,8 @@ def _journal(evidence: Evidence) -> Iterator[Finding]:
 def _record(evidence: Evidence, entry: Entry) -> Iterator[Finding]:
     """The record, archives and bills of what should run."""
     here = evidence.environment
+    if ("record", "") in evidence.unread:
+        return
     if evidence.record is None:
         lost = evidence.damage or f"s3://{here.bucket}/{entry.runs}, the record of what runs, is gone"
         yield Finding(lost, "restore that object, or deploy the release again under another version")
@@ -152,6 +155,8 @@ def _functions(evidence: Evidence, entry: Entry) -> Iterator[Finding]:
     here, repair = evidence.environment, _repair(evidence, entry)
     for key, name in here.function_names.items():
         wanted, there = entry.after.functions.get(name), evidence.deployed.functions.get(name)
+        if ("function", name) in evidence.unread:
+            continue
         if there is None:
             remedy = "create it, then " + repair
             yield Finding(f"{name} does not exist" + (" any more" if wanted else ""), remedy)
@@ -255,7 +260,9 @@ def _versions(evidence: Evidence) -> Iterator[Finding]:
 def _configuration(evidence: Evidence, entry: Entry, wanted: Mapping[str, str]) -> Iterator[Finding]:
     """Objects of the configuration that are not what was deployed."""
     bucket, deployed, repair = evidence.environment.canonical_bucket, evidence.deployed, _repair(evidence, entry)
-    for key in sorted({*wanted, *deployed.canonical} if wanted else ()):
+    dark = {key for kind, key in evidence.unread if kind == "canonical"}
+    everything = {*wanted, *deployed.canonical} if wanted and ("listed", "") not in evidence.unread else set()
+    for key in sorted(everything - dark):
         where, there = f"s3://{bucket}/{key}", deployed.canonical.get(key)
         if there is None:
             yield Finding(f"{where} is gone", repair)

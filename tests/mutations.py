@@ -301,6 +301,26 @@ LISTED = [
         ("        if layer.name not in goal.environment.layer_names:", "        if False:"),
         ("deployed.trees[artifact.key] != artifact.tree:", "False:"),
     ),
+    *_listed(
+        "tasks/release/findings.py",
+        "tests/test_verify.py",
+        ("if entry and not is_as_written(entry, number):", "if False:"),
+        ("        if newer - older > 1:", "        if False:"),
+        ("(wanted and evidence.objects[key] == wanted)", "wanted"),
+        ("    elif found != wanted.package:", "    elif False:"),
+        ("if hidden := hidden_modules(there.modules, record.layers if record else ()):", "if hidden := ():"),
+        ("        elif there.sha256 != wanted[key]:", "        elif False:"),
+        ('        if ("function", name) in evidence.unread:', "        if False:"),
+        ("        if variable not in (facts.variables or ()):", "        if False:"),
+        ("        if (alias.layers, alias.package) != (there.state.arns, there.state.package):", "        if False:"),
+    ),
+    *_listed(
+        "tasks/release/rules.py",
+        "tests/test_rules.py",
+        ("    if problem and not rehearsal and not emergency:", "    if False:"),
+        ("    if not environment.previous:", "    if True:"),
+        ('and not commit.endswith("-dirty"):', "and True:"),
+    ),
     *_listed("tasks/project/command.py", "tests/test_dry.py", ("if changes and c.config.run.dry:", "if False:")),
 ]
 

@@ -100,7 +100,8 @@ def test_an_environment_cannot_have_the_name_of_a_task(repository: Path) -> None
 
 def test_bump_changes_one_line_and_says_what_it_did(repository: Path) -> None:
     result = inv(repository, "bump", "--part", "patch", "--layer", "deps")
-    assert result.stdout == "[OK] DEPS_VERSION: 1.0.5 -> 1.0.6\n"
+    assert result.stdout.splitlines()[0] == "[OK] DEPS_VERSION: 1.0.5 -> 1.0.6"
+    assert 'git commit -am "DEPS_VERSION=1.0.6"' in result.stdout
     assert (repository / "VERSION").read_text() == "CORE_VERSION=1.2.4\nDEPS_VERSION=1.0.6\n"
 
 

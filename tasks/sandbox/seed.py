@@ -80,5 +80,5 @@ def _location(region: str) -> dict[str, Any]:
 def _zip(name: str, text: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(name, text)
+        archive.writestr(zipfile.ZipInfo(name), text)  # dated 1980, so that equal functions are equal
     return buffer.getvalue()

@@ -107,7 +107,7 @@ def test_bump_changes_one_line_and_says_what_it_did(repository: Path) -> None:
 
 @pytest.mark.long
 def test_bump_raises_the_first_layer_by_default(repository: Path) -> None:
-    assert inv(repository, "bump", "--part", "minor").stdout == "[OK] CORE_VERSION: 1.2.4 -> 1.3.0\n"
+    assert inv(repository, "bump", "--part", "minor").stdout.startswith("[OK] CORE_VERSION: 1.2.4 -> 1.3.0\n")
 
 
 @pytest.mark.long

@@ -176,13 +176,13 @@ def test_every_command_ends_with_a_message_and_without_a_traceback(
         result = run(root, arguments, ODDITIES[oddity])
         assert "Traceback" not in result.stderr + result.stdout, f"{name}: {result.stderr}"
         assert "Exception ignored" not in result.stderr, f"{name}: {result.stderr}"
-        if result.returncode:
+        if result.returncode == 1:
             assert "[ERROR]" in result.stderr, f"{name}: {result.returncode} {result.stderr} {result.stdout}"
         assert (root / "precious" / "mine.zip").read_text() == "mine", name
         ended[name] = result.returncode
-    refused = sum(map(bool, ended.values()))
+    refused = sum(code == 1 for code in ended.values())
     record_property("counted", f"{oddity}: {len(ended)} command lines, {refused} refused with a message, no traceback")
-    assert set(ended.values()) <= {0, 1}
+    assert set(ended.values()) <= {0, 1, 2}  # 2: what is compared differs
 
 
 EVERY_VERB = [
@@ -201,4 +201,4 @@ def test_every_verb_prints_on_a_console_of_western_europe(project: Path, tmp_pat
     result = run(tmp_path / "project", EVERY_VERB[number], ODDITIES["cp1252"])
     assert "Traceback" not in result.stderr
     assert "Error: " not in result.stderr
-    assert result.returncode == 0 or "[ERROR]" in result.stderr
+    assert result.returncode in (0, 2) or "[ERROR]" in result.stderr

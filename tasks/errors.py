@@ -37,12 +37,12 @@ class PlanError(ReleaseError):
 class AwsError(ReleaseError):
     """AWS refused: what we were doing, the AWS code, what to try.
 
-    `unsettled` if AWS may have done it all the same, or may still do it.
+    `unsettled` if AWS may have done it all the same, or may still do it; `aws_code` is empty where AWS gave none.
     """
 
-    def __init__(self, text: str, *, unsettled: bool = False) -> None:
+    def __init__(self, text: str, *, unsettled: bool = False, aws_code: str = "") -> None:
         super().__init__(text)
-        self.unsettled = unsettled
+        self.unsettled, self.aws_code = unsettled, aws_code
 
 
 class TakenError(PlanError):

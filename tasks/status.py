@@ -48,4 +48,4 @@ def survey(command: Command, environment: Environment) -> "Evidence | Status":
         there.check_caller()
         return glance(there.connection, there.journal())
     except ReleaseError as error:
-        return unreadable(environment, str(error))
+        return unreadable(environment, str(error), missing=getattr(error, "aws_code", "") == "NoSuchBucket")

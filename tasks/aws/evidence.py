@@ -19,7 +19,7 @@ from tasks.aws.observe import (
     read_digest,
     read_sha256,
 )
-from tasks.aws.refusals import code_of
+from tasks.aws.refusals import DENIED, code_of
 from tasks.errors import AwsError, PlanError
 from tasks.jobs import results
 from tasks.project.model import Function
@@ -55,7 +55,7 @@ class Reads:
         try:
             return call()
         except AwsError as error:
-            if "Access Denied" not in str(error):
+            if error.aws_code not in DENIED:
                 raise
             self.unread[key] = f"{_PERMISSIONS[key[0]]} is missing, so {_WHAT[key[0]].format(key[1])} is unknown"
             return None
@@ -221,6 +221,6 @@ def _digest(connection: Connection, arn: str) -> str:
     try:
         return read_digest(connection, arn)
     except AwsError as error:
-        if "ResourceNotFoundException" in str(error):
+        if error.aws_code == "ResourceNotFoundException":
             return ""
         raise

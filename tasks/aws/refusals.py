@@ -17,6 +17,8 @@ from botocore import exceptions
 from tasks.errors import AwsError
 from tasks.project.model import Environment
 
+DENIED = ("AccessDenied", "AccessDeniedException", "403")
+
 _REMEDIES = {
     ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"): (
         "the session of {profile} has expired; run: {login}"
@@ -27,7 +29,7 @@ _REMEDIES = {
     ("RequestTimeTooSkewed", "InvalidSignatureException"): (
         "the clock of this machine {skew}; set it right (Windows: w32tm /resync), then run the same command again"
     ),
-    ("AccessDenied", "AccessDeniedException", "403"): (
+    DENIED: (
         "Access Denied; check the permissions of {profile} and that account {account} is the right one "
         "(README, AWS set-up); run: aws sts get-caller-identity{option}"
     ),
@@ -78,7 +80,7 @@ def explain(what: str, environment: Environment) -> Iterator[None]:
         remedy = next((remedy for codes, remedy in _REMEDIES.items() if code in codes), "")
         words["skew"] = _skew(error)
         remedy = remedy.format(**words) if remedy else f"{text}; correct that and run the same command again"
-        raise AwsError(f"Cannot {what}: {remedy} [{code}]") from error
+        raise AwsError(f"Cannot {what}: {remedy} [{code}]", aws_code=code) from error
     except KeyError as error:
         if not re.fullmatch(r"'([A-Z][A-Za-z0-9]+)'", str(error)):
             raise  # AWS's fields are written LikeThis, and names of ours never are

@@ -44,8 +44,8 @@ class Evidence:
     """What was read of an environment.
 
     entries   the newest entries of the journal by their keys' numbers, newest first; None for one that is damaged
-    confirmed the newest of them that says what runs
-    record    the release it names; None if its record is gone or is not what was written (`damage` says how)
+    record    the release that the newest confirmed entry names; None if its record is gone, or is not what was written
+              (`damage` says how)
     digests   ARN -> SHA-256 (hex) that Lambda reports of each layer version in use; empty for one that was deleted
     objects   key -> SHA-256 (hex) of each archive and bill of the release in the bucket; None for one that is gone
     aliases   AWS name of a function -> its aliases that do not lead to $LATEST

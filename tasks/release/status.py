@@ -1,7 +1,7 @@
 """What an environment runs, in one look: from the journal's newest entries and what the functions say."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from tasks.project.model import Environment
@@ -44,7 +44,6 @@ class Status:
     entry: Entry | None = None
     rows: tuple[Row, ...] = ()
     why: tuple[str, ...] = ()
-    runs: Mapping[str, str] = field(default_factory=dict)
 
 
 def status_of(evidence: Evidence, before: Entry | None) -> Status:
@@ -75,10 +74,9 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
     return Status(here.name, mark, entry, rows, tuple(why))
 
 
-def unreadable(environment: Environment, reason: str) -> Status:
-    """An environment of which nothing is known, because it does not exist yet or may not be read."""
-    mark = Mark.MISSING if "does not exist" in reason else Mark.UNKNOWN
-    return Status(environment.name, mark, why=(reason,))
+def unreadable(environment: Environment, reason: str, *, missing: bool) -> Status:
+    """An environment of which nothing is known: it does not exist yet, or may not be read."""
+    return Status(environment.name, Mark.MISSING if missing else Mark.UNKNOWN, why=(reason,))
 
 
 def _mark(evidence: Evidence, marks: Sequence[Mark], *, unknown: bool, differs: bool) -> Mark:

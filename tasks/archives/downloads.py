@@ -15,7 +15,7 @@ from typing import Any
 from tasks.archives.lock import Pin
 from tasks.archives.wheels import check_record
 from tasks.errors import BuildError, ConfigError
-from tasks.project.files import PAUSES, file_sha256, move, parse_toml, read_text, remove, replacing
+from tasks.project.files import file_sha256, move, parse_toml, read_text, remove, replacing
 from tasks.project.runtimes import Runtime
 from tasks.project.uv import run_uv
 from tasks.project.web import open_url
@@ -47,7 +47,7 @@ def list_files(lock: Path, pins: Iterable[Pin], runtime: Runtime, cache: Path) -
                 ["--no-deps", "--generate-hashes", "--format", "pylock.toml", "--output-file", str(made)],
                 folder=lock.parent,
             )
-            move(made, index, PAUSES)
+            move(made, index)
     try:
         packages = parse_toml(read_text(index, index.name, "build again"), index.name)["packages"]
         offered = {(package["name"], package["version"]): tuple(_files(package)) for package in packages}

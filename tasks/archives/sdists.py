@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.archives.wheels import Wheel, check_record
 from tasks.errors import BuildError
-from tasks.project.files import PAUSES, move
+from tasks.project.files import move
 from tasks.project.uv import run_uv
 
 BUILDERS = Path(__file__).with_name("builders.lock")
@@ -24,7 +24,7 @@ def build_wheel(sdist: Path, cache: Path) -> Wheel:
         with tempfile.TemporaryDirectory(dir=cache) as aside:
             wheel = _build(sdist, Path(aside))
             folder.mkdir(exist_ok=True)
-            move(wheel, folder / wheel.name, PAUSES)
+            move(wheel, folder / wheel.name)
     return Wheel(next(folder.glob("*.whl")), built=True)
 
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from tasks.archives.lock import lock_path
 from tasks.archives.manifest import Archive
 from tasks.archives.trial import CHILD, Stage, Trial, try_imports, undeclared
 from tasks.errors import BuildError, PlanError, listed
@@ -92,7 +91,7 @@ def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], pack
     """Import everything on one runtime. Success depends on what is in `inputs` alone, so it is kept."""
     project = checkout.project
     variables = {name: value.replace("{env}", "trial") for name, value in project.sandbox_variables.items()}
-    locks = [lock_path(checkout.root / each.requirements) for each in project.layers.values() if each.requirements]
+    locks = [checkout.root / lock for lock in project.locks]
     stage = Stage(runtime, project.architecture, [each.path for each in layers], variables=variables, locks=locks)
     inputs = [
         runtime.name,

@@ -123,9 +123,7 @@ def try_imports(stage: Stage, modules: Sequence[str]) -> Trial:
                 opened.extractall(scratch / where)
         python = scratch / "opt" / "python"
         layered = [python / "lib" / runtime.name / "site-packages", python]
-        twins: dict[str, str] = {}
-        if not runs_here(stage.architecture):
-            twins = {name: version for site in layered for name, version in compiled_in(site).items()}
+        twins = {} if runs_here(stage.architecture) else compiled_in(layered)
         try:
             before = [make_twin(interpreter, twins, stage.locks)] if twins else []
         except BuildError as error:

@@ -16,8 +16,8 @@ from tasks.errors import BuildError, ConfigError
 
 CACHE_VARIABLE = "LAMBDA_LAYERS_CACHE"
 _BUILD = 600
-PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-"""Seconds: an antivirus looks at a new file for about that long."""
+PAUSES: Sequence[float] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6) if os.name == "nt" else ()
+"""Seconds: on Windows an antivirus has a new file open for about that long."""
 
 
 def cache_folder() -> Path:
@@ -95,7 +95,7 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
     try:
         yield aside
         aside.chmod(path.stat().st_mode if path.exists() else mode)
-        move(aside, path, PAUSES)
+        move(aside, path)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
@@ -105,7 +105,7 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
 def move(
     source: Path,
     target: Path,
-    pauses: Sequence[float],
+    pauses: Sequence[float] = PAUSES,
     replace: Callable[[Path, Path], object] = os.replace,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
@@ -113,7 +113,7 @@ def move(
 
     Raises OSError.
     """
-    for pause in pauses if os.name == "nt" or sleep is not time.sleep else ():
+    for pause in pauses:
         try:
             replace(source, target)
         except PermissionError:

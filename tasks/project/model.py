@@ -132,15 +132,20 @@ class Project:
         return {each.removeprefix(f"{top}/") for each in self.allowed if each.startswith(f"{source}/")}
 
     @property
+    def locks(self) -> list[str]:
+        """The locks of the layers that are made of requirements, as paths."""
+        requirements = [layer.requirements for layer in self.layers.values() if layer.requirements]
+        return [PurePosixPath(each).with_suffix(".lock").as_posix() for each in requirements]
+
+    @property
     def inputs(self) -> list[str]:
         """The files and folders that a build is made from, as paths."""
         requirements = [layer.requirements for layer in self.layers.values() if layer.requirements]
-        locks = [str(PurePosixPath(each).with_suffix(".lock")) for each in requirements]
         folders = [
             *(layer.source for layer in self.layers.values()),
             *(each.source for each in self.functions.values()),
         ]
-        named = ["release.toml", "VERSION", *requirements, *locks, *folders, *self.configuration.values()]
+        named = ["release.toml", "VERSION", *requirements, *self.locks, *folders, *self.configuration.values()]
         return [each for each in named if each]
 
     @property

@@ -14,16 +14,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tasks.errors import BuildError
-from tasks.project.files import PAUSES, cache_folder, move
+from tasks.project.files import cache_folder, move
 from tasks.project.uv import run_uv
 
 _TAG = re.compile(r"^Tag: (?P<tag>\S+)", re.MULTILINE)
 
 
-def compiled_in(site: Path) -> dict[str, str]:
-    """The distributions in a folder that are not pure Python: name -> version."""
+def compiled_in(sites: Iterable[Path]) -> dict[str, str]:
+    """The distributions in some folders that are not pure Python: name -> version."""
     found = {}
-    for wheel in site.glob("*.dist-info/WHEEL"):
+    for wheel in (wheel for site in sites for wheel in site.glob("*.dist-info/WHEEL")):
         tags = _TAG.findall(wheel.read_text(encoding="utf-8", errors="replace"))
         if not tags or not all(tag.endswith("-none-any") for tag in tags):
             name, _, version = wheel.parent.name.removesuffix(".dist-info").partition("-")
@@ -50,7 +50,7 @@ def make_twin(interpreter: str, compiled: Mapping[str, str], locks: Iterable[Pat
             if absent:
                 raise BuildError(f"{', '.join(sorted(absent))}: not installed for this machine")
             try:
-                move(made, folder, PAUSES)
+                move(made, folder)
             except OSError:
                 if not folder.is_dir():  # else somebody else was faster
                     raise

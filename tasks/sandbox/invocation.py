@@ -97,9 +97,7 @@ class Instances:
         headers = {"X-Amz-Executed-Version": "$LATEST", "Content-Type": "application/json"}
         payload = outcome.payload
         if len(payload) > _LARGEST:
-            payload = (
-                b'{"errorType": "Function.ResponseSizeTooLarge", "errorMessage": "Response payload size exceeded"}'
-            )
+            payload = _TOO_LARGE
         if outcome.error or len(outcome.payload) > _LARGEST:
             headers["X-Amz-Function-Error"] = "Unhandled"
         if call.headers.get("x-amz-log-type") == "Tail":
@@ -142,7 +140,7 @@ class Instances:
         layered = [python / "lib" / str(function.run_time) / "site-packages", python]
         twins: list[Path] = []
         if not interpreter or not runs_here(function.architectures[0]):
-            compiled = {name: version for site in layered for name, version in compiled_in(site).items()}
+            compiled = compiled_in(layered)
             try:
                 twins = [make_twin(interpreter or sys.executable, compiled, self._locks())] if compiled else []
                 note += f"[sandbox] in this machine's wheels: {', '.join(sorted(compiled))}\n" if compiled else ""
@@ -161,8 +159,7 @@ class Instances:
 
     def _locks(self) -> list[Path]:
         """The locks of this repository."""
-        layers = Workspace(self._root).project().layers.values()
-        return [(self._root / each.requirements).with_suffix(".lock") for each in layers if each.requirements]
+        return [self._root / lock for lock in Workspace(self._root).project().locks]
 
 
 def _check_event(event: bytes) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import BuildError, ConfigError
-from tasks.project.files import PAUSES, cannot_write, move, replacing
+from tasks.project.files import cannot_write, move, replacing
 from tasks.project.git import read_git
 from tasks.project.workspace import Workspace
 from tests.examples import RELEASE_TOML, VERSION
@@ -150,7 +150,7 @@ def test_a_file_that_an_antivirus_has_open_is_waited_for(tmp_path: Path) -> None
         source.replace(target)
 
     (tmp_path / "new").write_text("new")
-    move(tmp_path / "new", tmp_path / "old", PAUSES, busy, slept.append)
+    move(tmp_path / "new", tmp_path / "old", (0.05, 0.1, 0.2, 0.4), busy, slept.append)
     assert (tmp_path / "old").read_text() == "new"
     assert slept == [0.05, 0.1, 0.2]
 

@@ -50,7 +50,7 @@ def read_git(root: Path, inputs: Iterable[str] = (".",)) -> Git | None:
         ("ls-files", "-z", "--others", "--exclude-standard", "--", "."),
         ("rev-parse", "--show-prefix"),
     ]
-    said = results([partial(_ask, root, *each) for each in asked])
+    said = results([partial(ask_git, root, *each) for each in asked])
     if None in said:
         return None
     status, staged, others, prefix = said
@@ -75,7 +75,7 @@ def _among(name: str, inputs: tuple[str, ...]) -> bool:
     return any(each in (".", name) or name.startswith(f"{each.rstrip('/')}/") for each in inputs)
 
 
-def _ask(root: Path, *command: str) -> str | None:
+def ask_git(root: Path, *command: str) -> str | None:
     """What a git command prints; None if there is no work tree, or no git."""
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE} | {"LC_ALL": "C"}
     try:
@@ -87,14 +87,14 @@ def _ask(root: Path, *command: str) -> str | None:
         return None
     if result.returncode:
         complaint = result.stderr.decode("utf-8", "replace").strip()
-        raise BuildError(f"git cannot say what is in {root}; correct that first:\n{complaint}")
+        raise BuildError(f"git {command[0]} failed in {root}; correct that first:\n{complaint}")
     return os.fsdecode(result.stdout)
 
 
 def git_user(root: Path) -> str:
     """The name that git gives to whoever commits here; the system's without git."""
     try:
-        found = _ask(root, "config", "user.name")
+        found = ask_git(root, "config", "user.name")
     except BuildError:
         found = None
     return (found or "").strip() or os.environ.get("USER") or os.environ.get("USERNAME") or ""

@@ -4,7 +4,6 @@ clean -> build-core -> build-deps -> build-functions -> upload -> publish -> upd
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from invoke import Context, task
 
@@ -105,8 +104,8 @@ def bring(  # noqa: PLR0913  (what the command line says)
         {each.artifact.name: each.path for each in built}, {each.sha256: each.path for each in contents.values()}
     )
     smoke = payloads(project, environment) if steps.functions else {}
-    goal = Goal(environment, release, smoke=smoke, delete=delete, what="deploy" if steps.functions else "publish")
-    goal = replace(goal, emergency=emergency)
+    what = "deploy" if steps.functions else "publish"
+    goal = Goal(environment, release, smoke=smoke, delete=delete, what=what, emergency=emergency)
     return carry_out(goal, steps, reach(command, environment, sources, report.waiting), report, dry_run=dry_run)
 
 

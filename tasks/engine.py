@@ -148,8 +148,18 @@ def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run
     results([partial(reach.may_invoke, name) for name in goal.smoke if name in before.functions])
     release = goal.release
     ours = tuple(layer_key(goal.environment, layer.name) for layer in release.layers) if steps.functions else ()
-    entry = Entry(0, goal.what, release.key, str(release), release.commit, Who(), "", delete=goal.delete, ours=ours)
-    entry = replace(entry, emergency=goal.emergency)
+    entry = Entry(
+        number=0,
+        what=goal.what,
+        release=release.key,
+        version=str(release),
+        commit=release.commit,
+        who=Who(),
+        begun="",
+        delete=goal.delete,
+        ours=ours,
+        emergency=goal.emergency,
+    )
     with reach.take(entry) as held:
         attempt.held, attempt.touched = held, held.taken_over
         now, was = begin(attempt, lambda goal: reach.observe(goal)[1])

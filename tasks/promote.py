@@ -12,8 +12,10 @@ from tasks.errors import ReleaseError
 from tasks.jobs import results
 from tasks.output.console import Console, say
 from tasks.project.command import Command, here, shows
+from tasks.project.model import Environment
 from tasks.project.workspace import Workspace
 from tasks.release.events import Started
+from tasks.release.journal import Entry
 from tasks.release.plan import UPDATE_LAMBDAS, Goal
 from tasks.release.promotion import Source, check_route, check_source, find_release, running_release
 from tasks.release.release import Release, record_prefix
@@ -54,16 +56,17 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     there = reach(command, target, Sources(origin=before.connection), report.waiting)
     release, source = finishable(there, version), target
     if release is None:
-        release, source = committed_release(command, before, read_running(before, version), emergency), origin
+        release, source = committed_release(command, *read_running(before, version), origin, emergency), origin
     report(Started(f"Promoting from {origin.name} to {target.name}", "Promotion", release))
     goal = Goal(target, release, source, payloads(project, target), delete, "promote", emergency)
     carry_out(goal, UPDATE_LAMBDAS, there, report, dry_run=dry_run or command.dry)
 
 
-def committed_release(command: Command, there: "Aws", release: Release, emergency: str) -> Release:
+def committed_release(
+    command: Command, release: Release, entry: Entry | None, origin: Environment, emergency: str
+) -> Release:
     """The release with the clean commit that it was built from, or that builds it now. PlanError if there is none."""
-    entry = there.newest()
-    problem = committed(there.connection.environment, entry, str(release.artifacts[0]))
+    problem = committed(origin, entry, str(release.artifacts[0]))
     if entry is None or not problem:
         return replace(release, commit=entry.commit) if entry else release
     if commit := commit_of(command.workspace, release):
@@ -102,8 +105,8 @@ def finishable(there: "Aws", version: str) -> Release | None:
     return release if release and release.version == version else None
 
 
-def read_running(there: "Aws", version: str) -> Release:
-    """The release that an environment runs, once all that could be wrong with it has been ruled out."""
+def read_running(there: "Aws", version: str) -> tuple[Release, Entry | None]:
+    """The release that an environment runs, all that could be wrong ruled out, and its journal's newest entry."""
     from tasks.aws.observe import look, observe_digests, observe_objects, observe_records
 
     connection, environment = there.connection, there.connection.environment
@@ -121,4 +124,4 @@ def read_running(there: "Aws", version: str) -> Release:
         [partial(observe_objects, connection, release.artifacts), partial(observe_digests, connection, running)]
     )
     check_source(Source(environment, release, objects, digests), running)
-    return release
+    return release, entry

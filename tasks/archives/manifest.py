@@ -17,6 +17,9 @@ from tasks.project.workspace import Checkout, Workspace
 from tasks.release.artifacts import Artifact, Kind
 from tasks.release.codec import decode, encode
 
+_VERSIONED = r"-(\d+\.\d+\.\d+|[0-9a-f]{16})\.(zip|cdx\.json)"
+"""How the name of an archive, or of its bill, goes on after that of its artifact."""
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -67,7 +70,7 @@ def place(checkout: Checkout, made: Iterable[Archive], *, clean: bool = False) -
     with replacing(checkout.workspace.manifest) as aside:
         aside.write_bytes(encode(Manifest(entries)))
     named = {path for each in placed for path in (each.path, each.bill)}
-    ours = [re.escape(each.artifact.name) + r"-(\d+\.\d+\.\d+|[0-9a-f]{16})\.(zip|cdx\.json)" for each in placed]
+    ours = [re.escape(each.artifact.name) + _VERSIONED for each in placed]
     for path in _everything(checkout.workspace):
         if path not in named and (clean or re.fullmatch("|".join(ours), path.name)):
             remove(path)
@@ -116,7 +119,7 @@ def path_of(workspace: Workspace, artifact: Artifact) -> Path:
 
 def _everything(workspace: Workspace) -> list[Path]:
     """The archives and bills where this tool puts them: what lies behind a link is not ours to remove."""
-    ours = re.compile(r"[a-z0-9-]+-(\d+\.\d+\.\d+|[0-9a-f]{16})\.(zip|cdx\.json)")
+    ours = re.compile("[a-z0-9-]+" + _VERSIONED)
     folders = [each for each in (workspace.layers, workspace.functions) if each.is_dir() and not each.is_symlink()]
     found = [path for folder in folders for path in folder.iterdir() if ours.fullmatch(path.name)]
     return [path for path in found if path.is_file() and not path.is_symlink()]

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
-
 from tasks.errors import BuildError, ConfigError
 
 CACHE_VARIABLE = "LAMBDA_LAYERS_CACHE"
@@ -22,6 +20,8 @@ PAUSES: Sequence[float] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6) if os.name == "nt" els
 
 def cache_folder() -> Path:
     """Where this user keeps what need not be made again, for all projects: outside of them, and of OneDrive."""
+    from platformdirs import user_cache_path
+
     chosen = os.environ.get(CACHE_VARIABLE)
     return Path(chosen).expanduser().absolute() if chosen else user_cache_path("lambda-layers", appauthor=False)
 

@@ -13,6 +13,7 @@ from tasks.archives.together import check_together
 from tasks.archives.workshop import build
 from tasks.engine import carry_out
 from tasks.errors import DiffersError
+from tasks.output.consent import Consent
 from tasks.output.console import Console, say
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment, Project
@@ -27,6 +28,7 @@ ENV = "the environment: dev, stage or prod"
 DRY_RUN = "show the plan and change nothing; builds nothing either"
 DELETE = "also remove configuration that the release no longer has"
 EMERGENCY = "why the rules of the house are left aside (no safety check is); it is journaled"
+YES = "agree beforehand to what would be asked"
 EXIT_CODE = "end a dry run with 2 if there would be something to do"
 _LAYER = "limit this to one layer"
 
@@ -38,33 +40,43 @@ def upload(c: Context, env: str, layer: str = "", dry_run: bool = False) -> None
     bring(here(c), env, UPLOAD, ("Uploading to", "Upload to"), layer=layer, dry_run=dry_run)
 
 
-@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN, "emergency": EMERGENCY})
+@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN, "emergency": EMERGENCY, "yes": YES})
 @shows
-def publish(c: Context, env: str, layer: str = "", dry_run: bool = False, emergency: str = "") -> None:
+def publish(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
+    c: Context, env: str, layer: str = "", dry_run: bool = False, emergency: str = "", yes: bool = False
+) -> None:
     """Upload, then publish a layer version of each archive."""
     words = ("Publishing to", "Publication to")
-    bring(here(c), env, PUBLISH, words, layer=layer, dry_run=dry_run, emergency=emergency)
+    bring(here(c), env, PUBLISH, words, layer=layer, dry_run=dry_run, emergency=emergency, yes=yes)
 
 
-@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY})
+@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY, "yes": YES})
 @shows
-def update_lambdas(c: Context, env: str, dry_run: bool = False, delete: bool = False, emergency: str = "") -> None:
+def update_lambdas(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
+    c: Context, env: str, dry_run: bool = False, delete: bool = False, emergency: str = "", yes: bool = False
+) -> None:
     """Publish, then bring every function to exactly those layer versions."""
     words = ("Updating Lambdas in", "Update of")
-    bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency)
+    bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency, yes=yes)
 
 
 @task(
-    help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY, "exit_code": EXIT_CODE},
+    help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY, "exit_code": EXIT_CODE, "yes": YES},
 )
 @shows
 def deploy(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
-    c: Context, env: str, dry_run: bool = False, delete: bool = False, emergency: str = "", exit_code: bool = False
+    c: Context,
+    env: str,
+    dry_run: bool = False,
+    delete: bool = False,
+    emergency: str = "",
+    exit_code: bool = False,
+    yes: bool = False,
 ) -> None:
     """Bring an environment to the sources: build -> upload -> publish -> update-lambdas."""
     words = ("Deploying to", "Deployment to")
     command = here(c)
-    pending = bring(command, env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency)
+    pending = bring(command, env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency, yes=yes)
     if exit_code and pending and (dry_run or command.dry):
         raise DiffersError
 
@@ -79,6 +91,7 @@ def bring(  # noqa: PLR0913  (what the command line says)
     dry_run: bool = False,
     delete: bool = False,
     emergency: str = "",
+    yes: bool = False,
 ) -> bool:
     """Bring an environment to what the sources give now, as far as the steps go. A dry run builds nothing either.
 
@@ -106,7 +119,8 @@ def bring(  # noqa: PLR0913  (what the command line says)
     smoke = payloads(project, environment) if steps.functions else {}
     what = "deploy" if steps.functions else "publish"
     goal = Goal(environment, release, smoke=smoke, delete=delete, what=what, emergency=emergency)
-    return carry_out(goal, steps, reach(command, environment, sources, report.waiting), report, dry_run=dry_run)
+    there = reach(command, environment, sources, report.waiting)
+    return carry_out(goal, steps, there, report, agree=Consent(bool(command.endpoint), yes), dry_run=dry_run)
 
 
 def release_of(checkout: Checkout, artifacts: Sequence[Artifact], canonical: Mapping[str, str]) -> Release:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from tasks.errors import ReleaseError, TakenError, listed
+from tasks.errors import PlanError, ReleaseError, TakenError, listed
 from tasks.jobs import EndedAtOnceError, results, side_by_side
 from tasks.release.actions import Action, Outcome, subject
 from tasks.release.deployed import Deployed
@@ -43,10 +43,13 @@ from tasks.release.plan import (
     replaced_layers,
     taken_over,
 )
+from tasks.release.rules import questions
 from tasks.release.undo import plan_undo
 
 Allowed = Callable[[], None]
 """Asked before every write; raises if the environment is not ours any more."""
+Agree = Callable[[Sequence[str]], None]
+"""Asked once, after the plan, with what somebody must agree to; raises if nobody does."""
 
 
 class Held(Protocol):
@@ -65,7 +68,7 @@ class Held(Protocol):
         """Write what was there, before the first change."""
 
     def close(self, status: Status, after: Snapshot | None, reason: str = "") -> None:
-        """Say how it ended."""
+        """Say how it ended, and if that is well, what was seen in the end."""
 
 
 class Reach(Protocol):
@@ -94,6 +97,12 @@ class Reach(Protocol):
 
     def invoke(self, function: str, payload: str) -> Invocation:
         """Run a function once."""
+
+
+def nobody(questions: Sequence[str]) -> None:
+    """Nobody is here to agree to anything."""
+    if questions:
+        raise PlanError(f"{questions[0]}, and nobody is here to be asked; run this in a terminal")
 
 
 class UnconfirmedError(ReleaseError):
@@ -126,7 +135,9 @@ class Attempt:
             self.held.renew()
 
 
-def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run: bool = False) -> bool:
+def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and asked)
+    goal: Goal, steps: Steps, reach: Reach, report: Report, *, agree: Agree = nobody, dry_run: bool = False
+) -> bool:
     """Bring an environment to a goal, as far as the steps go, or leave what it runs as it was.
 
     Whether there was, or in a dry run would be, something to do.
@@ -136,10 +147,12 @@ def carry_out(goal: Goal, steps: Steps, reach: Reach, report: Report, *, dry_run
     decided = plan(goal, before, steps)
     confirmed = is_confirmed(goal, newest) or not steps.functions
     inside = reach.inside(goal, replaced_layers(decided)) if dry_run else {}
-    report(Planned(goal, decided, before, dry_run, confirmed, newest, inside))
     pending = bool(decided.actions) or not confirmed
-    if dry_run or (confirmed and not decided.actions):
+    asked = questions(goal.environment, decided, before, newest) if pending and steps != UPLOAD else ()
+    report(Planned(goal, decided, before, dry_run, confirmed, newest, inside, asked))
+    if dry_run or not pending:
         return pending
+    agree(asked)
     attempt = Attempt(goal, steps, reach, report)
     if steps == UPLOAD:
         perform(attempt, decided.prepare, before)
@@ -283,14 +296,14 @@ def undone(attempt: Attempt, was: Snapshot, reason: str) -> ReleaseError:
     held, name = attempt.held, attempt.name
     assert held  # noqa: S101  (only called once the environment is held)
     if not attempt.touched:
-        held.close(Status.UNDONE, was, reason)
+        held.close(Status.UNDONE, None, reason)
         return ReleaseError(f"{reason}\n   Nothing that runs in {name} was changed.")
     attempt.report(Undoing(name))
     lost: Sequence[str]
     try:
         lost = undo(attempt, was)
         if not lost:
-            held.close(Status.UNDONE, was, reason)
+            held.close(Status.UNDONE, None, reason)
             return ReleaseError(f"{reason}\n   {name} is as it was before: its functions and its configuration.")
     except KeyboardInterrupt:
         lost = [f"interrupted again: {name} may run a mixture of two releases"]
@@ -322,7 +335,7 @@ def undo_unfinished(goal: Goal, entry: Entry, reach: Reach, report: Report) -> N
         attempt.held = held
         _, was = begin(attempt, reach.look)
         if not held.taken_over:
-            held.close(Status.UNDONE, was, "nothing was left to undo")
+            held.close(Status.UNDONE, None, "nothing was left to undo")
             raise ReleaseError(
                 f"It was finished or undone meanwhile, and nothing was changed; run: inv history --env {attempt.name}"
             )
@@ -330,7 +343,7 @@ def undo_unfinished(goal: Goal, entry: Entry, reach: Reach, report: Report) -> N
         if lost := undo(attempt, was):
             head = f"{attempt.name} could not be put back to what it was; run: inv rollback --env {attempt.name}"
             raise ReleaseError(listed(head, lost))
-        held.close(Status.UNDONE, was, "undone by rollback")
+        held.close(Status.UNDONE, None, "undone by rollback")
 
 
 def perform(attempt: Attempt, actions: Sequence[Action], deployed: Deployed, *, keep_going: bool = False) -> Deployed:

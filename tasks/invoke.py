@@ -1,15 +1,15 @@
 """inv invoke, smoke, e2e: run what was released."""
 
 import json
-import sys
 from pathlib import Path
 
 from invoke import Context, task
 
 from tasks import engine
-from tasks.deploy import ENV
+from tasks.deploy import ENV, YES
 from tasks.errors import ConfigError, ReleaseError
 from tasks.output import console
+from tasks.output.consent import Consent
 from tasks.project.command import Command, changes, here
 from tasks.project.files import read_text
 from tasks.project.model import Environment
@@ -56,7 +56,7 @@ def smoke(c: Context, env: str) -> None:
     engine.smoke(goal, list(sent), there, console.Console())
 
 
-@task(help={"env": ENV, "client_id": "the client to run it for", "yes": "do not ask, on a real environment"})
+@task(help={"env": ENV, "client_id": "the client to run it for", "yes": YES})
 @changes
 def e2e(c: Context, env: str, client_id: str, yes: bool = False) -> None:
     """Run the whole pipeline for a client and check its result."""
@@ -68,8 +68,10 @@ def e2e(c: Context, env: str, client_id: str, yes: bool = False) -> None:
     environment = project.environment(env)
     if not project.e2e.functions:
         raise ConfigError("release.toml has no [e2e] table that says which functions to run; see the README")
-    if not command.endpoint and not yes:
-        _ask(environment)
+    if not command.endpoint:
+        where = f"{environment.name} in account {environment.account}"
+        console.say(f"[WARNING] This runs the whole pipeline on {where}: it costs")
+    Consent(bool(command.endpoint), yes)([f"the whole pipeline runs on {environment.name}"])
     console.heading(f"End-to-end test of {env} for {client_id}...")
     for key in project.e2e.functions:
         payload = json.dumps({"client_id": client_id})
@@ -114,14 +116,3 @@ def read_payload(client_id: str, payload: str, payload_file: str) -> str:
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"The payload is not JSON ({error}); write it like --payload '{{\"a\": 1}}'") from error
     return text
-
-
-def _ask(environment: Environment) -> None:
-    """Warn of the cost, and go on only if the user says so."""
-    console.say(
-        f"[WARNING] This runs the whole pipeline on {environment.name} in account {environment.account}: it costs"
-    )
-    if not sys.stdin or not sys.stdin.isatty():
-        raise ReleaseError("Nobody is there to ask; if that is meant, add --yes")
-    if input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
-        raise ReleaseError("Nothing was run")

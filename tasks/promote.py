@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.deploy import DELETE, EMERGENCY, follow, payloads, release_of
+from tasks.deploy import DELETE, EMERGENCY, YES, follow, payloads, release_of
 from tasks.engine import carry_out
 from tasks.errors import ReleaseError
 from tasks.jobs import results
+from tasks.output.consent import Consent
 from tasks.output.console import Console, say
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
         "dry_run": "show the plan and change nothing",
         "delete": DELETE,
         "emergency": EMERGENCY,
+        "yes": YES,
     }
 )
 @shows
@@ -44,6 +46,7 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     dry_run: bool = False,
     delete: bool = False,
     emergency: str = "",
+    yes: bool = False,
 ) -> None:
     """Bring the release that one environment runs to the next: the same bytes, nothing is built."""
     from tasks.aws.perform import Sources
@@ -59,7 +62,8 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
         release, source = committed_release(command, *read_running(before, version), origin, emergency), origin
     report(Started(f"Promoting from {origin.name} to {target.name}", "Promotion", release))
     goal = Goal(target, release, source, payloads(project, target), delete, "promote", emergency)
-    carry_out(goal, UPDATE_LAMBDAS, there, report, dry_run=dry_run or command.dry)
+    agree = Consent(bool(command.endpoint), yes)
+    carry_out(goal, UPDATE_LAMBDAS, there, report, agree=agree, dry_run=dry_run or command.dry)
 
 
 def committed_release(

@@ -4,16 +4,19 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.deploy import DELETE, DRY_RUN, ENV, payloads
+from tasks.deploy import DELETE, DRY_RUN, ENV, YES, payloads
 from tasks.engine import carry_out, undo_unfinished
 from tasks.errors import PlanError
+from tasks.output.consent import Consent
 from tasks.output.console import Console, say, say_end
 from tasks.project.command import here, shows
+from tasks.release.deployed import Deployed
 from tasks.release.events import Started
 from tasks.release.journal import Entry, rollback_target
-from tasks.release.plan import UPDATE_LAMBDAS, Goal
+from tasks.release.plan import UPDATE_LAMBDAS, Goal, Plan
 from tasks.release.promotion import repair_command
 from tasks.release.release import Release
+from tasks.release.rules import questions
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
     from tasks.aws.reach import Aws
@@ -28,23 +31,26 @@ _FARTHEST = 1000
         "to": "an entry's number (38) or a version (1.2.3); by default the release before the present one",
         "dry_run": DRY_RUN,
         "delete": DELETE,
+        "yes": YES,
     }
 )
 @shows
-def rollback(c: Context, env: str, to: str = "", dry_run: bool = False, delete: bool = False) -> None:
+def rollback(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
+    c: Context, env: str, to: str = "", dry_run: bool = False, delete: bool = False, yes: bool = False
+) -> None:
     """Bring back what an environment ran before: an earlier release, recorded and confirmed; nothing is built."""
     from tasks.aws.reach import reach
 
     command, report = here(c), Console()
     project = command.workspace.project()
     environment, dry_run = project.environment(env), dry_run or command.dry
-    there = reach(command, environment, waiting=report.waiting)
+    there, agree = reach(command, environment, waiting=report.waiting), Consent(bool(command.endpoint), yes)
     newest = there.newest()
     if newest is None:
         raise PlanError(f"Nothing was ever deployed to {env}; {repair_command(environment)}")
     if not newest.closed and newest.what != "rollback":
         refuse_target(env, newest, to)
-        undo_cut_off(there, newest, report, dry_run=dry_run)
+        undo_cut_off(there, newest, report, agree, dry_run=dry_run)
         return
     target = newest if not newest.closed else rollback_target(env, there.journal().entries(_FARTHEST), to)
     if target is newest:
@@ -52,7 +58,7 @@ def rollback(c: Context, env: str, to: str = "", dry_run: bool = False, delete: 
     release = recorded(there, target)
     report(Started(f"Rolling {env} back to entry {target.number}", f"Rollback of {env}", release))
     goal = Goal(environment, release, environment, payloads(project, environment), delete, "rollback")
-    carry_out(goal, UPDATE_LAMBDAS, there, report, dry_run=dry_run)
+    carry_out(goal, UPDATE_LAMBDAS, there, report, agree=agree, dry_run=dry_run)
 
 
 def refuse_target(env: str, entry: Entry, to: str) -> None:
@@ -64,7 +70,7 @@ def refuse_target(env: str, entry: Entry, to: str) -> None:
         )
 
 
-def undo_cut_off(there: "Aws", entry: Entry, report: Console, *, dry_run: bool) -> None:
+def undo_cut_off(there: "Aws", entry: Entry, report: Console, agree: Consent, *, dry_run: bool) -> None:
     """Put back what was there before a deployment that was cut off."""
     from tasks.aws.observe import load_record
 
@@ -73,6 +79,7 @@ def undo_cut_off(there: "Aws", entry: Entry, report: Console, *, dry_run: bool) 
     if dry_run:
         say(f"[INFO] Dry run: {name} would be put back to what it was before {what}")
         return
+    agree(questions(there.connection.environment, Plan(), Deployed(), entry))
     say(f"[INFO] Undoing {what}, by {entry.who}")
     # without a record nothing that runs was changed yet
     release = load_record(there.connection, entry.release) or Release((), entry.commit)

@@ -69,7 +69,8 @@ class FakeEnvironment:
         before, runs = (newest.before if unfinished and newest else None), newest.runs if newest else ""
         if unfinished and newest:
             self.journal[-1] = replace(newest, status=Status.ABANDONED)
-        self.journal.append(replace(entry, number=len(self.journal) + 1, before=before, runs=runs))
+        mine = replace(entry, number=len(self.journal) + 1, before=before, runs=runs)
+        self.journal.append(replace(mine, after=newest.after) if newest else mine)
         return FakeHeld(self, unfinished)
 
     def fence(self, function: str, allowed: Callable[[], None]) -> None:
@@ -153,8 +154,10 @@ class FakeHeld:
 
     def close(self, status: Status, after: Snapshot | None, reason: str = "") -> None:
         self.renew()
-        runs = self.entry.release if status is Status.CONFIRMED else self.entry.runs
-        self.environment.journal[-1] = replace(self.entry, status=status, after=after, reason=reason, runs=runs)
+        runs, left = self.entry.runs, self.entry.after
+        if status is Status.CONFIRMED and self.entry.what != "publish":
+            runs, left = self.entry.release, after
+        self.environment.journal[-1] = replace(self.entry, status=status, after=left, reason=reason, runs=runs)
 
     def __enter__(self) -> Self:
         return self

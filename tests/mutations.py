@@ -69,7 +69,8 @@ LISTED = [
     *_listed(
         "tasks/engine.py",
         "tests/test_engine.py",
-        ("if dry_run or (confirmed and not decided.actions):", "if confirmed and not decided.actions:"),
+        ("if dry_run or not pending:", "if not pending:"),
+        ("    agree(asked)\n", ""),
         ("except (ReleaseError, KeyboardInterrupt, OSError) as error:", "except ReleaseError as error:"),
         ("        lost = [str(failure)]", "        lost = []"),
         ("held.close(Status.ABANDONED, None, str(error))", "held.close(Status.CONFIRMED, None, str(error))"),

@@ -120,7 +120,7 @@ def test_on_a_real_environment_nothing_runs_unasked(
     running: Site, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
-    with pytest.raises(ReleaseError, match="Nobody is there to ask; if that is meant, add --yes"):
+    with pytest.raises(ReleaseError, match="Somebody must agree, and nobody is here to be asked"):
         Site(running.root, "").e2e("dev", "a")
     assert calls == []
 

@@ -1,6 +1,10 @@
 """The rules of the house: a release goes from environment to environment, and from a commit."""
 
+import contextlib
+import io
 import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +14,16 @@ from invoke import Config, Context
 
 from tasks.aws.connection import Connection
 from tasks.aws.journal import Journal
-from tasks.errors import PlanError
-from tasks.release.journal import Entry, Who
+from tasks.engine import carry_out, nobody
+from tasks.errors import AwsError, PlanError, ReleaseError
+from tasks.output.consent import Consent
+from tasks.release.actions import Switch
+from tasks.release.deployed import CanonicalObject, Deployed
+from tasks.release.journal import Entry, Status, Who
+from tasks.release.plan import UPDATE_LAMBDAS, UPLOAD, Goal
 from tasks.release.rules import committed, enforce, first_only
-from tests.examples import DEV, STAGE
+from tests.examples import DEPS, DEV, FOREIGN, GOAL, RELEASE, STAGE, artifact, functions
+from tests.fakes import FakeEnvironment, silent
 from tests.front import Site
 from tests.test_dry import TASKS
 
@@ -109,3 +119,137 @@ def test_an_emergency_is_journaled_and_every_later_command_says_so(
     capsys.readouterr()
     site.deploy(dry_run=True)
     assert "dev was changed in an emergency (entry 1: the site is down)" in capsys.readouterr().out
+
+
+class Refused(Exception):  # noqa: N818  (no error: an answer)
+    """Nobody agreed."""
+
+
+def asked_on(there: FakeEnvironment, goal: Goal) -> list[str]:
+    """What is asked before a goal is brought about, which nobody agrees to."""
+    heard: list[str] = []
+
+    def refuse(questions: Sequence[str]) -> None:
+        heard.extend(questions)
+        if questions:
+            raise Refused
+
+    if goal.release.key != RELEASE.key:
+        there.deployed = replace(there.deployed, record=None)
+    with contextlib.suppress(Refused):
+        carry_out(goal, UPDATE_LAMBDAS, there, silent, agree=refuse)
+    return heard
+
+
+def deployed() -> FakeEnvironment:
+    """An environment that runs the first release, with a journal that says so."""
+    there = FakeEnvironment(Deployed(functions=functions([])))
+    carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    there.performed.clear()
+    return there
+
+
+NEXT = replace(GOAL, release=replace(RELEASE, artifacts=(artifact("core", "1.2.5", "second"), DEPS)))
+
+
+def test_most_deployments_ask_nothing() -> None:
+    assert asked_on(deployed(), NEXT) == []
+
+
+def test_an_environment_that_wants_it_is_changed_only_once_somebody_agrees() -> None:
+    there = deployed()
+    goal = replace(NEXT, environment=replace(DEV, confirm=True))
+    assert asked_on(there, goal) == ["dev is changed only once somebody agrees"]
+    assert there.performed == []
+    assert len(there.journal) == 1
+
+
+def test_nobody_is_asked_where_there_is_nothing_to_do() -> None:
+    assert asked_on(deployed(), replace(GOAL, environment=replace(DEV, confirm=True))) == []
+
+
+def test_what_was_changed_by_hand_is_named_before_it_is_changed_back() -> None:
+    there = deployed()
+    ingest = there.deployed.functions["news-ingest-dev"]
+    edited = replace(ingest, state=replace(ingest.state, runtime="python3.9"))
+    canonical = {
+        "canonical/scopes.yaml": CanonicalObject("f" * 64, "e"),
+        "canonical/new.yaml": CanonicalObject("a", ""),
+    }
+    there.deployed = replace(
+        there.deployed, functions={**there.deployed.functions, "news-ingest-dev": edited}, canonical=canonical
+    )
+    first, second = asked_on(there, GOAL)
+    assert first.startswith("news-ingest-dev was changed by hand since entry 1: ")
+    assert second == (
+        "s3://news-config-dev was changed by hand since entry 1: canonical/new.yaml, canonical/scopes.yaml"
+    )
+
+
+def test_without_an_earlier_deployment_nothing_counts_as_changed_by_hand() -> None:
+    there = FakeEnvironment(Deployed(functions=functions([FOREIGN]), canonical={"canonical/x": CanonicalObject("a")}))
+    assert asked_on(there, GOAL) == []
+
+
+def test_what_was_changed_by_hand_stays_so_after_a_deployment_that_was_undone() -> None:
+    there = deployed()
+    there.deployed = replace(there.deployed, canonical={}, record=None)
+    there.fails = lambda action, _place: ("before", AwsError("no")) if isinstance(action, Switch) else None
+    with pytest.raises(ReleaseError):
+        carry_out(NEXT, UPDATE_LAMBDAS, there, silent, agree=lambda _: None)
+    there.fails = lambda _action, _place: None
+    (question,) = asked_on(there, NEXT)
+    assert "was changed by hand since entry 2: canonical/scopes.yaml" in question
+
+
+def test_delete_names_what_is_removed() -> None:
+    there = deployed()
+    goal = replace(NEXT, release=replace(NEXT.release, canonical={"canonical/other.yaml": "a" * 64}), delete=True)
+    assert asked_on(there, goal) == ["--delete removes canonical/scopes.yaml from s3://news-config-dev"]
+
+
+def test_an_upload_changes_nothing_that_runs_and_asks_nothing() -> None:
+    goal = replace(NEXT, environment=replace(DEV, confirm=True))
+    carry_out(goal, UPLOAD, deployed(), silent)
+
+
+def test_with_nobody_at_the_keyboard_what_needs_agreement_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    with pytest.raises(PlanError, match="Somebody must agree, and nobody is here") as refused:
+        Consent(rehearsal=False)(["prod is changed only once somebody agrees"])
+    assert "--yes" not in str(refused.value)
+    with pytest.raises(PlanError, match="nobody is here"):
+        nobody(["prod is changed"])
+
+
+class Keyboard(io.StringIO):
+    """Somebody at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "agreed"), [("y\n", True), ("yes\n", True), ("n\n", False), ("\n", False), ("", False)]
+)
+def test_at_a_terminal_only_yes_is_yes(typed: str, *, agreed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Keyboard(typed))
+    if agreed:
+        Consent(rehearsal=False)(["x"])
+    else:
+        with pytest.raises(PlanError, match="Nobody agreed"):
+            Consent(rehearsal=False)(["x"])
+
+
+@pytest.mark.parametrize("consent", [Consent(rehearsal=True), Consent(rehearsal=False, beforehand=True)])
+def test_the_sandbox_and_whoever_agreed_beforehand_are_not_asked(consent: Consent) -> None:
+    consent(["x"])
+
+
+def test_an_emergency_is_remembered_until_it_is_adopted() -> None:
+    emergency = replace(ENTRY, emergency="down", status=Status.CONFIRMED)
+    later = Entry(4, "deploy", "", "", "", Who(), "", Status.CONFIRMED, unadopted=emergency.standing_emergency)
+    assert later.standing_emergency == "entry 3: down"
+    assert replace(later, what="adopt").standing_emergency == ""
+    assert replace(later, what="adopt", status=Status.OPEN).standing_emergency == "entry 3: down"
+    assert replace(emergency, status=Status.UNDONE).standing_emergency == ""

@@ -126,7 +126,9 @@ def glance(connection: Connection, journal: Journal) -> Evidence:
     deployed = name_layers(connection, _named(first, "layers"), _named(first, "function"))
     entries = {each.number: each for each in first["entries", ""] or ()}
     evidence = Evidence(here, deployed, {}, entries, unread=dict(reads.unread))
-    known = evidence.confirmed.after.canonical if evidence.confirmed and evidence.confirmed.after else {}
+    known: Mapping[str, CanonicalObject] = next(
+        (each.after.canonical for each in entries.values() if each and each.after), {}
+    )
     canonical = {}
     for item in first["listed", ""] or ():
         same = item["Key"] in known and known[item["Key"]].etag == item["ETag"]

@@ -23,6 +23,7 @@ from tasks.errors import AwsError, PlanError, TakenError
 from tasks.jobs import results
 from tasks.release.codec import decode, encode
 from tasks.release.journal import (
+    PREPARING,
     Entry,
     Snapshot,
     Standing,
@@ -109,6 +110,8 @@ class Journal:
             number = (seen.entry.number if seen else 0) + 1
             ours = tuple(sorted({*entry.ours, *(seen.entry.ours if seen else ())}))
             mine = replace(entry, number=number, before=before, runs=runs, who=self.me, begun=_now(), ours=ours)
+            if seen:
+                mine = replace(mine, after=seen.entry.after, unadopted=seen.entry.standing_emergency)
             if held := self._create(mine, taken_over=taken_over):
                 return held
         raise AwsError(f"{self.connection.environment.name} could not be taken; run the same command again")
@@ -220,8 +223,10 @@ class Held:
     def close(self, status: Status, after: Snapshot | None, reason: str = "") -> None:
         """Say how it ended. Once that was sent it may have taken effect, so it is looked at or sent again, no more."""
         self.stop()
-        runs = self.entry.release if status is Status.CONFIRMED and self.entry.what != "publish" else self.entry.runs
-        facts = {"status": status, "runs": runs, "after": after, "ended": _now(), "reason": reason[:500]}
+        runs, left = self.entry.runs, self.entry.after
+        if status is Status.CONFIRMED and self.entry.what not in PREPARING:
+            runs, left = self.entry.release, after
+        facts = {"status": status, "runs": runs, "after": left, "ended": _now(), "reason": reason[:500]}
         with self._mutex:
             self._check_open()
             self._sent_close = True

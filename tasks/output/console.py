@@ -36,6 +36,7 @@ from tasks.release.events import (
     Undoing,
 )
 from tasks.release.invocations import REFUSED, Invocation
+from tasks.release.journal import emergency_note
 from tasks.release.plan import Plan
 
 _RULE = "=" * 60
@@ -158,9 +159,9 @@ class Console:
         notes = [_note(each) for each in plan.notes]
         if event.dry_run and event.newest and not event.newest.closed:
             notes.append(f"   [WARNING] The {event.newest.title(name)} is not over, or was cut off, and comes first")
-        if event.newest and event.newest.emergency:
-            why = event.newest.emergency
-            notes.append(f"   [WARNING] {name} was changed in an emergency (entry {event.newest.number}: {why})")
+        if event.newest and event.newest.standing_emergency:
+            notes.append(f"   [WARNING] {emergency_note(name, event.newest)}")
+        notes += [f"   [WARNING] {each}" for each in event.asked]
         if not plan.actions and event.confirmed:
             say("", *notes, *([""] if notes else []), f"[SUCCESS] {name} is up to date", "")
         elif event.dry_run and not plan.actions:
@@ -171,7 +172,7 @@ class Console:
             inside = [f"   {layers}: {text}" for layers, text in event.inside.items()]
             say(*_future(plan), *inside, *notes, "")
         elif notes:
-            say("", *notes)
+            say("", *(_future(plan) if event.asked else ()), *notes)
 
     def _begin(self, action: Action) -> None:
         match action:

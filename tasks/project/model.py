@@ -68,7 +68,7 @@ class Environment:
 
     `layer_names` and `function_names` map the names in release.toml to those on AWS, layers in order of attachment.
     `previous` is the environment that is promoted into this one, empty for the first. `canonical` are the prefixes in
-    `canonical_bucket` whose objects are part of a release.
+    `canonical_bucket` whose objects are part of a release. With `confirm` it is changed only once somebody agrees.
     """
 
     name: str
@@ -81,6 +81,7 @@ class Environment:
     layer_names: Mapping[str, str]
     function_names: Mapping[str, str]
     canonical: tuple[str, ...] = ()
+    confirm: bool = False
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ class _EnvironmentTable:
     bucket: str
     canonical_bucket: str = ""
     profile: str = ""
+    confirm: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ _KINDS: Mapping[tuple[str, str], type] = {
     ("functions", "memory"): int,
     ("functions", "variables"): list,
     ("e2e", "functions"): list,
+    ("environments", "confirm"): bool,
 }
 """What a key holds, where it is not text."""
 

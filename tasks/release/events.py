@@ -96,7 +96,8 @@ class Planned:
     """What is going to be done, or with `dry_run` would be; `deployed` is what it was planned for.
 
     `confirmed` if the journal says that the release runs already; `newest` is its newest
-    entry. `inside` says, for a dry run, which distributions each exchanged layer brings.
+    entry. `inside` says, for a dry run, which distributions each exchanged layer brings. `asked` is what somebody must
+    agree to first.
     """
 
     goal: Goal
@@ -106,6 +107,7 @@ class Planned:
     confirmed: bool = True
     newest: Entry | None = None
     inside: Mapping[str, str] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

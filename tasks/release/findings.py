@@ -11,7 +11,7 @@ from itertools import pairwise
 from tasks.project.model import Environment, Function
 from tasks.release.deployed import Deployed, DeployedFunction
 from tasks.release.functions import LayerVersion, State, unversioned
-from tasks.release.journal import Entry, is_as_written, ways_out
+from tasks.release.journal import Entry, emergency_note, is_as_written, ways_out
 from tasks.release.limits import hidden_modules
 from tasks.release.promotion import repair_command
 from tasks.release.release import Release
@@ -67,8 +67,9 @@ class Evidence:
 
     @property
     def confirmed(self) -> Entry | None:
-        """The newest entry that says what runs."""
-        return next((each for each in self.entries.values() if each and each.closed and each.runs and each.after), None)
+        """The newest entry that says what runs; failing that, one that has carried it."""
+        there = [each for each in self.entries.values() if each and each.closed and each.runs and each.after]
+        return next((each for each in there if each.deployed), next(iter(there), None))
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
@@ -114,6 +115,8 @@ def _journal(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(f"Entry {numbers[0]} of the journal of {name} is damaged", "restore that object", unknown=True)
     elif numbers and newest and not newest.closed:
         yield Finding(f"The {newest.title(name)} is not over, or was cut off", ways_out(name, newest))
+    if numbers and newest and newest.standing_emergency:
+        yield Finding(emergency_note(name, newest))
     for number, entry in evidence.entries.items():
         if entry and not is_as_written(entry, number):
             yield Finding(f"Entry {number} of the journal of {name} is not what was written", "restore that object")

@@ -22,6 +22,10 @@ TERM = 60
 _WHOLE_SECONDS = 2
 """S3's dates have whole seconds: two may look that much closer than they are."""
 _LAST = 999_999_999
+ADOPTED = "adopted"
+"""In the place of a record's key: what runs was changed by hand, belongs to no release, and was adopted."""
+PREPARING = ("publish", "prune")
+"""Commands that change nothing which runs."""
 
 
 class Status(Enum):
@@ -74,13 +78,15 @@ class Entry:
 
     what      the command: deploy, promote, rollback, publish
     release   the key of its record; `version` names it for people
-    runs      the key of the record that the environment runs once the entry is closed; empty if it is none
+    runs      the key of the record that the environment runs once the entry is closed; empty if it is none, and
+              ADOPTED for what was changed by hand and adopted since
     delete    whether configuration that the release does not have is removed
     before    what ran before its first change: written before that, and inherited by whoever takes over
-    after     what was seen in the end
+    after     what a deployment of ours left here last: what was seen in the end, or carried from the entry before
     counter   makes every writing of the entry differ from all before it
     ours      every layer that was ever attached here by this tool, carried from entry to entry
     emergency why the rules of the house were left aside; empty if they were not
+    unadopted an emergency before this entry that nobody has adopted since
     seal      the SHA-256 of all of this, so that an entry that was edited shows
     """
 
@@ -101,11 +107,14 @@ class Entry:
     counter: int = 0
     ours: tuple[str, ...] = ()
     emergency: str = ""
+    unadopted: str = ""
     seal: str = ""
 
     def title(self, environment: str) -> str:
         """What it is, in words: "deployment of core 1.2.4 to dev"."""
         words = {"deploy": "deployment", "promote": "promotion", "publish": "publication"}
+        if self.what == "adopt":
+            return f"adoption of what {environment} runs"
         if self.what in words:
             return f"{words[self.what]} of {self.version} to {environment}"
         return f"{self.what} of {environment} to {self.version}"
@@ -114,6 +123,20 @@ class Entry:
     def closed(self) -> bool:
         """Whether it is known how it ended."""
         return self.status in {Status.CONFIRMED, Status.UNDONE}
+
+    @property
+    def deployed(self) -> bool:
+        """Whether it says what runs: it was confirmed, and not about layer versions alone."""
+        return self.status is Status.CONFIRMED and bool(self.runs and self.after) and self.what not in PREPARING
+
+    @property
+    def standing_emergency(self) -> str:
+        """The emergency that nobody has adopted since, with its entry's number; empty if there is none."""
+        if self.what == "adopt" and self.status is Status.CONFIRMED:
+            return ""
+        if self.emergency and self.status is not Status.UNDONE:
+            return f"entry {self.number}: {self.emergency}"
+        return self.unadopted
 
 
 def sealed(entry: Entry) -> Entry:
@@ -135,6 +158,14 @@ def number_of(key: str) -> int:
     """The number of the entry stored under a key; 0 if it is not the key of one."""
     digits = key.rpartition("/")[-1].removesuffix(".json")
     return _LAST - int(digits) if digits.isdecimal() and len(digits) == len(str(_LAST)) else 0
+
+
+def emergency_note(environment: str, entry: Entry) -> str:
+    """That an emergency is not over until it is adopted."""
+    return (
+        f"{environment} was changed in an emergency ({entry.standing_emergency}); once what runs is right, "
+        f'run: inv adopt --env {environment} --note "..."'
+    )
 
 
 def ways_out(environment: str, entry: Entry) -> str:
@@ -236,7 +267,7 @@ def _rolled_back(entries: list[Entry]) -> dict[str, int]:
 
 def entry_changes(entry: Entry) -> list[str]:
     """What an entry changed, a line each: functions, then the configuration."""
-    if entry.before is None or entry.after is None:
+    if entry.before is None or entry.after is None or not entry.deployed:
         return []
     lines = []
     for name, after in entry.after.functions.items():

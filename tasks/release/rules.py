@@ -1,11 +1,18 @@
-"""The rules of the house: which way a release goes. On the sandbox they are advice; an emergency lifts them.
+"""The rules of the house: which way a release goes, and what is asked first. On the sandbox they are advice.
 
-They are no safety checks: those hold in any case.
+They are no safety checks: those hold in any case, also in an emergency, which lifts the rules.
 """
+
+from collections.abc import Iterator
 
 from tasks.errors import PlanError
 from tasks.project.model import Environment
+from tasks.release.deployed import Deployed
+from tasks.release.functions import changes
 from tasks.release.journal import Entry
+from tasks.release.plan import Plan
+
+_MOST_NAMED = 3
 
 
 def first_only(environment: Environment) -> str:
@@ -34,3 +41,31 @@ def enforce(problem: str, *, rehearsal: bool, emergency: str) -> str:
     if problem and not rehearsal and not emergency:
         raise PlanError(problem)
     return problem
+
+
+def questions(here: Environment, decided: Plan, before: Deployed, newest: Entry | None) -> tuple[str, ...]:
+    """What somebody must agree to before a plan is carried out, a sentence each; nothing for most plans."""
+    removed = [change.key for change in decided.configure if not change.after]
+    found = [f"{here.name} is changed only once somebody agrees"] if here.confirm else []
+    found += changed_by_hand(here, before, newest)
+    found += [f"--delete removes {_some(removed)} from s3://{here.canonical_bucket}"] if removed else []
+    return tuple(found)
+
+
+def changed_by_hand(here: Environment, now: Deployed, newest: Entry | None) -> Iterator[str]:
+    """What is not as the last deployment left it, a sentence each; where none is known, nothing counts as that."""
+    if newest is None or not newest.closed or newest.after is None:
+        return
+    since = f"by hand since entry {newest.number}"
+    for name, left in newest.after.functions.items():
+        there = now.functions.get(name)
+        if there and not left.same(there.state):
+            yield f"{name} was changed {since}: {changes(left, there.state)}"
+    had, has = ({key: each.sha256 for key, each in of.canonical.items()} for of in (newest.after, now))
+    if keys := [key for key in sorted({*had, *has}) if had.get(key) != has.get(key)]:
+        yield f"s3://{here.canonical_bucket} was changed {since}: {_some(keys)}"
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more

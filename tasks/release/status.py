@@ -66,8 +66,6 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
         for name, each in deployed.functions.items()
         if _STACK in each.facts.tags
     ]
-    if entry and entry.emergency:
-        why.append(f"{here.name} was changed in an emergency (entry {entry.number}: {entry.emergency})")
     newest = next(iter(evidence.entries.values()), None)
     if newest and not newest.closed and not any(ways_out(here.name, newest) in each for each in why):
         why.append(f"The {newest.title(here.name)} is not over, or was cut off; {ways_out(here.name, newest)}")

@@ -1,0 +1,30 @@
+"""Asks whoever is at the keyboard whether they agree."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.errors import PlanError, listed
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Asks once, after what is asked about was shown; not where somebody agreed beforehand, nor on the sandbox."""
+
+    rehearsal: bool
+    beforehand: bool = False
+
+    def __call__(self, questions: Sequence[str]) -> None:
+        """PlanError if nobody is there to be asked, or they do not agree."""
+        if not questions or self.rehearsal or self.beforehand:
+            return
+        if not sys.stdin or not sys.stdin.isatty():
+            raise PlanError(
+                listed("Somebody must agree, and nobody is here to be asked; run this in a terminal:", questions)
+            )
+        try:
+            answer = input("Go on? [y/N] ")
+        except EOFError:
+            answer = ""
+        if answer.strip().lower() not in ("y", "yes"):
+            raise PlanError("Nobody agreed, so nothing was changed")

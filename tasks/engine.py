@@ -6,8 +6,8 @@ fails, a wait ends badly, a function does not start, or Ctrl-C comes; what is th
 deployment that is cut off leaves its entry open, and whoever comes next finishes or undoes it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
@@ -199,6 +199,19 @@ def _left_open(attempt: Attempt, error: BaseException) -> ReleaseError:
         f"Ended at once: {attempt.name} may run a mixture of two releases. Finish by running the same command again, "
         f"or undo it; run: inv rollback --env {attempt.name}"
     )
+
+
+@contextmanager
+def holding(reach: Reach, entry: Entry) -> Iterator[Held]:
+    """Hold an environment for what changes nothing that runs; if that fails, its entry says so and why."""
+    with reach.take(entry) as held:
+        try:
+            yield held
+        except TakenError:
+            raise
+        except (ReleaseError, KeyboardInterrupt, OSError) as error:
+            held.close(Status.UNDONE, None, str(error) or "Interrupted")
+            raise
 
 
 def begin(attempt: Attempt, read: Callable[[Goal], Deployed]) -> tuple[Deployed, Snapshot]:

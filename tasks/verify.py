@@ -12,6 +12,7 @@ from tasks.output import findings as output
 from tasks.project.command import here, shows
 from tasks.project.workspace import Workspace
 from tasks.release.findings import Evidence, Finding, compare_trees, findings
+from tasks.release.journal import ADOPTED
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
     from tasks.aws.connection import Connection
@@ -37,6 +38,8 @@ def verify(c: Context, env: str, deep: bool = False, rebuild: bool = False, json
     there.check_caller()
     evidence = gather(there.connection, there.journal(), project.functions)
     found = list(findings(evidence))
+    if (deep or rebuild) and evidence.confirmed and evidence.confirmed.runs == ADOPTED:
+        found.append(Finding(f"{env} was adopted, so neither an archive nor a commit says what it runs", unknown=True))
     if deep:
         found += compare_trees(evidence, stored_trees(there.connection, evidence), "its archive in the bucket")
     if rebuild:

@@ -5,7 +5,7 @@ from typing import Any
 
 from invoke import Config, Context
 
-from tasks import deploy, history, promote, rollback
+from tasks import adopt, deploy, history, promote, rollback
 from tasks import invoke as run
 from tasks.project.command import Command
 from tasks.project.workspace import Workspace
@@ -46,6 +46,9 @@ class Site:
 
     def rollback(self, env: str = "dev", **options: Any) -> None:
         rollback.rollback(self.context, env=env, **options)
+
+    def adopt(self, env: str = "dev", note: str = "it is right so", **options: Any) -> None:
+        adopt.adopt(self.context, env=env, note=note, **options)
 
     def history(self, env: str = "dev", **options: Any) -> None:
         history.history(self.context, env=env, **options)

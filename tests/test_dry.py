@@ -22,6 +22,7 @@ ARGUMENTS = {
     "after": "core",
     "function": "ingest",
     "client_id": "a",
+    "note": "it is right so",
 }
 
 

@@ -26,6 +26,7 @@ from tasks.project.model import Function
 from tasks.release.artifacts import hex_digest
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.findings import Alias, Evidence
+from tasks.release.journal import ADOPTED
 from tasks.release.release import Release
 
 _ENTRIES = 10
@@ -103,7 +104,7 @@ def gather(connection: Connection, journal: Journal, functions: Mapping[str, Fun
         digests=_named(second, "digest"),
         aliases=_by_function(_named(second, "alias")),
     )
-    if evidence.confirmed:
+    if evidence.confirmed and evidence.confirmed.runs != ADOPTED:
         reads.add("record", "", _record, connection, evidence.confirmed.runs)
     record, damage = reads.run().get(("record", "")) or (None, "")
     for artifact in record.artifacts if record else ():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tasks.output.console import say
-from tasks.release.journal import Entry, Status, entry_changes, ways_out
+from tasks.release.journal import Entry, Status, emergency_note, entry_changes, ways_out
 
 _FORM = "%Y-%m-%d %H:%M:%S UTC"
 
@@ -21,6 +21,8 @@ def say_entries(environment: str, entries: Sequence[Entry]) -> None:
     for row in rows:
         say("   " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     say()
+    if entries[0].standing_emergency:
+        say(f"[WARNING] {emergency_note(environment, entries[0])}", "")
     if not entries[0].closed:
         say(f"[WARNING] Entry {entries[0].number} is not over, or was cut off. {ways_out(environment, entries[0])}", "")
 

@@ -17,7 +17,9 @@ from tasks.project.workspace import Workspace
 ROOT = Path(__file__).resolve().parents[2]
 """The repository that holds this package; `inv` may be called from any folder below it."""
 
-_REMOTE = "deploy|publish|upload|update-lambdas|promote|rollback|history|status|verify|show|compare|invoke|smoke|e2e"
+_REMOTE = (
+    "deploy|publish|upload|update-lambdas|promote|rollback|adopt|history|status|verify|show|compare|invoke|smoke|e2e"
+)
 
 ACCESS_KEY = "SANDBOX"
 """What an access key on the sandbox begins with; the account follows."""

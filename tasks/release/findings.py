@@ -11,7 +11,7 @@ from itertools import pairwise
 from tasks.project.model import Environment, Function
 from tasks.release.deployed import Deployed, DeployedFunction
 from tasks.release.functions import LayerVersion, State, unversioned
-from tasks.release.journal import Entry, emergency_note, is_as_written, ways_out
+from tasks.release.journal import ADOPTED, Entry, emergency_note, is_as_written, ways_out
 from tasks.release.limits import hidden_modules
 from tasks.release.promotion import repair_command
 from tasks.release.release import Release
@@ -81,7 +81,7 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
         return (*unread, *journal, *_never(evidence))
     if evidence.glance:
         return (*unread, *journal, *_functions(evidence, entry), *_configuration(evidence, entry, _seen(entry)))
-    wanted = evidence.record.canonical if evidence.record else {}
+    wanted = evidence.record.canonical if evidence.record else _seen(entry) if entry.runs == ADOPTED else {}
     proof = (*_record(evidence, entry), *_functions(evidence, entry), *_versions(evidence))
     return (*unread, *journal, *proof, *_configuration(evidence, entry, wanted))
 
@@ -130,7 +130,7 @@ def _journal(evidence: Evidence) -> Iterator[Finding]:
 def _record(evidence: Evidence, entry: Entry) -> Iterator[Finding]:
     """The record, archives and bills of what should run."""
     here = evidence.environment
-    if ("record", "") in evidence.unread:
+    if ("record", "") in evidence.unread or entry.runs == ADOPTED:
         return
     if evidence.record is None:
         lost = evidence.damage or f"s3://{here.bucket}/{entry.runs}, the record of what runs, is gone"
@@ -277,6 +277,8 @@ def _configuration(evidence: Evidence, entry: Entry, wanted: Mapping[str, str]) 
 
 def _repair(evidence: Evidence, entry: Entry) -> str:
     """What brings back what should run."""
+    if entry.runs == ADOPTED:
+        return f'put it back, or adopt that too; run: inv adopt --env {evidence.environment.name} --note "..."'
     if evidence.environment.previous and evidence.record:
         return repair_command(evidence.environment, evidence.record.version)
     return f"run: inv rollback --env {evidence.environment.name} --to {entry.number}"

@@ -223,7 +223,7 @@ def rollback_target(environment: str, entries: Iterable[Entry], to: str) -> Entr
     were rolled back from. `to` is a number of the journal, or a version.
     """
     found = list(entries)
-    confirmed = [each for each in found if each.status is Status.CONFIRMED and each.runs == each.release]
+    confirmed = [each for each in found if each.deployed and each.runs == each.release != ADOPTED]
     if to.isdecimal():
         chosen = [each for each in confirmed if each.number == int(to)]
         if not chosen:
@@ -233,11 +233,13 @@ def rollback_target(environment: str, entries: Iterable[Entry], to: str) -> Entr
         raise PlanError(f"--to {to!r} is neither a number of the journal (38) nor a version (1.2.3)")
     if to:
         return _of_version(environment, confirmed, to)
-    present = next((each.runs for each in found if each.closed), "")
+    newest = next((each for each in found if each.closed), None)
+    present = newest.runs if newest else ""
     first = min((each.number for each in confirmed if each.release == present), default=_LAST)
     left = _rolled_back(found)
     for each in confirmed:
-        if each.number < first and each.release != present and left.get(each.release, 0) < each.number:
+        adopted = present == ADOPTED and newest and each.after == newest.after  # that emergency was adopted as it was
+        if each.number < first and each.release != present and left.get(each.release, 0) < each.number and not adopted:
             return each
     raise PlanError(
         f"{environment} has no earlier confirmed release to go back to; if a later one is meant, name its number with "

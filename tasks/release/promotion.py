@@ -13,7 +13,7 @@ from tasks.project.model import Environment, Project
 from tasks.project.versions import is_version
 from tasks.release.deployed import Deployed
 from tasks.release.functions import LayerVersion
-from tasks.release.journal import Entry, ways_out
+from tasks.release.journal import ADOPTED, Entry, ways_out
 from tasks.release.release import Release
 
 
@@ -112,6 +112,8 @@ def find_release(
             f"The {entry.title(name)} is not over, or was cut off (entry {entry.number}, {entry.who}). "
             f"{ways_out(name, entry)}"
         )
+    if entry and entry.runs == ADOPTED:
+        raise PlanError(f"{name} runs what was changed by hand and adopted, which is no release; {repair}")
     found = [record for record in records if _runs(environment, deployed, running, record)]
     there = {key: each.sha256 for key, each in deployed.canonical.items()}
     if entry and entry.runs:

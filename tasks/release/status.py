@@ -7,7 +7,7 @@ from enum import Enum
 from tasks.project.model import Environment
 from tasks.release.deployed import Deployed
 from tasks.release.findings import Evidence, findings
-from tasks.release.journal import Entry, ways_out
+from tasks.release.journal import ADOPTED, Entry, ways_out
 from tasks.release.promotion import repair_command
 
 _STACK = "aws:cloudformation:stack-name"
@@ -57,7 +57,7 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
     if mark is Mark.MISSING:
         version = _first_version(before) if before else "VERSION"
         why = [f"Nothing was deployed to {here.name} yet; {repair_command(here, version)}"]
-    if before and mark is Mark.OK and entry and before.runs != entry.runs:
+    if before and before.runs != ADOPTED and mark is Mark.OK and entry and before.runs != entry.runs:
         mark = Mark.BEHIND
         why.append(f"{here.previous} is at {before.version}; {repair_command(here, _first_version(before))}")
     why += [

@@ -10,7 +10,7 @@ from typing import Any
 
 from invoke import Collection, Task
 
-from tasks import adopt, build, deploy, history, promote, rollback, show, status, verify, version
+from tasks import adopt, build, deploy, history, promote, prune, rollback, show, status, verify, version
 from tasks import invoke as run
 from tasks.errors import ConfigError
 from tasks.project.command import ROOT
@@ -42,7 +42,7 @@ def _environment(environment: Environment) -> Collection:
     """The tasks that take an environment, for this one."""
     tasks = Collection(environment.name)
     verbs = [deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy]
-    verbs += [rollback.rollback, adopt.adopt, history.history, status.status, verify.verify]
+    verbs += [rollback.rollback, adopt.adopt, history.history, status.status, verify.verify, prune.prune]
     verbs += [run.invoke, run.smoke, run.e2e]
     for verb in verbs:
         tasks.add_task(_bound(verb, "env", environment), name=verb.name)
@@ -57,6 +57,7 @@ def _namespace() -> Collection:
         build.clean, build.build_core, build.build_deps, build.build_functions, build.build, build.check, build.lock,
         deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy,
         promote.promote, rollback.rollback, adopt.adopt, history.history, status.status, verify.verify,
+        prune.prune,
         version.bump, show.show, show.compare,
         run.invoke, run.smoke, run.e2e,
     )  # fmt: skip

@@ -27,16 +27,16 @@ def history(c: Context, env: str, entry: str = "", limit: str = str(_ENTRIES)) -
     command = here(c)
     there = reach(command, command.workspace.project().environment(env))
     if not entry:
-        output.say_entries(env, there.journal().entries(_number("--limit", limit)))
+        output.say_entries(env, there.journal().entries(number("--limit", limit)))
         return
-    seen = there.journal().get(_number("--entry", entry))
+    seen = there.journal().get(number("--entry", entry))
     if seen is None:
         raise PlanError(f"{env} has no entry {entry}; run: inv history --env {env}")
     output.say_entry(env, seen.entry)
 
 
-def _number(option: str, text: str) -> int:
-    """A number from the command line; Invoke itself would end with a traceback where it is none."""
+def number(option: str, text: str) -> int:
+    """A positive number from the command line; Invoke itself would end with a traceback where it is none."""
     if not re.fullmatch(r"[1-9]\d{0,8}", text):
-        raise ConfigError(f"{option} {text!r} is no number of entries; use one such as 41")
+        raise ConfigError(f"{option} {text!r} is no number; use one such as 41")
     return int(text)

@@ -15,7 +15,20 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "tasks").rglob("*.py"))
 FLOORS = [{"errors"}, {"jobs"}, {"project"}, {"release"}, {"output", "archives", "aws"}, {"engine"}]
 """From the ground up; on the floors above are the verbs, one file each, and the namespace."""
-VERBS = {"adopt", "build", "deploy", "promote", "rollback", "history", "status", "verify", "version", "show", "invoke"}
+VERBS = {
+    "adopt",
+    "build",
+    "deploy",
+    "promote",
+    "prune",
+    "rollback",
+    "history",
+    "status",
+    "verify",
+    "version",
+    "show",
+    "invoke",
+}
 VALUES = {"tasks.project.model", "tasks.project.runtimes", "tasks.project.versions"}
 """All that `release` may know of `project`."""
 SANDBOX = {"errors", "project", "sandbox"}

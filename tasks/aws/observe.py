@@ -139,7 +139,7 @@ def name_layers(
 
 def observe_records(connection: Connection, prefix: str) -> list[Release]:
     """The records of releases below a prefix, newest first."""
-    listed = sorted(_list_keys(connection, prefix), key=lambda item: item["LastModified"], reverse=True)
+    listed = sorted(list_keys(connection, prefix), key=lambda item: item["LastModified"], reverse=True)
     return [found for found in results([partial(_readable, connection, item["Key"]) for item in listed]) if found]
 
 
@@ -225,7 +225,7 @@ def read_digest(connection: Connection, arn: str) -> str:
 def list_canonical(connection: Connection) -> list[Any]:
     """The objects of the configuration, below the prefixes of release.toml."""
     here = connection.environment
-    listings = [partial(_list_keys, connection, f"{prefix}/", here.canonical_bucket) for prefix in here.canonical]
+    listings = [partial(list_keys, connection, f"{prefix}/", here.canonical_bucket) for prefix in here.canonical]
     return [item for listed in results(listings) for item in listed]
 
 
@@ -302,7 +302,7 @@ def _named(kind: str, found: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
     return {name: value for (other, name), value in found.items() if other == kind}
 
 
-def _list_keys(connection: Connection, prefix: str, bucket: str = "") -> list[Any]:
+def list_keys(connection: Connection, prefix: str, bucket: str = "") -> list[Any]:
     """Every object below a prefix, as S3 lists it."""
     bucket = bucket or connection.environment.bucket
     with connection.doing(f"list s3://{bucket}/{prefix}"):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tasks.output.console import say
-from tasks.release.journal import Entry, Status, emergency_note, entry_changes, ways_out
+from tasks.release.journal import PREPARING, Entry, Status, emergency_note, entry_changes, ways_out
 
 _FORM = "%Y-%m-%d %H:%M:%S UTC"
 
@@ -36,7 +36,7 @@ def say_entry(environment: str, entry: Entry) -> None:
         f"   Commit: {entry.commit}",
         *(f"   {'Why: ' if first == 0 else '     '}{line}" for first, line in enumerate(entry.reason.splitlines())),
         "",
-        *(f"   {line}" for line in entry_changes(entry) or [_NO_CHANGES[entry.status]]),
+        *(f"   {line}" for line in entry_changes(entry) or [_no_changes(entry)]),
         "",
     )
 
@@ -47,6 +47,11 @@ _NO_CHANGES = {
     Status.UNDONE: "what it had changed was put back",
     Status.ABANDONED: "it was cut off: a later entry has finished or undone it, or is still to do so",
 }
+
+
+def _no_changes(entry: Entry) -> str:
+    """Why nothing is told of what an entry changed."""
+    return _NO_CHANGES[Status.CONFIRMED if entry.what in (*PREPARING, "adopt") else entry.status]
 
 
 def _row(entry: Entry) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 """The repository that holds this package; `inv` may be called from any folder below it."""
 
 _REMOTE = (
-    "deploy|publish|upload|update-lambdas|promote|rollback|adopt|history|status|verify|show|compare|invoke|smoke|e2e"
+    "deploy|publish|upload|update-lambdas|promote|rollback|adopt|prune|history|status|verify|show|compare|invoke|smoke|"
+    "e2e"
 )
 
 ACCESS_KEY = "SANDBOX"

@@ -115,6 +115,8 @@ class Entry:
         words = {"deploy": "deployment", "promote": "promotion", "publish": "publication"}
         if self.what == "adopt":
             return f"adoption of what {environment} runs"
+        if self.what == "prune":
+            return f"pruning of {environment}"
         if self.what in words:
             return f"{words[self.what]} of {self.version} to {environment}"
         return f"{self.what} of {environment} to {self.version}"

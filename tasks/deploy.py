@@ -12,9 +12,10 @@ from tasks.archives.manifest import find_built
 from tasks.archives.together import check_together
 from tasks.archives.workshop import build
 from tasks.engine import carry_out
-from tasks.errors import DiffersError
+from tasks.errors import ConfigError, DiffersError
 from tasks.output.consent import Consent
-from tasks.output.console import Console, say
+from tasks.output.console import Console, documented, say
+from tasks.output.documents import PlanOnly
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment, Project
 from tasks.project.workspace import Checkout
@@ -28,42 +29,67 @@ ENV = "the environment: dev, stage or prod"
 DRY_RUN = "show the plan and change nothing; builds nothing either"
 DELETE = "also remove configuration that the release no longer has"
 EMERGENCY = "why the rules of the house are left aside (no safety check is); it is journaled"
+PLAN = "with --dry-run: print the plan as one JSON document and nothing else"
 YES = "agree beforehand to what would be asked"
 EXIT_CODE = "end a dry run with 2 if there would be something to do"
 _LAYER = "limit this to one layer"
 
 
-@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN})
+@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN, "json": PLAN})
 @shows
-def upload(c: Context, env: str, layer: str = "", dry_run: bool = False) -> None:
+@documented
+def upload(c: Context, env: str, layer: str = "", dry_run: bool = False, json: bool = False) -> None:
     """Build, then store the archives in the environment's bucket."""
-    bring(here(c), env, UPLOAD, ("Uploading to", "Upload to"), layer=layer, dry_run=dry_run)
+    bring(here(c), env, UPLOAD, ("Uploading to", "Upload to"), layer=layer, dry_run=dry_run, json=json)
 
 
-@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN, "emergency": EMERGENCY, "yes": YES})
+@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN, "emergency": EMERGENCY, "yes": YES, "json": PLAN})
 @shows
+@documented
 def publish(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
-    c: Context, env: str, layer: str = "", dry_run: bool = False, emergency: str = "", yes: bool = False
+    c: Context,
+    env: str,
+    layer: str = "",
+    dry_run: bool = False,
+    emergency: str = "",
+    yes: bool = False,
+    json: bool = False,
 ) -> None:
     """Upload, then publish a layer version of each archive."""
     words = ("Publishing to", "Publication to")
-    bring(here(c), env, PUBLISH, words, layer=layer, dry_run=dry_run, emergency=emergency, yes=yes)
+    bring(here(c), env, PUBLISH, words, layer=layer, dry_run=dry_run, emergency=emergency, yes=yes, json=json)
 
 
-@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY, "yes": YES})
+@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY, "yes": YES, "json": PLAN})
 @shows
+@documented
 def update_lambdas(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
-    c: Context, env: str, dry_run: bool = False, delete: bool = False, emergency: str = "", yes: bool = False
+    c: Context,
+    env: str,
+    dry_run: bool = False,
+    delete: bool = False,
+    emergency: str = "",
+    yes: bool = False,
+    json: bool = False,
 ) -> None:
     """Publish, then bring every function to exactly those layer versions."""
     words = ("Updating Lambdas in", "Update of")
-    bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency, yes=yes)
+    bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency, yes=yes, json=json)
 
 
 @task(
-    help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY, "exit_code": EXIT_CODE, "yes": YES},
+    help={
+        "env": ENV,
+        "dry_run": DRY_RUN,
+        "delete": DELETE,
+        "emergency": EMERGENCY,
+        "exit_code": EXIT_CODE,
+        "yes": YES,
+        "json": PLAN,
+    },
 )
 @shows
+@documented
 def deploy(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     c: Context,
     env: str,
@@ -72,11 +98,14 @@ def deploy(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     emergency: str = "",
     exit_code: bool = False,
     yes: bool = False,
+    json: bool = False,
 ) -> None:
     """Bring an environment to the sources: build -> upload -> publish -> update-lambdas."""
     words = ("Deploying to", "Deployment to")
     command = here(c)
-    pending = bring(command, env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency, yes=yes)
+    pending = bring(
+        command, env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency, yes=yes, json=json
+    )
     if exit_code and pending and (dry_run or command.dry):
         raise DiffersError
 
@@ -92,6 +121,7 @@ def bring(  # noqa: PLR0913  (what the command line says)
     delete: bool = False,
     emergency: str = "",
     yes: bool = False,
+    json: bool = False,
 ) -> bool:
     """Bring an environment to what the sources give now, as far as the steps go. A dry run builds nothing either.
 
@@ -100,10 +130,11 @@ def bring(  # noqa: PLR0913  (what the command line says)
     from tasks.aws.perform import Sources
     from tasks.aws.reach import reach
 
-    report, environment = Console(), command.workspace.project().environment(env)
+    dry_run = dry_run or command.dry
+    report, environment = reporter(json, dry_run=dry_run), command.workspace.project().environment(env)
     if steps != UPLOAD:
         follow(first_only(environment), command, emergency)
-    checkout, dry_run = command.workspace.checkout(), dry_run or command.dry
+    checkout = command.workspace.checkout()
     names, project = checkout.project.select(layer), checkout.project
     built = find_built(checkout, names) if dry_run else build(checkout, names, report)
     if dry_run and not layer:
@@ -127,6 +158,13 @@ def release_of(checkout: Checkout, artifacts: Sequence[Artifact], canonical: Map
     """The release that a repository makes of what was built."""
     settings = {name: Setting(each.runtime, each.handler) for name, each in checkout.project.functions.items()}
     return Release(tuple(artifacts), checkout.commit, settings, dict(canonical))
+
+
+def reporter(json: bool, *, dry_run: bool) -> Console | PlanOnly:
+    """Who is told what happens: a reader, or with `json` a machine, to which only a plan can be told."""
+    if json and not dry_run:
+        raise ConfigError("--json prints a plan; add --dry-run")
+    return PlanOnly() if json else Console()
 
 
 def follow(problem: str, command: Command, emergency: str) -> None:

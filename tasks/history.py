@@ -6,7 +6,9 @@ from invoke import Context, task
 
 from tasks.deploy import ENV
 from tasks.errors import ConfigError, PlanError
+from tasks.output import documents
 from tasks.output import history as output
+from tasks.output.console import JSON, documented
 from tasks.project.command import here, shows
 
 _ENTRIES = 20
@@ -17,22 +19,31 @@ _ENTRIES = 20
         "env": ENV,
         "limit": f"how many entries to show ({_ENTRIES})",
         "entry": "the number of one entry to show with all it changed",
+        "json": JSON,
     },
 )
 @shows
-def history(c: Context, env: str, entry: str = "", limit: str = str(_ENTRIES)) -> None:
+@documented
+def history(c: Context, env: str, entry: str = "", limit: str = str(_ENTRIES), json: bool = False) -> None:
     """Show the journal of an environment: number, when, who, what, release, commit, outcome, how long."""
     from tasks.aws.reach import reach
 
     command = here(c)
     there = reach(command, command.workspace.project().environment(env))
     if not entry:
-        output.say_entries(env, there.journal().entries(number("--limit", limit)))
+        entries = there.journal().entries(number("--limit", limit))
+        if json:
+            documents.print_document(documents.history(env, entries))
+        else:
+            output.say_entries(env, entries)
         return
     seen = there.journal().get(number("--entry", entry))
     if seen is None:
         raise PlanError(f"{env} has no entry {entry}; run: inv history --env {env}")
-    output.say_entry(env, seen.entry)
+    if json:
+        documents.print_document(documents.history(env, [seen.entry]))
+    else:
+        output.say_entry(env, seen.entry)
 
 
 def number(option: str, text: str) -> int:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.deploy import DELETE, EMERGENCY, YES, follow, payloads, release_of
+from tasks.deploy import DELETE, EMERGENCY, PLAN, YES, follow, payloads, release_of, reporter
 from tasks.engine import carry_out
 from tasks.errors import ReleaseError
 from tasks.jobs import results
 from tasks.output.consent import Consent
-from tasks.output.console import Console, say
+from tasks.output.console import documented, say
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment
 from tasks.project.workspace import Workspace
@@ -35,9 +35,11 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
         "delete": DELETE,
         "emergency": EMERGENCY,
         "yes": YES,
+        "json": PLAN,
     }
 )
 @shows
+@documented
 def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     c: Context,
     to: str,
@@ -47,12 +49,15 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     delete: bool = False,
     emergency: str = "",
     yes: bool = False,
+    json: bool = False,
 ) -> None:
     """Bring the release that one environment runs to the next: the same bytes, nothing is built."""
     from tasks.aws.perform import Sources
     from tasks.aws.reach import reach
 
-    command, report = here(c), Console()
+    command = here(c)
+    dry_run = dry_run or command.dry
+    report = reporter(json, dry_run=dry_run)
     project = command.workspace.project()
     origin, target = check_route(project, from_, to, version)
     before = reach(command, origin)
@@ -63,7 +68,7 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     report(Started(f"Promoting from {origin.name} to {target.name}", "Promotion", release))
     goal = Goal(target, release, source, payloads(project, target), delete, "promote", emergency)
     agree = Consent(bool(command.endpoint), yes)
-    carry_out(goal, UPDATE_LAMBDAS, there, report, agree=agree, dry_run=dry_run or command.dry)
+    carry_out(goal, UPDATE_LAMBDAS, there, report, agree=agree, dry_run=dry_run)
 
 
 def committed_release(

@@ -10,7 +10,8 @@ from tasks.deploy import ENV
 from tasks.engine import holding
 from tasks.history import number
 from tasks.jobs import results
-from tasks.output.console import say, say_end
+from tasks.output import documents
+from tasks.output.console import JSON, documented, say, say_end
 from tasks.output.pruning import say_pruning
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment
@@ -28,10 +29,12 @@ _KEEP = "3"
         "env": ENV,
         "keep": f"how many of the last releases of every environment stay ({_KEEP})",
         "yes": "delete what would be shown",
+        "json": JSON,
     }
 )
 @shows
-def prune(c: Context, env: str, keep: str = _KEEP, yes: bool = False) -> None:
+@documented
+def prune(c: Context, env: str, keep: str = _KEEP, yes: bool = False, json: bool = False) -> None:
     """Show what no function, release or way back needs any more, with its bytes, and delete it only if asked to."""
     from tasks.aws.pruning import delete
     from tasks.aws.reach import reach
@@ -40,7 +43,10 @@ def prune(c: Context, env: str, keep: str = _KEEP, yes: bool = False) -> None:
     there = reach(command, command.workspace.project().environment(env))
     there.check_caller()
     found, why = survey(command, there.connection.environment, many)
-    say_pruning(there.connection.environment, found, why)
+    if json:
+        documents.print_document(documents.pruning(there.connection.environment, found, why))
+    else:
+        say_pruning(there.connection.environment, found, why)
     if not (found.versions or found.objects):
         return
     if not yes or command.dry:

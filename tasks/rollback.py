@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.deploy import DELETE, DRY_RUN, ENV, YES, payloads
+from tasks.deploy import DELETE, DRY_RUN, ENV, PLAN, YES, payloads, reporter
 from tasks.engine import carry_out, undo_unfinished
 from tasks.errors import PlanError
 from tasks.output.consent import Consent
-from tasks.output.console import Console, say, say_end
+from tasks.output.console import documented, say, say_end
 from tasks.project.command import here, shows
 from tasks.release.deployed import Deployed
-from tasks.release.events import Started
+from tasks.release.events import Report, Started
 from tasks.release.journal import Entry, rollback_target
 from tasks.release.plan import UPDATE_LAMBDAS, Goal, Plan
 from tasks.release.promotion import repair_command
@@ -32,24 +32,35 @@ _FARTHEST = 1000
         "dry_run": DRY_RUN,
         "delete": DELETE,
         "yes": YES,
+        "json": PLAN,
     }
 )
 @shows
+@documented
 def rollback(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
-    c: Context, env: str, to: str = "", dry_run: bool = False, delete: bool = False, yes: bool = False
+    c: Context,
+    env: str,
+    to: str = "",
+    dry_run: bool = False,
+    delete: bool = False,
+    yes: bool = False,
+    json: bool = False,
 ) -> None:
     """Bring back what an environment ran before: an earlier release, recorded and confirmed; nothing is built."""
     from tasks.aws.reach import reach
 
-    command, report = here(c), Console()
+    command = here(c)
     project = command.workspace.project()
     environment, dry_run = project.environment(env), dry_run or command.dry
+    report = reporter(json, dry_run=dry_run)
     there, agree = reach(command, environment, waiting=report.waiting), Consent(bool(command.endpoint), yes)
     newest = there.newest()
     if newest is None:
         raise PlanError(f"Nothing was ever deployed to {env}; {repair_command(environment)}")
     if not newest.closed and newest.what != "rollback":
         refuse_target(env, newest, to)
+        if json:
+            raise PlanError(f"The {newest.title(env)} was cut off: undoing it has no plan to show; leave out --json")
         undo_cut_off(there, newest, report, agree, dry_run=dry_run)
         return
     target = newest if not newest.closed else rollback_target(env, there.journal().entries(_FARTHEST), to)
@@ -70,7 +81,7 @@ def refuse_target(env: str, entry: Entry, to: str) -> None:
         )
 
 
-def undo_cut_off(there: "Aws", entry: Entry, report: Console, agree: Consent, *, dry_run: bool) -> None:
+def undo_cut_off(there: "Aws", entry: Entry, report: Report, agree: Consent, *, dry_run: bool) -> None:
     """Put back what was there before a deployment that was cut off."""
     from tasks.aws.observe import load_record
 

@@ -1,74 +1,140 @@
 """inv show, compare: what is in an archive, and how two differ."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.archives.contents import read_contents
+from tasks.archives.contents import read_contents, read_tree
 from tasks.archives.manifest import find_built
-from tasks.errors import AwsError, ConfigError, DiffersError, PlanError
+from tasks.errors import AwsError, ConfigError, DiffersError, PlanError, ReleaseError, listed
 from tasks.output import contents as output
+from tasks.output import documents
+from tasks.output.console import JSON, documented
 from tasks.project.command import Command, here, shows
 from tasks.project.files import file_sha256, replacing
 from tasks.project.model import Environment, Project
 from tasks.project.versions import is_version
+from tasks.release.artifacts import Artifact, hex_digest
 from tasks.release.contents import compare as compare_contents
 from tasks.release.deployed import Deployed, environment_changes
 from tasks.release.functions import LayerVersion
 from tasks.release.promotion import repair_command
+from tasks.release.uses import uses
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
     from tasks.aws.connection import Connection
 
-_WHICH = "some.zip, a layer or function (as built), layer@1.2.3 (as released), dev, dev:layer, or an ARN"
+_WHICH = "some.zip, a layer or function (as built), layer@1.2.3 (as released), dev, dev:layer, dev:function, or an ARN"
+_DIGEST = re.compile(r"[0-9a-f]{8,64}|[A-Za-z0-9+/]{43}=")
+"""The beginning of a SHA-256 or of a tree digest in hex, or a SHA-256 as AWS writes it."""
 
 
-@task(help={"what": _WHICH, "files": "list every file, too"})
+@task(help={"what": f"{_WHICH}, or the beginning of a digest", "files": "list every file, too", "json": JSON})
 @shows
-def show(c: Context, what: str, files: bool = False) -> None:
-    """Show what is in an archive: distributions with versions and licences, sizes, files."""
-    for name, path in locate(here(c), what).items():
-        output.say_contents(name, read_contents(path), files=files)
+@documented
+def show(c: Context, what: str, files: bool = False, json: bool = False) -> None:
+    """Show what is in an archive: distributions, licences, sizes, files; of an ARN or a digest also who uses it."""
+    command, used = here(c), list[str]()
+    if _DIGEST.fullmatch(what) and what not in command.workspace.project().names:
+        used, found = of_digest(command, what)
+    else:
+        found = locate(command, what)
+        if what.startswith("arn:"):
+            used, _ = who_uses(command, read_tree(found[what]))
+    contents = {name: read_contents(path) for name, path in found.items()}
+    if json:
+        documents.print_document(documents.archives(contents, used))
+        return
+    for name, each in contents.items():
+        output.say_contents(name, each, files=files)
+    output.say_uses(used)
 
 
-@task(help={"before": _WHICH, "after": "the same, for what to compare it with", "files": "list every file, too"})
+@task(
+    help={"before": _WHICH, "after": "the same, for what to compare it with", "files": "list every file", "json": JSON}
+)
 @shows
-def compare(c: Context, before: str, after: str, files: bool = False) -> None:
+@documented
+def compare(c: Context, before: str, after: str, files: bool = False, json: bool = False) -> None:
     """Show how two archives, or two environments, differ: packages, files, sizes; ends with 2 if they do."""
-    command, differ = here(c), False
+    command, lines = here(c), list[str]()
     old, new = locate(command, before), locate(command, after)
     if len(old) != len(new):
         raise ConfigError(f"{before} and {after} cannot be compared: one is an environment; compare with dev:LAYER")
-    for (name, path), (other, other_path) in zip(old.items(), new.items(), strict=True):
-        title = name if name == other else f"{name} -> {other}"
-        difference = compare_contents(read_contents(path), read_contents(other_path))
-        output.say_difference(title, difference, files=files)
-        differ = differ or not difference.empty
+    found = {
+        (name if name == other else f"{name} -> {other}"): compare_contents(
+            read_contents(path), read_contents(other_path)
+        )
+        for (name, path), (other, other_path) in zip(old.items(), new.items(), strict=True)
+    }
     environments = command.workspace.project().environments
-    if before in environments and after in environments:
-        there = [look_at(command, environments[name]) for name in (before, after)]
-        lines = environment_changes(*there)
-        output.say_environments(before, after, lines)
-        differ = differ or bool(lines)
-    if differ:
+    whole = before in environments and after in environments
+    if whole:
+        lines = environment_changes(*(look_at(command, environments[name]) for name in (before, after)))
+    if json:
+        documents.print_document(documents.comparison(before, after, found, lines))
+    else:
+        for title, difference in found.items():
+            output.say_difference(title, difference, files=files)
+        if whole:
+            output.say_environments(before, after, lines)
+    if lines or not all(each.empty for each in found.values()):
         raise DiffersError
+
+
+def of_digest(command: Command, digest: str) -> tuple[list[str], dict[str, Path]]:
+    """Who uses what has a digest, and its archive. PlanError if no release has it."""
+    used, found = who_uses(command, hex_digest(digest) or digest)
+    if found is None:
+        lines = used or ["none of the environments knows it"]
+        raise PlanError(
+            listed(f"No release has the digest {digest}; for what there is, run: inv history --env ENV", lines)
+        )
+    environment, artifact = found
+    return used, {str(artifact): _stored(command, _connect(command, environment), artifact.key, artifact.sha256)}
+
+
+def who_uses(command: Command, digest: str) -> tuple[list[str], tuple[Environment, Artifact] | None]:
+    """Which releases, deployments and functions use what has a digest, a line each, and where its archive lies."""
+    from tasks.aws.evidence import look_around
+    from tasks.aws.reach import reach
+
+    lines: list[str] = []
+    there: tuple[Environment, Artifact] | None = None
+    for environment in command.workspace.project().environments.values():
+        try:
+            evidence, records = look_around(reach(command, environment).journal())
+        except ReleaseError as error:
+            lines.append(f"{environment.name} could not be read: {error}")
+            continue
+        said, artifact = uses(evidence, records, digest)
+        lines += said
+        if artifact and not there:
+            there = environment, artifact
+    return lines, there
 
 
 def look_at(command: Command, environment: Environment) -> tuple[Environment, Deployed]:
     """An environment, and what it runs."""
-    from tasks.aws.connection import connect
     from tasks.aws.observe import look
 
-    return environment, look(connect(environment, command.endpoint))
+    return environment, look(_connect(command, environment))
 
 
-def locate(command: Command, what: str) -> dict[str, Path]:
+def _connect(command: Command, environment: Environment) -> "Connection":
+    from tasks.aws.connection import connect
+
+    return connect(environment, command.endpoint)
+
+
+def locate(command: Command, what: str) -> dict[str, Path]:  # noqa: PLR0911  (one case a kind of name)
     """The archives that `what` stands for, by the name to show them under; several for an environment.
 
     some.zip, a layer or function (as it was built), layer@1.2.3 (as it was released), dev (all layers it runs),
-    dev:layer (one of them), or the ARN of a layer version. ConfigError for anything else.
+    dev:layer (one of them), dev:function (its package), or the ARN of a layer version. ConfigError for anything else.
     """
     project = command.workspace.project()
     environment, _, layer = what.rpartition(":")
@@ -81,23 +147,25 @@ def locate(command: Command, what: str) -> dict[str, Path]:
         return _running(command, project.environments[what], project.layers)
     if environment in project.environments and layer in project.layers:
         return _running(command, project.environments[environment], [layer])
+    if environment in project.environments and layer in project.functions:
+        return {what: _package(command, project.environments[environment], layer)}
     if name in project.layers and is_version(version):
         return {what: _released(command, project, name, version)}
     if what in [*project.layers, *project.packages]:
         return {what: find_built(command.workspace.checkout(), [what])[0].path}
-    layer, first = next(iter(project.layers)), next(iter(project.environments))
+    layer, first, function = (next(iter(each)) for each in (project.layers, project.environments, project.functions))
     raise ConfigError(
         f"{what!r} names no archive; use a file (some.zip), a layer or function ({', '.join(project.select(''))}), "
-        f"{layer}@1.2.3 for what was released, {first} or {first}:{layer} for what runs there, or a layer version's ARN"
+        f"{layer}@1.2.3 for what was released, {first}, {first}:{layer} or {first}:{function} for what runs there, or "
+        "the ARN of a layer version"
     )
 
 
 def _running(command: Command, environment: Environment, layers: Collection[str]) -> dict[str, Path]:
     """The layers that the environment's functions run."""
-    from tasks.aws.connection import connect
     from tasks.aws.observe import look
 
-    connection = connect(environment, command.endpoint)
+    connection = _connect(command, environment)
     everywhere = look(connection).running()
     if len({tuple(sorted(str(each.get(layer)) for layer in layers)) for each in everywhere.values()}) > 1:
         output.say_mixed(environment.name, everywhere)
@@ -111,13 +179,12 @@ def _running(command: Command, environment: Environment, layers: Collection[str]
 
 def _of_arn(command: Command, project: Project, arn: str) -> Path:
     """The archive of a layer version of ours."""
-    from tasks.aws.connection import connect
     from tasks.aws.observe import look
 
     for environment in project.environments.values():
         for layer, name in environment.layer_names.items():
             if f":{environment.region}:{environment.account}:layer:{name}:" in arn:
-                connection = connect(environment, command.endpoint)
+                connection = _connect(command, environment)
                 for version in look(connection).layers[layer]:
                     if version.arn == arn:
                         return _fetch(command, connection, layer, version)
@@ -129,11 +196,10 @@ def _of_arn(command: Command, project: Project, arn: str) -> Path:
 
 def _released(command: Command, project: Project, layer: str, version: str) -> Path:
     """The archive of a released version, from the first environment that published it."""
-    from tasks.aws.connection import connect
     from tasks.aws.observe import look
 
     for environment in project.environments.values():
-        connection = connect(environment, command.endpoint)
+        connection = _connect(command, environment)
         for published in look(connection).layers[layer]:
             if published.version == version:
                 return _fetch(command, connection, layer, published)
@@ -141,18 +207,41 @@ def _released(command: Command, project: Project, layer: str, version: str) -> P
     raise PlanError(f"{layer} {version} was never released; for what runs now, run: inv show {first}")
 
 
+def _package(command: Command, environment: Environment, function: str) -> Path:
+    """The package that a function runs, whoever made it."""
+    from tasks.aws.functions import download_package, location_of
+
+    connection, name = _connect(command, environment), environment.function_names[function]
+    location, digest = location_of(connection, name)
+    return _kept(command, digest, f"{function}.zip", lambda path: download_package(connection, name, location, path))
+
+
 def _fetch(command: Command, connection: "Connection", layer: str, version: LayerVersion) -> Path:
-    """A layer version's archive from the environment's bucket, kept in the cache; it must be the bytes Lambda has."""
-    from tasks.aws.observe import download, observe_digests
+    """A layer version's archive from the environment's bucket; it must be the bytes Lambda has."""
+    from tasks.aws.observe import observe_digests
 
     if not version.version:
         raise PlanError(f"{version.arn} was not published by this tool, so its archive is not in the bucket")
     digest = observe_digests(connection, {layer: version})[layer]
-    filename = f"{layer}-{version.version}.zip"
+    return _stored(command, connection, f"layers/{layer}-{version.version}.zip", digest, version.arn)
+
+
+def _stored(command: Command, connection: "Connection", key: str, digest: str, what: str = "its record") -> Path:
+    """An archive from the environment's bucket. AwsError if its bytes are not those that `what` has."""
+    from tasks.aws.observe import download
+
+    def fetch(path: Path) -> None:
+        download(connection, key, path)
+        if file_sha256(path) != digest:
+            raise AwsError(f"{key} in {connection.environment.name} has other bytes than {what}")
+
+    return _kept(command, digest, key.rpartition("/")[-1], fetch)
+
+
+def _kept(command: Command, digest: str, filename: str, fetch: Callable[[Path], None]) -> Path:
+    """A file in the cache, by its digest; fetched if it is not there."""
     path = command.workspace.cache / "files" / digest[:16] / filename
     if not path.exists():
         with replacing(path) as aside:
-            download(connection, f"layers/{filename}", aside)
-            if file_sha256(aside) != digest:
-                raise AwsError(f"layers/{filename} in {connection.environment.name} has other bytes than {version.arn}")
+            fetch(aside)
     return path

@@ -7,17 +7,20 @@ from invoke import Context, task
 
 from tasks.errors import DiffersError, ReleaseError
 from tasks.jobs import results
+from tasks.output import documents
 from tasks.output import status as output
+from tasks.output.console import JSON, documented
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment
 from tasks.release.status import Mark, Status, status_of, unreadable
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
-    from tasks.release.findings import Evidence
+    from tasks.release.evidence import Evidence
 
 
-@task(help={"env": "one environment; all of them without", "json": "print one JSON document and nothing else"})
+@task(help={"env": "one environment; all of them without", "json": JSON})
 @shows
+@documented
 def status(c: Context, env: str = "", json: bool = False) -> None:
     """Show what every environment runs, since when and by whom; ends with 2 if one is not as it was deployed."""
     command = here(c)
@@ -33,7 +36,10 @@ def status(c: Context, env: str = "", json: bool = False) -> None:
         evidence, source = found[each.name], found.get(each.previous)
         entry = None if source is None or isinstance(source, Status) else source.confirmed
         shown.append(evidence if isinstance(evidence, Status) else status_of(evidence, entry))
-    (output.print_json if json else output.say_status)(shown)
+    if json:
+        documents.print_document(documents.overview(shown))
+    else:
+        output.say_status(shown)
     if any(each.mark not in (Mark.OK, Mark.BEHIND, Mark.MISSING) for each in shown):
         raise DiffersError
 

@@ -8,10 +8,13 @@ from invoke import Context, task
 from tasks.deploy import ENV
 from tasks.errors import DiffersError
 from tasks.jobs import results
+from tasks.output import documents
 from tasks.output import findings as output
+from tasks.output.console import JSON, documented
 from tasks.project.command import here, shows
 from tasks.project.workspace import Workspace
-from tasks.release.findings import Evidence, Finding, compare_trees, findings
+from tasks.release.evidence import Evidence
+from tasks.release.findings import Finding, compare_trees, findings, notes
 from tasks.release.journal import ADOPTED
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
@@ -23,10 +26,11 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
         "env": ENV,
         "deep": "also download the archives, and compare them file by file",
         "rebuild": "also build what runs from its commit, and compare that",
-        "json": "print one JSON document and nothing else",
+        "json": JSON,
     }
 )
 @shows
+@documented
 def verify(c: Context, env: str, deep: bool = False, rebuild: bool = False, json: bool = False) -> None:
     """Prove that an environment runs what was deployed to it; ends with 2 if something differs or is unknown."""
     from tasks.aws.evidence import gather
@@ -36,7 +40,10 @@ def verify(c: Context, env: str, deep: bool = False, rebuild: bool = False, json
     project = command.workspace.project()
     there = reach(command, project.environment(env))
     there.check_caller()
-    evidence = gather(there.connection, there.journal(), project.functions)
+    before = (
+        reach(command, project.environments[previous]) if (previous := there.connection.environment.previous) else None
+    )
+    evidence = gather(there.connection, there.journal(), project.functions, before.connection if before else None)
     found = list(findings(evidence))
     if (deep or rebuild) and evidence.confirmed and evidence.confirmed.runs == ADOPTED:
         found.append(Finding(f"{env} was adopted, so neither an archive nor a commit says what it runs", unknown=True))
@@ -44,7 +51,11 @@ def verify(c: Context, env: str, deep: bool = False, rebuild: bool = False, json
         found += compare_trees(evidence, stored_trees(there.connection, evidence), "its archive in the bucket")
     if rebuild:
         found += rebuilt(command.workspace, evidence)
-    (output.print_json if json else output.say_findings)(evidence, found)
+    known = tuple(notes(evidence))
+    if json:
+        documents.print_document(documents.verification(evidence, found, known))
+    else:
+        output.say_findings(evidence, found, known)
     if found:
         raise DiffersError
 

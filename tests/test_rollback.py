@@ -193,5 +193,5 @@ def test_going_back_to_before_a_layer_was_added_takes_that_layer_off(site: Site,
 
 @pytest.mark.parametrize("text", ["abc", "-1", "0", "1e9"])
 def test_an_entry_that_is_no_number_is_refused_in_words(site: Site, text: str) -> None:
-    with pytest.raises(ConfigError, match="is no number of entries; use one such as 41"):
+    with pytest.raises(ConfigError, match="is no number; use one such as 41"):
         site.history(entry=text)

@@ -1,16 +1,18 @@
+import json
 import shutil
 
 import pytest
 
 from tasks import show
-from tasks.archives.contents import read_contents
+from tasks.archives.contents import read_contents, read_tree
 from tasks.aws.connection import connect
 from tasks.errors import AwsError, ConfigError, DiffersError, PlanError
 from tasks.output.contents import say_difference
 from tasks.project.files import file_sha256
+from tasks.release.artifacts import base64_digest
 from tasks.release.contents import Difference, compare
 from tasks.show import locate
-from tests.examples import DEV, STAGE, arn
+from tests.examples import DEV, STAGE, arn, zipped
 from tests.front import Site
 
 
@@ -124,3 +126,46 @@ def test_at_most_twenty_files_are_listed_with_how_many_more(capsys: pytest.Captu
     shown = capsys.readouterr().out
     assert shown.count("python/a") == 20
     assert "+ ... and 10 more; --files lists them" in shown
+
+
+def test_a_functions_package_can_be_named_and_compared_whoever_made_it(released: Site) -> None:
+    released.promote(version="1.2.5")
+    stage = connect(STAGE, released.endpoint)
+    stage.functions.update_function_code(FunctionName="news-ingest-stage", ZipFile=zipped(handler="x = 1\n"))
+    (path,) = locate(released.command, "stage:ingest").values()
+    assert list(read_contents(path).files) == ["handler.py"]
+    assert ended(released, "dev:ingest", "stage:ingest") == 2
+    assert ended(released, "stage:ingest", "stage:ingest") == 0
+
+
+def test_an_arn_says_which_releases_deployments_and_functions_use_it(
+    released: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    released.promote(version="1.2.5")
+    capsys.readouterr()
+    show.show(released.context, arn(DEV, "core", 2))
+    shown = capsys.readouterr().out
+    assert "dev: release core 1.2.5, deps 1.0.5 (releases/core-1.2.5/" in shown
+    assert "dev: entry 2, deploy, " in shown
+    assert "dev: entry 1" not in shown
+    assert "dev: runs on news-ingest-dev, news-letter-dev" in shown
+    assert "stage: entry 1, promote, " in shown
+
+
+def test_a_digest_in_any_form_leads_to_its_archive_and_who_uses_it(
+    released: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path,) = locate(released.command, "core@1.2.4").values()
+    digest = file_sha256(path)
+    for form in (digest, digest[:8], base64_digest(digest), read_tree(path)[:12]):
+        capsys.readouterr()
+        show.show(released.context, form, json=True)
+        (found,) = json.loads(capsys.readouterr().out)["archives"]
+        assert found["name"] == "core 1.2.4"
+        assert any("dev: entry 1, deploy" in line for line in found["used"])
+        assert not any("runs on" in line for line in found["used"])
+
+
+def test_a_digest_that_nobody_knows_is_refused(released: Site) -> None:
+    with pytest.raises(PlanError, match="No release has the digest 0123456789"):
+        show.show(released.context, "0123456789")

@@ -24,13 +24,15 @@ from tasks.errors import AwsError, PlanError
 from tasks.jobs import results
 from tasks.project.model import Function
 from tasks.release.artifacts import hex_digest
-from tasks.release.deployed import CanonicalObject, Deployed
-from tasks.release.findings import Alias, Evidence
+from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
+from tasks.release.evidence import Alias, Evidence
 from tasks.release.journal import ADOPTED
 from tasks.release.release import Release
 
 _ENTRIES = 10
 """The newest entries that are read: far enough back for one that says what runs."""
+_FARTHEST = 200
+"""The newest entries that are read to find out where something was used."""
 _AT_ONCE = 20
 
 
@@ -64,6 +66,7 @@ class Reads:
 
 _PERMISSIONS = {
     "function": "lambda:GetFunction",
+    "before": "lambda:GetFunction",
     "layers": "lambda:ListLayerVersions",
     "digest": "lambda:GetLayerVersion",
     "aliases": "lambda:ListAliases",
@@ -77,6 +80,7 @@ _PERMISSIONS = {
 }
 _WHAT = {
     "function": "what {} runs",
+    "before": "how {} is set",
     "layers": "which versions {} has",
     "digest": "what {} holds",
     "aliases": "which versions callers of {} use",
@@ -90,9 +94,17 @@ _WHAT = {
 }
 
 
-def gather(connection: Connection, journal: Journal, functions: Mapping[str, Function]) -> Evidence:
-    """Everything that is said of an environment by AWS, and by what was written there. Nothing is changed."""
+def gather(
+    connection: Connection, journal: Journal, functions: Mapping[str, Function], before: Connection | None = None
+) -> Evidence:
+    """Everything that is said of an environment by AWS, and by what was written there. Nothing is changed.
+
+    `before` is the environment that is promoted into it, whose functions' settings are compared with.
+    """
     reads = Reads()
+    if before:
+        for name in before.environment.function_names.values():
+            reads.add("before", name, read_function, before, name)
     first = _first_round(connection, journal, reads)
     deployed = name_layers(connection, _named(first, "layers"), _named(first, "function"))
     second = _second_round(connection, journal, reads, first, deployed)
@@ -103,6 +115,7 @@ def gather(connection: Connection, journal: Journal, functions: Mapping[str, Fun
         {int(number): each for (kind, number), each in second.items() if kind == "entry"},
         digests=_named(second, "digest"),
         aliases=_by_function(_named(second, "alias")),
+        before=_before(before, _named(first, "before")),
     )
     if evidence.confirmed and evidence.confirmed.runs != ADOPTED:
         reads.add("record", "", _record, connection, evidence.confirmed.runs)
@@ -114,7 +127,17 @@ def gather(connection: Connection, journal: Journal, functions: Mapping[str, Fun
     return replace(evidence, record=record, damage=damage, objects=objects, unread=dict(reads.unread))
 
 
-def glance(connection: Connection, journal: Journal) -> Evidence:
+def look_around(journal: Journal) -> tuple[Evidence, dict[str, Release]]:
+    """What runs in an environment, and the records of all releases that its journal names."""
+    evidence = glance(journal.connection, journal, _FARTHEST)
+    if evidence.unread:
+        raise AwsError(next(iter(evidence.unread.values())))
+    keys = list(dict.fromkeys(each.release for each in evidence.entries.values() if each and each.deployed))
+    found = results([partial(_record, journal.connection, key) for key in keys if key != ADOPTED], at_once=_AT_ONCE)
+    return evidence, {record.key: record for record, _ in found if record}
+
+
+def glance(connection: Connection, journal: Journal, limit: int = _ENTRIES) -> Evidence:
     """What two rounds of calls say of an environment: its functions, and what the journal says of them."""
     here, reads = connection.environment, Reads()
     for name in here.function_names.values():
@@ -122,7 +145,7 @@ def glance(connection: Connection, journal: Journal) -> Evidence:
     for layer in here.layer_names:
         reads.add("layers", layer, list_layer_versions, connection, layer)
     reads.add("listed", "", list_canonical, connection)
-    reads.add("entries", "", journal.entries, _ENTRIES)
+    reads.add("entries", "", journal.entries, limit)
     first = reads.run()
     deployed = name_layers(connection, _named(first, "layers"), _named(first, "function"))
     entries = {each.number: each for each in first["entries", ""] or ()}
@@ -164,6 +187,14 @@ def _second_round(
         for alias, version in versions.items():
             reads.add("alias", f"{name}:{alias}", _version, connection, name, alias, version)
     return reads.run()
+
+
+def _before(before: Connection | None, found: Mapping[str, Any]) -> tuple[str, Mapping[str, DeployedFunction]]:
+    """The environment before, and its functions by their names in release.toml."""
+    if before is None:
+        return "", {}
+    names = before.environment.function_names
+    return before.environment.name, {key: found[name] for key, name in names.items() if name in found}
 
 
 def _by_function(found: Mapping[str, Alias]) -> dict[str, tuple[Alias, ...]]:

@@ -5,9 +5,12 @@ and each sent once. Whatever is answered, what counts is what the function then 
 repeated, and a refusal because of a changed revision is no refusal where the change was our own.
 """
 
+import http.client
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,6 +19,7 @@ from tasks.aws.connection import Connection
 from tasks.aws.live_package import live_modules
 from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.errors import AwsError, PlanError
+from tasks.project.web import open_url
 from tasks.release.actions import Outcome, Switch
 from tasks.release.artifacts import hex_digest
 from tasks.release.deployed import Deployed, DeployedFunction, Facts
@@ -28,6 +32,7 @@ LONGEST_UPDATE = 300.0
 """Seconds that an update may take (VPC, large packages) before it counts as failed."""
 _FIRST_LOOK, _LOOK_EVERY = 0.05, 1.0
 _ATTEMPTS, _LONGEST_PAUSE, _TELL_EVERY = 6, 4.0, 10.0
+_DOWNLOAD_PATIENCE = 60
 _CHANGED = ("PreconditionFailedException", "412")
 
 
@@ -68,7 +73,8 @@ def _facts(found: Any, tags: Mapping[str, str]) -> Facts:
     environment = found.get("Environment", {})
     names = None if "Error" in environment else tuple(sorted(environment.get("Variables", {})))
     settings = found.get("Timeout", 0), found.get("MemorySize", 0)
-    return Facts(*settings, names, dict(tags), found.get("LastModified", ""))
+    modified = str(found.get("LastModified", ""))  # 2026-11-21T18:00:00.123+0000
+    return Facts(*settings, names, dict(tags), f"{modified[:10]} {modified[11:19]} UTC" if modified else "")
 
 
 def location_of(connection: Connection, name: str) -> tuple[str, str]:
@@ -77,6 +83,17 @@ def location_of(connection: Connection, name: str) -> tuple[str, str]:
     if answer is None:
         raise AwsError(f"{name} does not exist any more; run the same command again")
     return answer["Code"]["Location"], hex_digest(answer["Configuration"]["CodeSha256"])
+
+
+def download_package(connection: Connection, name: str, location: str, path: Path) -> None:
+    """Bring a function's package from where it can be downloaded to `path`. AwsError if it cannot be read."""
+    if not connection.reaches(location):
+        raise AwsError(f"The package of {name} lies where this command must not read; it cannot be looked into")
+    try:
+        with open_url(location, _DOWNLOAD_PATIENCE) as answer, path.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+    except (http.client.HTTPException, OSError) as error:  # URLError is an OSError
+        raise AwsError(f"Cannot read the package of {name}: no answer ({error}); run the same command again") from error
 
 
 def _settled(connection: Connection, name: str) -> Any:

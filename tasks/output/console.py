@@ -8,7 +8,9 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, TextIO, TypeVar
 
 from tasks.project.command import for_sandbox
 from tasks.release import actions
@@ -54,6 +56,9 @@ _FUTURE = {
 
 
 _rehearsing: list[bool] = []
+_aside: list[bool] = []
+JSON = "print one JSON document and nothing else (its schema: docs/schemas)"
+Body = TypeVar("Body", bound=Callable[..., Any])
 
 
 def rehearse() -> None:
@@ -62,18 +67,46 @@ def rehearse() -> None:
 
 
 def say(*lines: str) -> None:
-    """Print lines as they are."""
-    if _rehearsing:
-        lines = tuple(map(for_sandbox, lines))
-    if sys.stdout is None:  # closed from the beginning
+    """Print lines as they are; on stderr while stdout is for a document."""
+    _print(sys.stderr if _aside else sys.stdout, lines or ("",))
+
+
+def say_beside(*lines: str) -> None:
+    """Print lines on stderr: what is no part of what a command answers."""
+    _print(sys.stderr, lines)
+
+
+def say_document(text: str) -> None:
+    """Print a document for machines on stdout."""
+    _print(sys.stdout, (text,))
+
+
+def documented(body: Body) -> Body:
+    """A task that with `json` prints one document on stdout and nothing else: what is said besides goes to stderr."""
+
+    @wraps(body)
+    def aside(*args: Any, **options: Any) -> Any:
+        if not options.get("json"):
+            return body(*args, **options)
+        _aside.append(True)
+        try:
+            return body(*args, **options)
+        finally:
+            _aside.pop()
+
+    return aside  # type: ignore[return-value]  # the same signature
+
+
+def _print(stream: TextIO | None, lines: Iterable[str]) -> None:
+    if stream is None:  # closed from the beginning
         return
-    encoding = sys.stdout.encoding or "ascii"
+    encoding = stream.encoding or "ascii"
     try:
-        for line in lines or ("",):
-            print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+        for line in map(for_sandbox, lines) if _rehearsing else lines:
+            print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
     except OSError:
         # whoever read along has left (`inv deploy dev | head`), or the disk is full: a deployment goes on to its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def heading(text: str) -> None:

@@ -21,6 +21,12 @@ def say_contents(name: str, contents: Contents, *, files: bool) -> None:
         say(*(f"   {size:>12,}  {file}" for file, (_, size) in sorted(contents.files.items())), "")
 
 
+def say_uses(lines: Sequence[str]) -> None:
+    """Print who uses what was shown."""
+    if lines:
+        say("   Used by:", *(f"      {line}" for line in lines), "")
+
+
 def say_mixed(environment: str, running: Mapping[str, Mapping[str, LayerVersion]]) -> None:
     """Print that the functions of an environment do not run the same layers, and what each runs."""
     say(f"[ERROR] {environment} is mixed:")

@@ -1,18 +1,15 @@
 """Prints what was found of an environment."""
 
-import json
 from collections.abc import Sequence
 
 from tasks.output.console import say
-from tasks.release.findings import Evidence, Finding
-
-SCHEMA = 1
-"""Of the document that --json prints."""
+from tasks.release.evidence import Evidence
+from tasks.release.findings import Finding
 
 
-def say_findings(evidence: Evidence, found: Sequence[Finding]) -> None:
-    """Print what runs, and a line for each finding."""
-    say(f"[INFO] {_what_runs(evidence)}", "")
+def say_findings(evidence: Evidence, found: Sequence[Finding], notes: Sequence[str] = ()) -> None:
+    """Print what runs, and a line for each finding and each note."""
+    say(f"[INFO] {_what_runs(evidence)}", *(f"[INFO] {each}" for each in notes), "")
     for each in found:
         say(f"   [{'WARNING' if each.unknown else 'ERROR'}] {each}")
     name, unknown = evidence.environment.name, sum(each.unknown for each in found)
@@ -22,21 +19,6 @@ def say_findings(evidence: Evidence, found: Sequence[Finding]) -> None:
     differ = len(found) - unknown
     counts = [f"{count} {word}" for count, word in ((differ, "different"), (unknown, "unknown")) if count]
     say("", f"[ERROR] {name} is not proved to run what was deployed: {' and '.join(counts)}", "")
-
-
-def print_json(evidence: Evidence, found: Sequence[Finding]) -> None:
-    """Print the same as one JSON document."""
-    entry = evidence.confirmed
-    document = {
-        "schema": SCHEMA,
-        "environment": evidence.environment.name,
-        "entry": entry.number if entry else None,
-        "release": entry.version if entry else None,
-        "commit": entry.commit if entry else None,
-        "ok": not found,
-        "findings": [{"text": each.text, "remedy": each.remedy, "unknown": each.unknown} for each in found],
-    }
-    say(json.dumps(document, indent=2))
 
 
 def _what_runs(evidence: Evidence) -> str:

@@ -1,13 +1,10 @@
 """Prints what environments run."""
 
-import json
 from collections.abc import Sequence
 
 from tasks.output.console import say
 from tasks.release.status import Mark, Status
 
-SCHEMA = 1
-"""Of the document that --json prints."""
 _TAGS = {Mark.OK: "OK", Mark.BEHIND: "INFO", Mark.DRIFTED: "ERROR", Mark.MIXED: "ERROR", Mark.MISSING: "INFO"}
 
 
@@ -24,25 +21,6 @@ def say_status(found: Sequence[Status]) -> None:
         for row in each.rows:
             say("   " + "  ".join(cell.ljust(width) for cell, width in zip(_cells(row), widths, strict=True)).rstrip())
         say(*(f"   {line}" for line in each.why), "")
-
-
-def print_json(found: Sequence[Status]) -> None:
-    """Print the same as one JSON document."""
-    environments = [
-        {
-            "name": each.name,
-            "status": each.mark.value,
-            "entry": each.entry.number if each.entry else None,
-            "release": each.entry.version if each.entry else None,
-            "commit": each.entry.commit if each.entry else None,
-            "since": each.entry.begun if each.entry else None,
-            "by": str(each.entry.who) if each.entry else None,
-            "functions": [{**vars(row), "mark": row.mark.value} for row in each.rows],
-            "why": list(each.why),
-        }
-        for each in found
-    ]
-    say(json.dumps({"schema": SCHEMA, "environments": environments}, indent=2))
 
 
 def _cells(row: object) -> tuple[str, ...]:

@@ -119,6 +119,11 @@ class Project:
         return _pick(environment.function_names, function, "function", "--function")
 
     @property
+    def names(self) -> set[str]:
+        """What the project calls its layers, functions and environments."""
+        return {*self.layers, *self.functions, *self.environments}
+
+    @property
     def packages(self) -> list[str]:
         """The functions whose packages are built here."""
         return [name for name, function in self.functions.items() if function.source]

@@ -16,7 +16,8 @@ from tasks.release.release import Release
 class Facts:
     """What a function is besides what a switch changes: seconds, MB, names of its environment variables, tags.
 
-    `modified` is when anything about it was last changed, as AWS says it; `variables` is None where it may not be read.
+    `modified` is when anything about it was last changed, as `2026-11-21 18:00:00 UTC`; `variables` is None where it
+    may not be read.
     """
 
     timeout: int = 0

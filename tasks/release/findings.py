@@ -5,11 +5,12 @@ difference is one finding, said once. What could not be read is a finding too: u
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
-from tasks.project.model import Environment, Function
-from tasks.release.deployed import Deployed, DeployedFunction
+from tasks.project.model import Function
+from tasks.release.deployed import DeployedFunction, Facts
+from tasks.release.evidence import Evidence
 from tasks.release.functions import LayerVersion, State, unversioned
 from tasks.release.journal import ADOPTED, Entry, emergency_note, is_as_written, ways_out
 from tasks.release.limits import hidden_modules
@@ -29,49 +30,6 @@ class Finding:
         return f"{self.text}; {self.remedy}" if self.remedy else self.text
 
 
-@dataclass(frozen=True)
-class Alias:
-    """A name that callers use, and the layers and package of the published version that it leads to."""
-
-    name: str
-    version: str
-    layers: tuple[str, ...]
-    package: str
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What was read of an environment.
-
-    entries   the newest entries of the journal by their keys' numbers, newest first; None for one that is damaged
-    record    the release that the newest confirmed entry names; None if its record is gone, or is not what was written
-              (`damage` says how)
-    digests   ARN -> SHA-256 (hex) that Lambda reports of each layer version in use; empty for one that was deleted
-    objects   key -> SHA-256 (hex) of each archive and bill of the release in the bucket; None for one that is gone
-    aliases   AWS name of a function -> its aliases that do not lead to $LATEST
-    unread    why something may not be read, by its kind (function, layers, listed, canonical, record, ...) and name
-    glance    whether records, archives, settings and aliases were left out
-    """
-
-    environment: Environment
-    deployed: Deployed
-    functions: Mapping[str, Function]
-    entries: Mapping[int, Entry | None] = field(default_factory=dict)
-    record: Release | None = None
-    damage: str = ""
-    digests: Mapping[str, str] = field(default_factory=dict)
-    objects: Mapping[str, str | None] = field(default_factory=dict)
-    aliases: Mapping[str, tuple[Alias, ...]] = field(default_factory=dict)
-    unread: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    glance: bool = False
-
-    @property
-    def confirmed(self) -> Entry | None:
-        """The newest entry that says what runs; failing that, one that has carried it."""
-        there = [each for each in self.entries.values() if each and each.closed and each.runs and each.after]
-        return next((each for each in there if each.deployed), next(iter(there), None))
-
-
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
     """Everything that is not as it should be; nothing if what runs is what was deployed."""
     unread = tuple(Finding(text, unknown=True) for text in dict.fromkeys(evidence.unread.values()))
@@ -84,6 +42,32 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     wanted = evidence.record.canonical if evidence.record else _seen(entry) if entry.runs == ADOPTED else {}
     proof = (*_record(evidence, entry), *_functions(evidence, entry), *_versions(evidence))
     return (*unread, *journal, *proof, *_configuration(evidence, entry, wanted))
+
+
+def notes(evidence: Evidence) -> Iterator[str]:
+    """What should be known, and is no finding: settings that differ from the environment before, touches by hand."""
+    name, others = evidence.before
+    for key, function in evidence.environment.function_names.items():
+        there, other = evidence.deployed.functions.get(function), others.get(key)
+        if there and other:
+            stated = evidence.functions.get(key, Function("", ""))
+            yield from (f"{function}: {text} in {name}" for text in _unlike(stated, there.facts, other.facts))
+    entry = next((each for each in evidence.entries.values() if each and each.closed), None)
+    for function, there in evidence.deployed.functions.items():
+        if entry and there.facts.modified > entry.ended:
+            yield f"{function} was last touched at {there.facts.modified}, after entry {entry.number} had ended"
+
+
+def _unlike(stated: Function, there: Facts, other: Facts) -> Iterator[str]:
+    """How settings differ from those of the environment before, where release.toml does not say what they should be."""
+    if not stated.timeout and there.timeout != other.timeout:
+        yield f"timeout is {there.timeout} s, and {other.timeout} s"
+    if not stated.memory and there.memory != other.memory:
+        yield f"memory is {there.memory} MB, and {other.memory} MB"
+    has, had = (set(each.variables or ()) - set(stated.variables) for each in (there, other))
+    if None not in (there.variables, other.variables):
+        yield from (f"environment variable {each} is not set, and it is" for each in sorted(had - has))
+        yield from (f"environment variable {each} is set, and it is not" for each in sorted(has - had))
 
 
 def _seen(entry: Entry) -> dict[str, str]:
@@ -220,10 +204,16 @@ def _number(layer: LayerVersion) -> str:
 def _settings(function: Function, name: str, there: DeployedFunction) -> Iterator[Finding]:
     """Timeout, memory and variables, where release.toml says what they should be."""
     facts, mend = there.facts, "set it on the function, or correct release.toml"
+    update = f"correct release.toml, or run: aws lambda update-function-configuration --function-name {name}"
     if function.timeout and facts.timeout != function.timeout:
-        yield Finding(f"{name}: timeout is {facts.timeout} s, not {function.timeout} s", mend)
+        yield Finding(
+            f"{name}: timeout is {facts.timeout} s, not {function.timeout} s", f"{update} --timeout {function.timeout}"
+        )
     if function.memory and facts.memory != function.memory:
-        yield Finding(f"{name}: memory is {facts.memory} MB, not {function.memory} MB", mend)
+        yield Finding(
+            f"{name}: memory is {facts.memory} MB, not {function.memory} MB",
+            f"{update} --memory-size {function.memory}",
+        )
     if facts.variables is None and function.variables:
         yield Finding(f"{name}: its environment variables may not be read", "allow kms:Decrypt", unknown=True)
         return

@@ -6,7 +6,8 @@ from enum import Enum
 
 from tasks.project.model import Environment
 from tasks.release.deployed import Deployed
-from tasks.release.findings import Evidence, findings
+from tasks.release.evidence import Evidence
+from tasks.release.findings import findings
 from tasks.release.journal import ADOPTED, Entry, ways_out
 from tasks.release.promotion import repair_command
 
@@ -60,6 +61,12 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
     if before and before.runs != ADOPTED and mark is Mark.OK and entry and before.runs != entry.runs:
         mark = Mark.BEHIND
         why.append(f"{here.previous} is at {before.version}; {repair_command(here, _first_version(before))}")
+    why += [
+        f"{name} is tagged as Terraform's, whose next apply takes these layers off unless its resource has "
+        "lifecycle { ignore_changes = [layers] }"
+        for name, each in deployed.functions.items()
+        if any("terraform" in f"{key} {value}".lower() for key, value in each.facts.tags.items())
+    ]
     why += [
         f"{name} belongs to the CloudFormation stack {each.facts.tags[_STACK]}, whose next update takes these layers "
         "off unless its template leaves Layers out"

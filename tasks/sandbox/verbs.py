@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from invoke import Context, task
 
 from tasks.errors import ConfigError
-from tasks.output.console import rehearse, say
+from tasks.output.console import rehearse, say, say_beside
 from tasks.project.command import ACCESS_KEY, address_of, changes, here, shows, use_endpoint
 from tasks.project.workspace import Workspace
 
@@ -25,12 +25,12 @@ def sandbox(c: Context, faults: str = "") -> None:
     if url and faults:
         raise ConfigError("A sandbox is up without these faults; run: inv sandbox.down, then this again")
     if url:
-        say(
+        say_beside(
             f"[INFO] Sandbox: an emulated AWS, up at {address_of(url)}; nothing on this line reaches a real account", ""
         )
     else:
         url = _start_here(workspace, faults)
-        say("[INFO] Sandbox: an emulated AWS for this line only; nothing reaches a real account", "")
+        say_beside("[INFO] Sandbox: an emulated AWS for this line only; nothing reaches a real account", "")
     rehearse()
     use_endpoint(c, url, stays=bool(up_already))
 
@@ -93,7 +93,9 @@ def _find(workspace: Workspace) -> str:
     expected = background.note(workspace).exists()
     url = background.find(workspace)
     if expected and not url:
-        say("[WARNING] The sandbox that was up is gone, with all it held; start another with: inv sandbox.up", "")
+        say_beside(
+            "[WARNING] The sandbox that was up is gone, with all it held; start another with: inv sandbox.up", ""
+        )
     return url
 
 

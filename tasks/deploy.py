@@ -154,6 +154,13 @@ def bring(  # noqa: PLR0913  (what the command line says)
     return carry_out(goal, steps, there, report, agree=Consent(bool(command.endpoint), yes), dry_run=dry_run)
 
 
+def built_release(checkout: Checkout) -> Release:
+    """The release that a repository makes of what is built. BuildError if that is not what a build would give now."""
+    built = find_built(checkout, checkout.project.select(""))
+    contents = {key: each.sha256 for key, each in read_configuration(checkout).items()}
+    return release_of(checkout, [each.artifact for each in built], contents)
+
+
 def release_of(checkout: Checkout, artifacts: Sequence[Artifact], canonical: Mapping[str, str]) -> Release:
     """The release that a repository makes of what was built."""
     settings = {name: Setting(each.runtime, each.handler) for name, each in checkout.project.functions.items()}

@@ -1,10 +1,12 @@
 """inv status: what every environment runs, side by side."""
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
+from tasks.deploy import built_release
 from tasks.errors import DiffersError, ReleaseError
 from tasks.jobs import results
 from tasks.output import documents
@@ -35,13 +37,29 @@ def status(c: Context, env: str = "", json: bool = False) -> None:
     for each in chosen:
         evidence, source = found[each.name], found.get(each.previous)
         entry = None if source is None or isinstance(source, Status) else source.confirmed
-        shown.append(evidence if isinstance(evidence, Status) else status_of(evidence, entry))
+        status = evidence if isinstance(evidence, Status) else status_of(evidence, entry)
+        shown.append(status if each.previous else ahead(command, status))
     if json:
         documents.print_document(documents.overview(shown))
     else:
         output.say_status(shown)
     if any(each.mark not in (Mark.OK, Mark.BEHIND, Mark.MISSING) for each in shown):
         raise DiffersError
+
+
+def ahead(command: Command, status: Status) -> Status:
+    """The status of the first environment, with what a deployment would bring, as far as that is built."""
+    if status.mark is not Mark.OK or status.entry is None:
+        return status
+    try:
+        release = built_release(command.workspace.checkout())
+    except ReleaseError:
+        text = "The sources are not built as they are, so what a deployment would bring is not known; run: inv build"
+        return replace(status, why=(*status.why, text))
+    if release.key == status.entry.runs:
+        return status
+    text = f"The sources are at {release}; run: inv deploy --env {status.name} --dry-run"
+    return replace(status, mark=Mark.BEHIND, why=(*status.why, text))
 
 
 def survey(command: Command, environment: Environment) -> "Evidence | Status":
@@ -51,7 +69,7 @@ def survey(command: Command, environment: Environment) -> "Evidence | Status":
 
     try:
         there = reach(command, environment)
-        there.check_caller()
-        return glance(there.connection, there.journal())
+        _, found = results([there.check_caller, partial(glance, there.connection, there.journal())])
     except ReleaseError as error:
         return unreadable(environment, str(error), missing=getattr(error, "aws_code", "") == "NoSuchBucket")
+    return found  # type: ignore[no-any-return]  # results() hands back whatever its calls return

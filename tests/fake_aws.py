@@ -194,6 +194,10 @@ class FakeAws:
         versions.insert(0, made)
         return made
 
+    def list_aliases(self, *, FunctionName: str) -> dict[str, Any]:
+        assert FunctionName in self.functions
+        return {"Aliases": []}
+
     def list_layer_versions(self, *, LayerName: str) -> dict[str, Any]:
         return {"LayerVersions": list(self.layers.get(LayerName, []))}
 

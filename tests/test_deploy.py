@@ -350,3 +350,22 @@ def test_a_dry_run_ends_with_2_if_that_is_asked_and_something_is_pending(site: S
     assert caught.value.code == 2
     site.deploy(exit_code=True)
     site.deploy(dry_run=True, exit_code=True)
+
+
+def test_callers_who_stay_with_an_older_version_are_named_before_a_deployment(
+    site: Site, dev: Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dev.functions.publish_version(FunctionName="news-ingest-dev")
+    dev.functions.create_alias(FunctionName="news-ingest-dev", Name="live", FunctionVersion="1")
+    dev.functions.create_alias(FunctionName="news-letter-dev", Name="now", FunctionVersion="$LATEST")
+    site.deploy()
+    shown = capsys.readouterr().out
+    assert "[WARNING] Callers of news-ingest-dev:live go on with version 1, which stays as it is" in shown
+    assert "news-letter-dev:now" not in shown
+    site.deploy()
+    assert "Callers" not in capsys.readouterr().out
+
+
+def test_aliases_that_may_not_be_listed_hinder_no_deployment(site: Site, dev: Connection) -> None:
+    with Refusing(dev.functions, "ListAliases", "AccessDeniedException", 403):
+        site.deploy()

@@ -81,7 +81,9 @@ def test_an_environments_own_task_takes_no_other_environment(repository: Path) -
 def test_an_error_is_one_clear_message_and_exit_code_1(repository: Path) -> None:
     result = inv(repository, "sandbox", "deploy", "--env", "qa")
     assert result.returncode == 1
-    assert result.stderr == "[ERROR] Unknown environment 'qa'; use --env with one of: dev, stage, prod\n"
+    sandbox, error = result.stderr.split("\n\n")
+    assert sandbox == "[INFO] Sandbox: an emulated AWS for this line only; nothing reaches a real account"
+    assert error == "[ERROR] Unknown environment 'qa'; use --env with one of: dev, stage, prod\n"
 
 
 def test_a_mistake_in_release_toml_is_a_clear_message_even_while_tasks_are_listed(repository: Path) -> None:

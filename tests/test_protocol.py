@@ -98,7 +98,7 @@ def somebody_goes_on(aws: FakeAws, how: str) -> None:
         Actor("C", aws).deploy(FIRST if newest.release == FIRST.key else SECOND)
 
 
-CALLS = 60
+CALLS = 66
 """More than a deployment makes."""
 FAULTS = ["crash before", "crash after", "lost before", "lost after"]
 

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from tasks import status
+from tasks import build, status
 from tasks.errors import DiffersError
 from tests.aws.answers import Refusing
 from tests.conftest import Calls
+from tests.examples import DEV, PROJECT
 from tests.front import Site
+from tests.rounds import rounds
 from tests.test_verify import attach, client, old_layer
 
 
@@ -97,3 +99,37 @@ def test_three_environments_are_read_in_few_calls_that_write_nothing(
     run(site, capsys)
     assert calls.writes == []
     assert len(calls) <= 30
+
+
+def test_three_environments_take_two_rounds_of_calls(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.deploy()
+    site.promote()
+    with rounds(site.endpoint, *PROJECT.environments.values()) as counted:
+        run(site, capsys)
+    assert len(counted.made) == 2, counted.made
+
+
+def test_what_a_deployment_would_bring_is_said_once_it_is_built(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.deploy()
+    assert run(site, capsys, env="dev")[1]["dev"]["why"] == []
+    site.write("src/core/__init__.py", "NAME = 'new'\n")
+    site.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    code, found = run(site, capsys, env="dev")
+    assert (code, found["dev"]["status"]) == (0, "ok")
+    assert "The sources are not built as they are" in found["dev"]["why"][0]
+    build.build(site.context)
+    code, found = run(site, capsys, env="dev")
+    assert (code, found["dev"]["status"]) == (0, "behind")
+    assert found["dev"]["why"] == ["The sources are at core 1.2.5, deps 1.0.5; run: inv deploy --env dev --dry-run"]
+
+
+def test_whoever_else_manages_a_function_is_named_with_what_to_set_there(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.deploy()
+    arn = f"arn:aws:lambda:{DEV.region}:{DEV.account}:function:news-ingest-dev"
+    client(site).functions.tag_resource(Resource=arn, Tags={"ManagedBy": "Terraform"})
+    why = run(site, capsys, env="dev")[1]["dev"]["why"]
+    assert len(why) == 1
+    assert "news-ingest-dev is tagged as Terraform's" in why[0]
+    assert "ignore_changes = [layers]" in why[0]

@@ -2,9 +2,11 @@
 
 import io
 import json
+import shutil
+import subprocess
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,12 @@ import pytest
 
 from tasks import verify
 from tasks.aws.connection import Connection
+from tasks.aws.evidence import gather
+from tasks.aws.journal import Journal
 from tasks.errors import DiffersError
+from tasks.release.codec import encode
+from tasks.release.findings import findings, notes
+from tasks.release.journal import Who, sealed
 from tests.aws.answers import Refusing
 from tests.conftest import Calls
 from tests.examples import DEV, RELEASE_TOML, STAGE, zipped
@@ -312,6 +319,107 @@ def test_a_gap_and_an_entry_under_another_number_are_named(deployed: Site, capsy
         "[ERROR] Entry 1 of the journal of dev is not what was written",
         "[ERROR] The journal of dev has a gap between entries 1 and 3",
     ]
+
+
+def test_what_its_commit_builds_is_what_runs_also_once_the_work_tree_has_moved_on(
+    deployed: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit(deployed)
+    deployed.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    commit(deployed)
+    deployed.deploy()
+    deployed.write("src/core/__init__.py", "NAME = 'later'\n")
+    commit(deployed)
+    deployed.write("src/core/__init__.py", "NAME = 'not even committed'\n")
+    assert run(deployed, capsys, rebuild=True) == (True, [])
+    assert git(deployed, "worktree", "list").count("\n") == 1
+
+
+def test_what_was_built_from_a_changed_file_is_not_what_its_commit_builds(
+    deployed: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit(deployed)
+    deployed.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    deployed.write("src/core/__init__.py", "NAME = 'never committed'\n")
+    deployed.deploy()
+    held, lines = run(deployed, capsys, rebuild=True)
+    assert not held
+    assert len(lines) == 1
+    assert "-dirty" in lines[0]
+    forge_commit(deployed)
+    held, lines = run(deployed, capsys, rebuild=True)
+    assert not held
+    assert any("core 1.2.5 does not have the files of what its commit builds" in line for line in lines)
+
+
+def test_a_commit_that_this_clone_does_not_have_is_unknown_and_not_well(
+    deployed: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit(deployed)
+    deployed.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    commit(deployed)
+    deployed.deploy()
+    shutil.rmtree(deployed.root / ".git")
+    commit(deployed)
+    held, lines = run(deployed, capsys, rebuild=True)
+    assert not held
+    assert len(lines) == 1
+    assert lines[0].startswith("[WARNING]")
+
+
+def git(site: Site, *command: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    done = subprocess.run(["git", *identity, *command], cwd=site.root, check=True, capture_output=True, text=True)  # noqa: S607
+    return done.stdout
+
+
+def commit(site: Site) -> None:
+    """Commit everything."""
+    git(site, "init", "-q")
+    git(site, "add", ".")
+    git(site, "commit", "-qm", "change")
+
+
+def forge_commit(site: Site) -> None:
+    """Have the newest entry say that what it deployed was built from a clean commit, and seal it."""
+    there = client(site)
+    journal = Journal(there, "news", Who())
+    newest = journal.newest()
+    assert newest
+    clean = replace(newest, commit=newest.commit.partition("-")[0])
+    body = encode(sealed(clean))
+    there.s3.put_object(Bucket=DEV.bucket, Key=key_of(there, journal.prefix), Body=body)
+
+
+def test_settings_that_differ_from_the_environment_before_are_told_and_are_no_finding(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.deploy()
+    site.promote()
+    client(site).functions.update_function_configuration(
+        FunctionName=INGEST, Timeout=30, MemorySize=512, Environment={"Variables": {"BUCKET": "x"}}
+    )
+    capsys.readouterr()
+    verify.verify(site.context, env="stage")
+    shown = capsys.readouterr().out
+    assert "[INFO] news-ingest-stage: timeout is 3 s, and 30 s in dev" in shown
+    assert "[INFO] news-ingest-stage: memory is 128 MB, and 512 MB in dev" in shown
+    assert "[INFO] news-ingest-stage: environment variable BUCKET is not set, and it is in dev" in shown
+    assert "news-letter-stage:" not in shown
+
+
+def test_a_function_that_was_touched_since_and_is_as_it_was_is_a_note(site: Site) -> None:
+    site.deploy()
+    evidence = gather(client(site), Journal(client(site), "news", Who()), {})
+    there = evidence.deployed.functions[INGEST]
+    later = replace(there, facts=replace(there.facts, modified="2999-01-01 00:00:00 UTC"))
+    deployed = replace(evidence.deployed, functions={**evidence.deployed.functions, INGEST: later})
+    assert findings(replace(evidence, deployed=deployed)) == ()
+    assert list(notes(replace(evidence, deployed=deployed))) == [
+        f"{INGEST} was last touched at 2999-01-01 00:00:00 UTC, after entry 1 had ended"
+    ]
+    assert there.facts.modified.endswith(" UTC")
+    assert list(notes(evidence)) == []
 
 
 def test_the_documentation_shows_every_line_of_this_table() -> None:

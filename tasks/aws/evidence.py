@@ -5,10 +5,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from tasks.aws.connection import Connection
-from tasks.aws.functions import read_function
+from tasks.aws.functions import read_aliases, read_function
 from tasks.aws.journal import Journal
 from tasks.aws.observe import (
     list_canonical,
@@ -19,7 +17,7 @@ from tasks.aws.observe import (
     read_digest,
     read_sha256,
 )
-from tasks.aws.refusals import DENIED, code_of
+from tasks.aws.refusals import DENIED
 from tasks.errors import AwsError, PlanError
 from tasks.jobs import results
 from tasks.project.model import Function
@@ -165,7 +163,7 @@ def _first_round(connection: Connection, journal: Journal, reads: Reads) -> dict
     here = connection.environment
     for name in here.function_names.values():
         reads.add("function", name, _function, connection, name)
-        reads.add("aliases", name, _aliases, connection, name)
+        reads.add("aliases", name, read_aliases, connection, name)
     for layer in here.layer_names:
         reads.add("layers", layer, list_layer_versions, connection, layer)
     reads.add("listed", "", list_canonical, connection)
@@ -210,19 +208,6 @@ def _named(found: Mapping[tuple[str, str], Any], kind: str) -> dict[str, Any]:
 
 def _function(connection: Connection, name: str) -> Any:
     return read_function(connection, name, look_inside=True)
-
-
-def _aliases(connection: Connection, name: str) -> dict[str, str]:
-    """The aliases of a function that lead to a published version."""
-    with connection.doing(f"list the aliases of {name}"):
-        try:
-            pages = connection.functions.get_paginator("list_aliases").paginate(FunctionName=name)
-            found = {each["Name"]: each["FunctionVersion"] for page in pages for each in page["Aliases"]}
-        except ClientError as error:
-            if code_of(error) == "ResourceNotFoundException":
-                return {}
-            raise
-    return {alias: version for alias, version in found.items() if version != "$LATEST"}
 
 
 def _version(connection: Connection, name: str, alias: str, version: str) -> Alias:

@@ -85,6 +85,19 @@ def location_of(connection: Connection, name: str) -> tuple[str, str]:
     return answer["Code"]["Location"], hex_digest(answer["Configuration"]["CodeSha256"])
 
 
+def read_aliases(connection: Connection, name: str) -> dict[str, str]:
+    """The aliases of a function that lead to a published version."""
+    with connection.doing(f"list the aliases of {name}"):
+        try:
+            pages = connection.functions.get_paginator("list_aliases").paginate(FunctionName=name)
+            found = {each["Name"]: each["FunctionVersion"] for page in pages for each in page["Aliases"]}
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return {}
+            raise
+    return {alias: version for alias, version in found.items() if version != "$LATEST"}
+
+
 def download_package(connection: Connection, name: str, location: str, path: Path) -> None:
     """Bring a function's package from where it can be downloaded to `path`. AwsError if it cannot be read."""
     if not connection.reaches(location):

@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tasks.aws.connection import Connection
-from tasks.aws.functions import read_function
+from tasks.aws.functions import read_aliases, read_function
 from tasks.aws.refusals import code_of
 from tasks.errors import AwsError, PlanError
 from tasks.jobs import results
@@ -27,6 +27,8 @@ from tasks.release.journal import Entry
 from tasks.release.release import Release, read_record
 
 _AT_ONCE = 20
+_MOST_ASKED = 30
+"""Functions whose aliases are listed for a warning: at 15 calls a second, more would take long. `verify` asks all."""
 _NO_ARCHIVE = (NotImplementedError, RuntimeError, OSError, EOFError, ValueError)
 Reads = dict[tuple[str, str], Callable[[], Any]]
 
@@ -55,6 +57,9 @@ def observe(
         attached = {layer.arn for function in deployed.functions.values() for layer in function.state.layers}
         new = [version for each in release.layers if (version := deployed.find(each)) and version.arn not in attached]
         second |= {("digests", version.arn): partial(read_digest, connection, version.arn) for version in new}
+        second |= {
+            ("aliases", name): partial(_aliases, connection, name) for name in [*deployed.functions][:_MOST_ASKED]
+        }
     more = _at_once(second)
     objects = _named("objects", more)
     others = [each.key for each in release.artifacts if objects.get(each.key, each.sha256) != each.sha256]
@@ -64,8 +69,17 @@ def observe(
         trees=_named("trees", _at_once({("trees", key): partial(read_tree, connection, key) for key in others})),
         ours=_ours(entry),
         digests=_named("digests", more),
+        aliases=_named("aliases", more),
         canonical={**canonical, **_named("canonical", more)},
     )
+
+
+def _aliases(connection: Connection, function: str) -> dict[str, str]:
+    """A function's aliases; none where they cannot be read, since they only serve for a warning here."""
+    try:
+        return read_aliases(connection, function)
+    except AwsError:
+        return {}
 
 
 def _ours(entry: Entry | None) -> frozenset[str]:

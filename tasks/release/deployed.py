@@ -67,6 +67,7 @@ class Deployed:
     record     the record of the release in question, if the bucket has one
     trees      key -> tree digest of archives that the bucket has with other bytes than were built
     ours       every layer that a deployment of ours ever attached here, as `layer_of` names them
+    aliases    AWS name of a function -> its aliases that lead to a published version, with that version
     """
 
     objects: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class Deployed:
     record: Release | None = None
     trees: Mapping[str, str] = field(default_factory=dict)
     ours: frozenset[str] = frozenset()
+    aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def find(self, artifact: Artifact) -> LayerVersion | None:
         """The newest layer version with the artifact's contents, found by what it holds and never by its rank."""

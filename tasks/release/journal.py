@@ -225,7 +225,7 @@ def rollback_target(environment: str, entries: Iterable[Entry], to: str) -> Entr
     were rolled back from. `to` is a number of the journal, or a version.
     """
     found = list(entries)
-    confirmed = [each for each in found if each.deployed and each.runs == each.release != ADOPTED]
+    confirmed = [each for each in found if each.status is Status.CONFIRMED and each.runs == each.release != ADOPTED]
     if to.isdecimal():
         chosen = [each for each in confirmed if each.number == int(to)]
         if not chosen:

@@ -103,7 +103,8 @@ def plan(goal: Goal, deployed: Deployed, steps: Steps) -> Plan:
     running = plan_running(goal, deployed)
     kept = (*plan_kept(goal.environment, running.switch), *plan_contents(goal, deployed, running.configure))
     prepare = (*artifacts, *kept, *plan_record(goal, deployed))
-    return replace(running, prepare=prepare, notes=tuple(plan_notes(goal, deployed)))
+    notes = (*plan_notes(goal, deployed), *plan_aliases(running.switch, deployed))
+    return replace(running, prepare=prepare, notes=notes)
 
 
 def plan_running(goal: Goal, deployed: Deployed) -> Plan:
@@ -229,6 +230,16 @@ def plan_notes(goal: Goal, deployed: Deployed) -> Iterator[Note]:
     if release.canonical and extra and not goal.delete:
         listed = ", ".join(extra[:3]) + (f" and {len(extra) - 3} more" if len(extra) > 3 else "")  # noqa: PLR2004
         yield Warned(f"s3://{here.canonical_bucket} has {listed}, not in the release; removed only with --delete")
+
+
+def plan_aliases(switches: Iterable[Switch], deployed: Deployed) -> Iterator[Note]:
+    """Who goes on running what was there before: published versions do not change, and aliases stay where they are."""
+    for switch in switches:
+        for alias, version in deployed.aliases.get(switch.function, {}).items():
+            yield Warned(
+                f"Callers of {switch.function}:{alias} go on with version {version}, which stays as it is; publish a "
+                f"version afterwards and point {alias} to it"
+            )
 
 
 def plan_kept(here: Environment, switches: Iterable[Switch]) -> Iterator[Action]:

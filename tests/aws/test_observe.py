@@ -38,7 +38,7 @@ def test_a_function_that_does_not_exist_is_left_out(dev: Connection) -> None:
 def test_an_observation_takes_one_call_for_each_thing_it_looks_at(dev: Connection, calls: Calls) -> None:
     observe(dev, RELEASE)
     assert sorted(calls) == sorted(
-        ["GetFunction"] * 2 + ["ListLayerVersions"] * 2 + ["ListObjectsV2", "GetObject"] + ["HeadObject"] * 2
+        ["GetFunction", "ListAliases", "ListLayerVersions"] * 2 + ["ListObjectsV2", "GetObject"] + ["HeadObject"] * 2
     )
 
 

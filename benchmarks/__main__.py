@@ -55,8 +55,9 @@ def machine(runs: int) -> str:
     ).stdout.strip()
     tools = ", ".join(f"{name} {version(name)}" for name in ("boto3", "invoke", "uv"))
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}, {count} cores, {platform.system()} {platform.machine()}, Python "
-        f"{platform.python_version()}, {tools}; {runs} pairs each, in turn; `{' '.join(['python -m benchmarks', *sys.argv[1:]])}`"
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}, {count} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, {tools}; {runs} pairs each, in turn; "
+        f"`{' '.join(['python -m benchmarks', *sys.argv[1:]])}`"
     )
 
 
@@ -66,7 +67,7 @@ def measured(names: Iterable[str], bench: Bench) -> list[str]:
     for name in names:
         for row in PARTS[name](bench):
             found.append(line(row))
-            print(found[-1], flush=True)  # noqa: T201
+            print(found[-1], flush=True)
     return found
 
 
@@ -78,7 +79,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     asked = parser.parse_args()
     names = asked.parts or [name for name in PARTS if not (asked.quick and name == "heavy")]
-    print(HEAD)  # noqa: T201
+    print(HEAD)
     with tempfile.TemporaryDirectory() as scratch:
         rows = measured(names, Bench(Path(scratch), 1 if asked.quick else asked.runs, asked.quick))
     if not asked.quick and not asked.parts:

@@ -64,7 +64,7 @@ class Stored:
 
 @dataclass
 class Aws:
-    """Everything that is there, and what it costs to ask: seconds of latency and of an update, rates in calls a second."""
+    """Everything that is there, and what asking costs: seconds of latency and of an update, and whether rates hold."""
 
     latency: float = 0.0
     update: float = 0.0
@@ -183,7 +183,7 @@ class Services:
                 "<UserId>me</UserId></GetCallerIdentityResult></GetCallerIdentityResponse>"
             )
         if request.service == "s3":
-            return self._s3(operation, *named, request)
+            return self._s3(operation, named[0], named[1], request)
         if "Layer" in operation:
             return self._layer(operation, named, request)
         there = self.aws.functions.get(named[0])
@@ -262,7 +262,9 @@ class Services:
         versions.insert(0, made)
         return _json(made, 201)
 
-    def _s3(self, operation: str, bucket: str, key: str, request: Request) -> Answer:
+    def _s3(  # noqa: PLR0911  (one case an operation)
+        self, operation: str, bucket: str, key: str, request: Request
+    ) -> Answer:
         there = self.aws.objects.setdefault(bucket, {})
         found = there.get(key)
         if operation == "ListObjectsV2":
@@ -401,7 +403,7 @@ async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> R
 
 def _unchunked(body: bytes) -> bytes:
     """The bytes inside aws-chunked framing."""
-    found, place = [], 0
+    found, place = list[bytes](), 0
     while True:
         end = body.index(b"\r\n", place)
         size = int(body[place:end].split(b";")[0], 16)

@@ -137,7 +137,8 @@ def files(bench: Bench) -> Iterator[Row]:
         layered(folder, count)
         runs = max(3, bench.runs // 2) if count > 1_000 else bench.runs  # noqa: PLR2004
         zipped = Command(["sh", "-c", "rm -f ../z.zip && zip -qr -6 ../z.zip src"], folder)
-        script = f"rm -rf ../z.zip ../c && cp -r src ../c && zip -qr -6 ../z.zip src && {sys.executable} -m compileall -qq -j2 ../c"
+        script = "rm -rf ../z.zip ../c && cp -r src ../c && zip -qr -6 ../z.zip src && "
+        script += f"{sys.executable} -m compileall -qq -j2 ../c"
         compiled = Command(["sh", "-c", script], folder)
         inv(folder, "build-core")
         full = compare(_ours(folder, "build-core", before=_forget(folder, *_ALWAYS_NEW)), compiled, runs)

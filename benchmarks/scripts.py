@@ -1,6 +1,6 @@
 """A user's own scripts, made again from their description: one process a step, one client a step, always published.
 
-`python -m benchmarks.scripts deploy FUNCTIONS` uploads and publishes two layers and attaches them; with `wait` behind it
+`deploy COUNT CORE DEPS` uploads and publishes two layers and attaches them to so many functions; with `wait` behind it
 each update is waited for.
 """
 

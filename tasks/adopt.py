@@ -9,7 +9,7 @@ from tasks.deploy import DRY_RUN, ENV
 from tasks.engine import holding
 from tasks.errors import ConfigError, PlanError
 from tasks.jobs import results
-from tasks.output.console import say, say_end
+from tasks.output.lines import say, say_end
 from tasks.project.command import here, shows
 from tasks.release.deployed import Deployed
 from tasks.release.journal import ADOPTED, Entry, Status, Who, snapshot

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from invoke import Context, task
 
-from tasks.archives import manifest, workshop
-from tasks.output.console import Console, say
+from tasks.output.console import Console
+from tasks.output.lines import say
 from tasks.project.command import changes, here, shows
 from tasks.release.artifacts import Kind
 
@@ -14,6 +14,8 @@ from tasks.release.artifacts import Kind
 @changes
 def clean(c: Context) -> None:
     """Remove what was built (.build/layers, .build/functions, the manifest); the cache stays."""
+    from tasks.archives import manifest
+
     manifest.clean(here(c).workspace)
     say("[OK] Removed .build/layers, .build/functions and .build/manifest.json", "")
 
@@ -22,6 +24,8 @@ def clean(c: Context) -> None:
 @changes
 def build_core(c: Context) -> None:
     """Build the layers that are made of our own sources."""
+    from tasks.archives import workshop
+
     checkout = here(c).workspace.checkout()
     workshop.build(checkout, [name for name, each in checkout.project.layers.items() if each.source], Console())
 
@@ -30,6 +34,8 @@ def build_core(c: Context) -> None:
 @changes
 def build_deps(c: Context) -> None:
     """Build the layers that are made of locked requirements."""
+    from tasks.archives import workshop
+
     checkout = here(c).workspace.checkout()
     names = [name for name, each in checkout.project.layers.items() if each.requirements]
     workshop.build(checkout, names, Console())
@@ -39,6 +45,8 @@ def build_deps(c: Context) -> None:
 @changes
 def build_functions(c: Context) -> None:
     """Build the packages of the functions that have a source."""
+    from tasks.archives import workshop
+
     checkout = here(c).workspace.checkout()
     workshop.build(checkout, checkout.project.packages, Console())
 
@@ -47,6 +55,8 @@ def build_functions(c: Context) -> None:
 @changes
 def build(c: Context, layer: str = "") -> None:
     """Build everything: clean -> build-core -> build-deps -> build-functions."""
+    from tasks.archives import workshop
+
     checkout = here(c).workspace.checkout()
     workshop.build(checkout, checkout.project.select(layer), Console(), clean=not layer)
 
@@ -55,6 +65,8 @@ def build(c: Context, layer: str = "") -> None:
 @shows
 def check(c: Context, file: str = "", package: bool = False) -> None:
     """Check the built archives, or any other, for what Lambda would refuse or fail to import."""
+    from tasks.archives import manifest, workshop
+
     workspace = here(c).workspace
     if file:
         kind = Kind.PACKAGE if package else Kind.LAYER

@@ -4,18 +4,15 @@ clean -> build-core -> build-deps -> build-functions -> upload -> publish -> upd
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.archives.configuration import read_configuration, untracked_configuration
-from tasks.archives.manifest import find_built
-from tasks.archives.together import check_together
-from tasks.archives.workshop import build
 from tasks.engine import carry_out
 from tasks.errors import ConfigError, DiffersError
 from tasks.output.consent import Consent
-from tasks.output.console import Console, documented, say
-from tasks.output.documents import PlanOnly
+from tasks.output.console import Console
+from tasks.output.lines import documented, say
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment, Project
 from tasks.project.workspace import Checkout
@@ -24,6 +21,9 @@ from tasks.release.events import LeftOut, Started
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Steps
 from tasks.release.release import Release, Setting
 from tasks.release.rules import enforce, first_only
+
+if TYPE_CHECKING:  # what `inv --list` must not wait for
+    from tasks.output.documents import PlanOnly
 
 ENV = "the environment: dev, stage or prod"
 DRY_RUN = "show the plan and change nothing; builds nothing either"
@@ -127,6 +127,10 @@ def bring(  # noqa: PLR0913  (what the command line says)
 
     Whether there was, or would be, something to do.
     """
+    from tasks.archives.configuration import read_configuration, untracked_configuration
+    from tasks.archives.manifest import find_built
+    from tasks.archives.together import check_together
+    from tasks.archives.workshop import build
     from tasks.aws.perform import Sources
     from tasks.aws.reach import reach
 
@@ -156,6 +160,9 @@ def bring(  # noqa: PLR0913  (what the command line says)
 
 def built_release(checkout: Checkout) -> Release:
     """The release that a repository makes of what is built. BuildError if that is not what a build would give now."""
+    from tasks.archives.configuration import read_configuration
+    from tasks.archives.manifest import find_built
+
     built = find_built(checkout, checkout.project.select(""))
     contents = {key: each.sha256 for key, each in read_configuration(checkout).items()}
     return release_of(checkout, [each.artifact for each in built], contents)
@@ -167,11 +174,15 @@ def release_of(checkout: Checkout, artifacts: Sequence[Artifact], canonical: Map
     return Release(tuple(artifacts), checkout.commit, settings, dict(canonical))
 
 
-def reporter(json: bool, *, dry_run: bool) -> Console | PlanOnly:
+def reporter(json: bool, *, dry_run: bool) -> "Console | PlanOnly":
     """Who is told what happens: a reader, or with `json` a machine, to which only a plan can be told."""
     if json and not dry_run:
         raise ConfigError("--json prints a plan; add --dry-run")
-    return PlanOnly() if json else Console()
+    if not json:
+        return Console()
+    from tasks.output.documents import PlanOnly
+
+    return PlanOnly()
 
 
 def follow(problem: str, command: Command, emergency: str) -> None:

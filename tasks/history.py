@@ -6,9 +6,8 @@ from invoke import Context, task
 
 from tasks.deploy import ENV
 from tasks.errors import ConfigError, PlanError
-from tasks.output import documents
 from tasks.output import history as output
-from tasks.output.console import JSON, documented
+from tasks.output.lines import JSON, documented
 from tasks.project.command import here, shows
 
 _ENTRIES = 20
@@ -33,6 +32,8 @@ def history(c: Context, env: str, entry: str = "", limit: str = str(_ENTRIES), j
     if not entry:
         entries = there.journal().entries(number("--limit", limit))
         if json:
+            from tasks.output import documents
+
             documents.print_document(documents.history(env, entries))
         else:
             output.say_entries(env, entries)
@@ -41,6 +42,8 @@ def history(c: Context, env: str, entry: str = "", limit: str = str(_ENTRIES), j
     if seen is None:
         raise PlanError(f"{env} has no entry {entry}; run: inv history --env {env}")
     if json:
+        from tasks.output import documents
+
         documents.print_document(documents.history(env, [seen.entry]))
     else:
         output.say_entry(env, seen.entry)

@@ -8,7 +8,7 @@ from invoke import Context, task
 from tasks import engine
 from tasks.deploy import ENV, YES
 from tasks.errors import ConfigError, ReleaseError
-from tasks.output import console
+from tasks.output import console, lines
 from tasks.output.consent import Consent
 from tasks.project.command import Command, changes, here
 from tasks.project.files import read_text
@@ -70,9 +70,9 @@ def e2e(c: Context, env: str, client_id: str, yes: bool = False) -> None:
         raise ConfigError("release.toml has no [e2e] table that says which functions to run; see the README")
     if not command.endpoint:
         where = f"{environment.name} in account {environment.account}"
-        console.say(f"[WARNING] This runs the whole pipeline on {where}: it costs")
+        lines.say(f"[WARNING] This runs the whole pipeline on {where}: it costs")
     Consent(bool(command.endpoint), yes)([f"the whole pipeline runs on {environment.name}"])
-    console.heading(f"End-to-end test of {env} for {client_id}...")
+    lines.heading(f"End-to-end test of {env} for {client_id}...")
     for key in project.e2e.functions:
         payload = json.dumps({"client_id": client_id})
         run(command, environment, project.function_name(key, environment), payload)
@@ -82,8 +82,8 @@ def e2e(c: Context, env: str, client_id: str, yes: bool = False) -> None:
     text = read_text(connect(environment, command.endpoint), bucket, result)
     if text is None:
         raise ReleaseError(f"All functions answered, but s3://{bucket}/{result} does not exist; see their logs")
-    console.say("", *text.splitlines()[:_LINES_SHOWN])
-    console.say_end(f"s3://{bucket}/{result} is there")
+    lines.say("", *text.splitlines()[:_LINES_SHOWN])
+    lines.say_end(f"s3://{bucket}/{result} is there")
 
 
 def run(command: Command, environment: Environment, function: str, payload: str) -> Invocation:

@@ -11,7 +11,7 @@ from tasks.engine import carry_out
 from tasks.errors import ReleaseError
 from tasks.jobs import results
 from tasks.output.consent import Consent
-from tasks.output.console import documented, say
+from tasks.output.lines import documented, say
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment
 from tasks.project.workspace import Workspace

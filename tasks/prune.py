@@ -10,8 +10,7 @@ from tasks.deploy import ENV
 from tasks.engine import holding
 from tasks.history import number
 from tasks.jobs import results
-from tasks.output import documents
-from tasks.output.console import JSON, documented, say, say_end
+from tasks.output.lines import JSON, documented, say, say_end
 from tasks.output.pruning import say_pruning
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment
@@ -44,6 +43,8 @@ def prune(c: Context, env: str, keep: str = _KEEP, yes: bool = False, json: bool
     there.check_caller()
     found, why = survey(command, there.connection.environment, many)
     if json:
+        from tasks.output import documents
+
         documents.print_document(documents.pruning(there.connection.environment, found, why))
     else:
         say_pruning(there.connection.environment, found, why)

@@ -8,7 +8,7 @@ from tasks.deploy import DELETE, DRY_RUN, ENV, PLAN, YES, payloads, reporter
 from tasks.engine import carry_out, undo_unfinished
 from tasks.errors import PlanError
 from tasks.output.consent import Consent
-from tasks.output.console import documented, say, say_end
+from tasks.output.lines import documented, say, say_end
 from tasks.project.command import here, shows
 from tasks.release.deployed import Deployed
 from tasks.release.events import Report, Started

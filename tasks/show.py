@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.archives.contents import read_contents, read_tree
-from tasks.archives.manifest import find_built
 from tasks.errors import AwsError, ConfigError, DiffersError, PlanError, ReleaseError, listed
 from tasks.output import contents as output
-from tasks.output import documents
-from tasks.output.console import JSON, documented
+from tasks.output.lines import JSON, documented
 from tasks.project.command import Command, here, shows
 from tasks.project.files import file_sha256, replacing
 from tasks.project.model import Environment, Project
@@ -37,6 +34,8 @@ _DIGEST = re.compile(r"[0-9a-f]{8,64}|[A-Za-z0-9+/]{43}=")
 @documented
 def show(c: Context, what: str, files: bool = False, json: bool = False) -> None:
     """Show what is in an archive: distributions, licences, sizes, files; of an ARN or a digest also who uses it."""
+    from tasks.archives.contents import read_contents, read_tree
+
     command, used = here(c), list[str]()
     if _DIGEST.fullmatch(what) and what not in command.workspace.project().names:
         used, found = of_digest(command, what)
@@ -46,6 +45,8 @@ def show(c: Context, what: str, files: bool = False, json: bool = False) -> None
             used, _ = who_uses(command, read_tree(found[what]))
     contents = {name: read_contents(path) for name, path in found.items()}
     if json:
+        from tasks.output import documents
+
         documents.print_document(documents.archives(contents, used))
         return
     for name, each in contents.items():
@@ -60,6 +61,8 @@ def show(c: Context, what: str, files: bool = False, json: bool = False) -> None
 @documented
 def compare(c: Context, before: str, after: str, files: bool = False, json: bool = False) -> None:
     """Show how two archives, or two environments, differ: packages, files, sizes; ends with 2 if they do."""
+    from tasks.archives.contents import read_contents
+
     command, lines = here(c), list[str]()
     old, new = locate(command, before), locate(command, after)
     if len(old) != len(new):
@@ -75,6 +78,8 @@ def compare(c: Context, before: str, after: str, files: bool = False, json: bool
     if whole:
         lines = environment_changes(*(look_at(command, environments[name]) for name in (before, after)))
     if json:
+        from tasks.output import documents
+
         documents.print_document(documents.comparison(before, after, found, lines))
     else:
         for title, difference in found.items():
@@ -152,6 +157,8 @@ def locate(command: Command, what: str) -> dict[str, Path]:  # noqa: PLR0911  (o
     if name in project.layers and is_version(version):
         return {what: _released(command, project, name, version)}
     if what in [*project.layers, *project.packages]:
+        from tasks.archives.manifest import find_built
+
         return {what: find_built(command.workspace.checkout(), [what])[0].path}
     layer, first, function = (next(iter(each)) for each in (project.layers, project.environments, project.functions))
     raise ConfigError(

@@ -9,9 +9,8 @@ from invoke import Context, task
 from tasks.deploy import built_release
 from tasks.errors import DiffersError, ReleaseError
 from tasks.jobs import results
-from tasks.output import documents
 from tasks.output import status as output
-from tasks.output.console import JSON, documented
+from tasks.output.lines import JSON, documented
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment
 from tasks.release.status import Mark, Status, status_of, unreadable
@@ -40,6 +39,8 @@ def status(c: Context, env: str = "", json: bool = False) -> None:
         status = evidence if isinstance(evidence, Status) else status_of(evidence, entry)
         shown.append(status if each.previous else ahead(command, status))
     if json:
+        from tasks.output import documents
+
         documents.print_document(documents.overview(shown))
     else:
         output.say_status(shown)

@@ -8,9 +8,8 @@ from invoke import Context, task
 from tasks.deploy import ENV
 from tasks.errors import DiffersError
 from tasks.jobs import results
-from tasks.output import documents
 from tasks.output import findings as output
-from tasks.output.console import JSON, documented
+from tasks.output.lines import JSON, documented
 from tasks.project.command import here, shows
 from tasks.project.workspace import Workspace
 from tasks.release.evidence import Evidence
@@ -53,6 +52,8 @@ def verify(c: Context, env: str, deep: bool = False, rebuild: bool = False, json
         found += rebuilt(command.workspace, evidence)
     known = tuple(notes(evidence))
     if json:
+        from tasks.output import documents
+
         documents.print_document(documents.verification(evidence, found, known))
     else:
         output.say_findings(evidence, found, known)

@@ -2,7 +2,7 @@
 
 from invoke import Context, task
 
-from tasks.output import console
+from tasks.output import lines
 from tasks.project import versions
 from tasks.project.command import changes, here
 from tasks.project.files import replacing
@@ -24,7 +24,7 @@ def bump(c: Context, part: str, layer: str = "") -> None:
     with replacing(workspace.root / "VERSION") as aside:
         aside.write_bytes(text.encode("utf-8"))
     first = next(iter(project.environments))
-    console.say(
+    lines.say(
         f"[OK] {key}: {old} -> {new}",
         f'   next: inv deploy --env {first}, and once it is good: git commit -am "{key}={new}"',
     )

@@ -109,7 +109,7 @@ def test_the_house_stays_small() -> None:
     assert lines <= MOST_LINES
 
 
-MOST_LINES = 11400
+MOST_LINES = 11500
 
 
 def test_boto3_has_one_room() -> None:
@@ -121,7 +121,7 @@ def test_boto3_has_one_room() -> None:
 
 def test_only_the_console_prints() -> None:
     assert [name for name, path in NAMES.items() if re.search(r"\bprint\(", path.read_text(encoding="utf-8"))] == [
-        "tasks.output.console"
+        "tasks.output.lines"
     ]
 
 

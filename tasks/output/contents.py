@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tasks.output.console import say
+from tasks.output.lines import say
 from tasks.release.contents import Contents, Difference
 from tasks.release.functions import LayerVersion
 

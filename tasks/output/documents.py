@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.output.console import say_document
+from tasks.output.lines import say_document
 from tasks.project.model import Environment
 from tasks.release import actions
 from tasks.release.actions import Action, subject

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.output.console import say
+from tasks.output.lines import say
 from tasks.release.evidence import Evidence
 from tasks.release.findings import Finding
 

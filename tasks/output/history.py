@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from tasks.output.console import say
+from tasks.output.lines import say
 from tasks.release.journal import PREPARING, Entry, Status, emergency_note, entry_changes, ways_out
 
 _FORM = "%Y-%m-%d %H:%M:%S UTC"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.output.console import say
+from tasks.output.lines import say
 from tasks.project.model import Environment
 from tasks.release.pruning import Pruning
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.output.console import say
+from tasks.output.lines import say
 from tasks.release.status import Mark, Status
 
 _TAGS = {Mark.OK: "OK", Mark.BEHIND: "INFO", Mark.DRIFTED: "ERROR", Mark.MIXED: "ERROR", Mark.MISSING: "INFO"}

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from invoke import Context, task
 
 from tasks.errors import ConfigError
-from tasks.output.console import rehearse, say, say_beside
+from tasks.output.lines import rehearse, say, say_beside
 from tasks.project.command import ACCESS_KEY, address_of, changes, here, shows, use_endpoint
 from tasks.project.workspace import Workspace
 

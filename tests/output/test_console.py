@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tasks.output import console
+from tasks.output import lines
 from tests.front import Site
 
 NORMAL_RUN = """\
@@ -89,6 +89,6 @@ def test_a_character_that_the_console_cannot_show_does_not_crash_because_emoji_o
 ) -> None:
     stdout = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     monkeypatch.setattr(sys, "stdout", stdout)
-    console.say("C:/Donn\u00e9es/\U0001f680")
+    lines.say("C:/Donn\u00e9es/\U0001f680")
     stdout.seek(0)
     assert stdout.read().strip().endswith("\\U0001f680")

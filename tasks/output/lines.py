@@ -1,0 +1,77 @@
+"""Lines on the console: every word that a command says goes through here.
+
+Lines start with a plain ASCII tag, and a character that the console cannot show is written as an escape, so that
+nothing crashes on a cp1252 or ASCII stdout.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, TextIO, TypeVar
+
+from tasks.project.command import for_sandbox
+
+_RULE = "=" * 60
+_rehearsing: list[bool] = []
+_aside: list[bool] = []
+JSON = "print one JSON document and nothing else (its schema: docs/schemas)"
+Body = TypeVar("Body", bound=Callable[..., Any])
+
+
+def rehearse() -> None:
+    """From here on, on this command line, advice is for the sandbox."""
+    _rehearsing.append(True)
+
+
+def say(*lines: str) -> None:
+    """Print lines as they are; on stderr while stdout is for a document."""
+    _print(sys.stderr if _aside else sys.stdout, lines or ("",))
+
+
+def say_beside(*lines: str) -> None:
+    """Print lines on stderr: what is no part of what a command answers."""
+    _print(sys.stderr, lines)
+
+
+def say_document(text: str) -> None:
+    """Print a document for machines on stdout."""
+    _print(sys.stdout, (text,))
+
+
+def documented(body: Body) -> Body:
+    """A task that with `json` prints one document on stdout and nothing else: what is said besides goes to stderr."""
+
+    @wraps(body)
+    def aside(*args: Any, **options: Any) -> Any:
+        if not options.get("json"):
+            return body(*args, **options)
+        _aside.append(True)
+        try:
+            return body(*args, **options)
+        finally:
+            _aside.pop()
+
+    return aside  # type: ignore[return-value]  # the same signature
+
+
+def _print(stream: TextIO | None, lines: Iterable[str]) -> None:
+    if stream is None:  # closed from the beginning
+        return
+    encoding = stream.encoding or "ascii"
+    try:
+        for line in map(for_sandbox, lines) if _rehearsing else lines:
+            print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    except OSError:
+        # whoever read along has left (`inv deploy dev | head`), or the disk is full: a deployment goes on to its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def heading(text: str) -> None:
+    """Print a section's title between two rules."""
+    say("", _RULE, text, _RULE)
+
+
+def say_end(title: str, *lines: str) -> None:
+    """Print that all went well."""
+    say("", _RULE, f"[SUCCESS] {title}", *lines, _RULE, "")

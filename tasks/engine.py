@@ -14,8 +14,8 @@ from typing import Protocol
 
 from tasks.errors import PlanError, ReleaseError, TakenError, listed
 from tasks.jobs import EndedAtOnceError, results, side_by_side
-from tasks.release.actions import Action, Outcome, subject
-from tasks.release.deployed import Deployed
+from tasks.release.actions import Action, Outcome, Publish, Switch, subject
+from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.events import (
     Begun,
     Configured,
@@ -30,7 +30,7 @@ from tasks.release.events import (
     Undoing,
 )
 from tasks.release.invocations import Invocation
-from tasks.release.journal import Entry, Snapshot, Status, Who, is_confirmed, snapshot
+from tasks.release.journal import Entry, Quiet, Snapshot, Status, Who, is_confirmed, snapshot
 from tasks.release.plan import (
     UPDATE_LAMBDAS,
     UPLOAD,
@@ -56,13 +56,18 @@ class Held(Protocol):
     """An environment that is ours: `tasks.aws.journal.Held`."""
 
     taken_over: bool
+    undisturbed: bool
 
     @property
     def entry(self) -> Entry:
         """The newest entry of the journal, which is ours."""
 
-    def renew(self) -> None:
-        """Give a sign of life; an error if the environment is not ours any more."""
+    @property
+    def mark(self) -> int:
+        """This moment, among the signs of life."""
+
+    def renew(self, since: int | None = None) -> None:
+        """Give a sign of life, unless there was one since a mark; an error if the environment is not ours any more."""
 
     def note(self, before: Snapshot) -> None:
         """Write what was there, before the first change."""
@@ -74,20 +79,20 @@ class Held(Protocol):
 class Reach(Protocol):
     """What the engine asks of an environment: `tasks.aws.reach` has AWS behind it."""
 
-    def take(self, entry: Entry) -> AbstractContextManager[Held]:
+    def take(self, entry: Entry, quiet: Quiet | None = None) -> AbstractContextManager[Held]:
         """Hold the environment with a new entry; an error while somebody else does."""
 
     def fence(self, function: str, allowed: Allowed) -> None:
         """Make sure that no update which was sent before can still take effect."""
 
-    def observe(self, goal: Goal) -> tuple[Entry | None, Deployed]:
+    def observe(self, goal: Goal) -> tuple[Quiet, Deployed]:
         """The newest entry of the journal, and everything that a plan for the goal rests on."""
 
     def inside(self, goal: Goal, replaced: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
         """What changes inside each exchanged layer, as far as their bills of materials say."""
 
-    def look(self, goal: Goal) -> Deployed:
-        """What runs now: functions, layer versions and configuration."""
+    def look(self, goal: Goal, known: Mapping[str, CanonicalObject]) -> Deployed:
+        """What runs now: functions, layer versions and configuration, of which some is known by its ETags."""
 
     def perform(self, action: Action, deployed: Deployed, allowed: Allowed) -> Outcome:
         """Do it, and look at the result. AwsError if that is not what was asked for."""
@@ -113,7 +118,9 @@ class UnconfirmedError(ReleaseError):
 class Attempt:
     """One deployment while it is on its way.
 
-    `touched` once anything that runs may have changed. An update of an `unsettled` function may still take effect.
+    `seen` is what it planned for, and `mark` when, among the signs of life: one since then serves the first write about
+    each function, whose revision was read before (whoever takes over changes all revisions first). `touched` once
+    anything that runs may have changed. An update of an `unsettled` function may still take effect.
     """
 
     goal: Goal
@@ -121,6 +128,8 @@ class Attempt:
     reach: Reach
     report: Report
     held: Held | None = None
+    seen: Deployed = field(default_factory=Deployed)
+    mark: int = 0
     touched: bool = False
     unsettled: set[str] = field(default_factory=set)
 
@@ -129,10 +138,15 @@ class Attempt:
         """The environment's."""
         return self.goal.environment.name
 
-    def allowed(self) -> None:
-        """Ask the journal whether the environment is still ours; what is written once needs no journal."""
-        if self.held:
-            self.held.renew()
+    def allowance(self, action: Action) -> Allowed:
+        """What asks the journal, before each write of an action, whether the environment is still ours."""
+        since = [self.mark] if isinstance(action, Switch | Publish) else []
+
+        def allowed() -> None:
+            if self.held:  # what is written once needs no journal
+                self.held.renew(since.pop() if since else None)
+
+        return allowed
 
 
 def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and asked)
@@ -142,8 +156,8 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
 
     Whether there was, or in a dry run would be, something to do.
     """
-    newest, before = reach.observe(goal)
-    goal = taken_over(goal, before)
+    quiet, before = reach.observe(goal)
+    newest, goal = quiet.newest, taken_over(goal, before)
     decided = plan(goal, before, steps)
     confirmed = is_confirmed(goal, newest) or not steps.functions
     inside = reach.inside(goal, replaced_layers(decided)) if dry_run else {}
@@ -172,13 +186,14 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
         delete=goal.delete,
         ours=ours,
         emergency=goal.emergency,
+        before=snapshot(before),
     )
-    with reach.take(entry) as held:
-        attempt.held, attempt.touched = held, held.taken_over
+    with reach.take(entry, None if asked else quiet) as held:
+        attempt.held, attempt.touched, attempt.seen = held, held.taken_over, before
         now, was = begin(attempt, lambda goal: reach.observe(goal)[1])
         try:
-            apply(attempt, plan(goal, now, steps), now)
-            after = confirm(attempt, was)
+            done = apply(attempt, plan(goal, now, steps), now)
+            after = confirm(attempt, was, done)
         except UnconfirmedError as error:
             held.close(Status.ABANDONED, None, str(error))
             raise
@@ -217,11 +232,14 @@ def holding(reach: Reach, entry: Entry) -> Iterator[Held]:
 def begin(attempt: Attempt, read: Callable[[Goal], Deployed]) -> tuple[Deployed, Snapshot]:
     """What there is now, and what is to be put back if anything fails, noted before the first change.
 
+    Where nobody has deployed since before the plan was made, that is what was seen then, and the entry has it already.
     After a takeover that is what the deployment which was cut off had noted, of the functions that still exist, and
     none of its updates may still land.
     """
     held, goal, reach = attempt.held, attempt.goal, attempt.reach
     assert held  # noqa: S101  (only called once the environment is held)
+    if held.undisturbed:
+        return attempt.seen, snapshot(attempt.seen)
     try:
         inherited = held.entry.before
         if held.taken_over:
@@ -229,6 +247,7 @@ def begin(attempt: Attempt, read: Callable[[Goal], Deployed]) -> tuple[Deployed,
             there = [*goal.environment.function_names.values(), *(inherited.functions if inherited else ())]
             results([partial(reach.fence, function, held.renew) for function in dict.fromkeys(there)])
         now = read(goal)
+        attempt.mark = held.mark
         was = snapshot(now)
         if inherited:
             functions = {name: inherited.functions.get(name, state) for name, state in was.functions.items()}
@@ -241,22 +260,23 @@ def begin(attempt: Attempt, read: Callable[[Goal], Deployed]) -> tuple[Deployed,
     return now, was
 
 
-def apply(attempt: Attempt, decided: Plan, deployed: Deployed) -> None:
-    """Perform a plan, part by part."""
+def apply(attempt: Attempt, decided: Plan, deployed: Deployed) -> Deployed:
+    """Perform a plan, part by part; what there should be in the end."""
     deployed = perform(attempt, decided.prepare, deployed)
     if decided.switch:
         attempt.report(Prepared(deployed.found(attempt.goal.release)))
     attempt.touched = attempt.touched or bool(decided.switch or decided.configure)
     deployed = perform(attempt, decided.switch, deployed)
-    perform(attempt, decided.configure, deployed)
+    deployed = perform(attempt, decided.configure, deployed)
     if decided.configure:
         attempt.report(Configured(decided.configure))
+    return deployed
 
 
-def confirm(attempt: Attempt, was: Snapshot) -> Snapshot:
+def confirm(attempt: Attempt, was: Snapshot, done: Deployed) -> Snapshot:
     """See every function and object on the release, and every function start. ReleaseError says what is not so."""
     goal = attempt.goal
-    now = attempt.reach.look(goal)
+    now = attempt.reach.look(goal, done.canonical)
     if attempt.held:
         now = replace(now, ours=frozenset(attempt.held.entry.ours))
     if attempt.steps.functions:
@@ -334,9 +354,12 @@ def undone(attempt: Attempt, was: Snapshot, reason: str) -> ReleaseError:
 def undo(attempt: Attempt, was: Snapshot) -> tuple[str, ...]:
     """Plan from what there is now to what was before, perform that, and read it back; what is different still."""
     goal, reach, before = attempt.goal, attempt.reach, was.deployed()
-    decided = plan_undo(goal, before, reach.look(goal), attempt.unsettled)
+    there = reach.look(goal, was.canonical)
+    if attempt.held:
+        attempt.mark = attempt.held.mark
+    decided = plan_undo(goal, before, there, attempt.unsettled)
     perform(attempt, (*decided.switch, *decided.configure), before, keep_going=True)
-    now = reach.look(goal)
+    now = reach.look(goal, {})
     return (*differences(plan_undo(goal, before, now, attempt.unsettled)), *vanished(was, now))
 
 
@@ -346,7 +369,7 @@ def undo_unfinished(goal: Goal, entry: Entry, reach: Reach, report: Report) -> N
     fresh = replace(entry, what="undo", status=Status.OPEN, ended="", reason="", after=None, counter=0)
     with reach.take(fresh) as held:
         attempt.held = held
-        _, was = begin(attempt, reach.look)
+        _, was = begin(attempt, lambda goal: reach.look(goal, {}))
         if not held.taken_over:
             held.close(Status.UNDONE, None, "nothing was left to undo")
             raise ReleaseError(
@@ -364,7 +387,7 @@ def perform(attempt: Attempt, actions: Sequence[Action], deployed: Deployed, *, 
 
     The first failure is raised once everything that had begun has ended; or, to `keep_going`, left for a look to find.
     """
-    calls = [partial(attempt.reach.perform, action, deployed, attempt.allowed) for action in actions]
+    calls = [partial(attempt.reach.perform, action, deployed, attempt.allowance(action)) for action in actions]
     failure = None
     with closing(side_by_side(calls, [subject(action) for action in actions], keep_going=keep_going)) as jobs:
         for action, job in zip(actions, jobs, strict=True):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-AT_ONCE = 10
+AT_ONCE = 24
 _TICK = 0.1
 """Seconds between looks for a Ctrl-C, which Windows does not deliver while a lock is waited for."""
 
@@ -33,6 +33,13 @@ class Job:
         """Wait until it has ended, or will never begin."""
         while not self.ended.wait(_TICK):
             pass
+
+    def value(self) -> Any:
+        """What it returned, once it has ended; its error is raised."""
+        self.wait()
+        if self.error:
+            raise self.error
+        return self.result
 
 
 def side_by_side(
@@ -81,13 +88,7 @@ def _wait_for_all(jobs: Sequence[Job]) -> None:
 
 def results(calls: Sequence[Callable[[], Any]], *, at_once: int = AT_ONCE) -> list[Any]:
     """What the calls returned, in order; the first error is raised."""
-    found = []
-    for job in side_by_side(calls, at_once=at_once):
-        job.wait()
-        if job.error:
-            raise job.error
-        found.append(job.result)
-    return found
+    return [job.value() for job in side_by_side(calls, at_once=at_once)]
 
 
 def _run(jobs: Sequence[Job], place: int, stop: threading.Event, *, keep_going: bool) -> None:

@@ -9,7 +9,7 @@ from invoke import Context, task
 from tasks.deploy import DELETE, EMERGENCY, PLAN, YES, follow, payloads, release_of, reporter
 from tasks.engine import carry_out
 from tasks.errors import ReleaseError
-from tasks.jobs import results
+from tasks.jobs import results, side_by_side
 from tasks.output.consent import Consent
 from tasks.output.lines import documented, say
 from tasks.project.command import Command, here, shows
@@ -62,9 +62,12 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     origin, target = check_route(project, from_, to, version)
     before = reach(command, origin)
     there = reach(command, target, Sources(origin=before.connection), report.waiting)
-    release, source = finishable(there, version), target
+    looks = (partial(finishable, there, version), partial(read_running, before, version))
+    unfinished, running = side_by_side(looks, keep_going=True)
+    release, source = unfinished.value(), target
     if release is None:
-        release, source = committed_release(command, *read_running(before, version), origin, emergency), origin
+        found, entry = running.value()
+        release, source = committed_release(command, found, entry, origin, emergency), origin
     report(Started(f"Promoting from {origin.name} to {target.name}", "Promotion", release))
     goal = Goal(target, release, source, payloads(project, target), delete, "promote", emergency)
     agree = Consent(bool(command.endpoint), yes)
@@ -116,15 +119,14 @@ def finishable(there: "Aws", version: str) -> Release | None:
 
 def read_running(there: "Aws", version: str) -> tuple[Release, Entry | None]:
     """The release that an environment runs, all that could be wrong ruled out, and its journal's newest entry."""
-    from tasks.aws.observe import look, observe_digests, observe_objects, observe_records
+    from tasks.aws.observe import look_since, observe_digests, observe_objects, observe_records
 
     connection, environment = there.connection, there.connection.environment
     first = next(iter(environment.layer_names))
-    deployed, records, entry = results(
+    (entry, deployed), records = results(
         [
-            partial(look, connection),
+            partial(look_since, connection, there.newest),
             partial(observe_records, connection, record_prefix(f"{first} {version}")),
-            there.newest,
         ]
     )
     running = running_release(environment, deployed, version)

@@ -23,10 +23,10 @@ from tasks.release.actions import (
     Upload,
     subject,
 )
-from tasks.release.deployed import Deployed
+from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.events import Event
 from tasks.release.invocations import Invocation
-from tasks.release.journal import Entry, Snapshot, Status
+from tasks.release.journal import Entry, Quiet, Snapshot, Status
 from tasks.release.plan import Goal
 
 
@@ -63,7 +63,8 @@ class FakeEnvironment:
     def newest(self) -> Entry | None:
         return self.journal[-1] if self.journal else None
 
-    def take(self, entry: Entry) -> "FakeHeld":
+    def take(self, entry: Entry, quiet: Quiet | None = None) -> "FakeHeld":
+        assert quiet is None or quiet.newest is self.newest()
         newest = self.newest()
         unfinished = newest is not None and not newest.closed
         before, runs = (newest.before if unfinished and newest else None), newest.runs if newest else ""
@@ -77,15 +78,17 @@ class FakeEnvironment:
         allowed()
         self.fenced.append(function)
 
-    def observe(self, goal: Goal) -> tuple[Entry | None, Deployed]:
+    def observe(self, goal: Goal) -> tuple[Quiet, Deployed]:
         assert goal
-        return self.newest(), self.deployed
+        return Quiet(self.newest()), self.deployed
 
     def inside(self, goal: Goal, replaced: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
         assert goal
         return dict.fromkeys(replaced, "something")
 
-    def look(self, goal: Goal) -> Deployed:
+    def look(self, goal: Goal, known: Mapping[str, CanonicalObject]) -> Deployed:
+        there = self.deployed.canonical
+        assert all(there[key] == item for key, item in known.items() if key in there and there[key].etag == item.etag)
         assert goal
         return self.deployed
 
@@ -139,12 +142,15 @@ class FakeHeld:
     taken_over: bool
     lost: bool = False
     renewed: int = 0
+    undisturbed: bool = False
+    mark: int = 0
 
     @property
     def entry(self) -> Entry:
         return self.environment.journal[-1]
 
-    def renew(self) -> None:
+    def renew(self, since: int | None = None) -> None:
+        assert since in (None, 0)
         self.renewed += 1
         if self.lost:
             raise TakenError("taken over by someone else")

@@ -193,7 +193,8 @@ LISTED = [
         "tasks/aws/pace.py",
         "tests/aws/test_pace.py",
         ("min(self.rate, self._most) / 2", "min(self.rate, self._most)"),
-        ("RATE = 10.0", "RATE = 15.0"),
+        ("RATE = 14.0", "RATE = 16.0"),
+        ("_WINDOW = 1.05", "_WINDOW = 0.9"),
         ('_FREE = ("GetFunction", "Invoke")', "_FREE = ()"),
     ),
     *_listed(

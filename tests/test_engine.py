@@ -1,6 +1,6 @@
 """The engine on an environment in memory: every failure, at every action, leaves what was there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -11,7 +11,7 @@ from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Pu
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.events import Begun, Confirmed, Done, Event, Planned, Smoked, TakenOver, Undoing
 from tasks.release.invocations import Invocation
-from tasks.release.journal import Entry, Status, snapshot
+from tasks.release.journal import Quiet, Status, snapshot
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, plan
 from tasks.release.release import Release
 from tests.examples import CORE, DEPS, DEV, FOREIGN, MANIFEST, SETTINGS, STAGE, functions, package
@@ -181,8 +181,8 @@ def test_an_environment_that_cannot_be_read_is_not_called_restored_and_its_entry
     there = fresh()
     there.fails = lambda action, _place: ("before", REFUSED) if isinstance(action, Configure) else None
 
-    def gone(goal: Goal) -> Deployed:
-        assert goal
+    def gone(goal: Goal, known: Mapping[str, CanonicalObject]) -> Deployed:
+        assert goal or known
         raise AwsError("the session has expired")
 
     there.look = gone  # type: ignore[method-assign]
@@ -243,8 +243,8 @@ def test_a_function_changed_by_someone_else_meanwhile_is_found_before_success_is
     there = fresh()
     look = there.look
 
-    def meddled(goal: Goal) -> Deployed:
-        found = look(goal)
+    def meddled(goal: Goal, known: Mapping[str, CanonicalObject]) -> Deployed:
+        found = look(goal, known)
         name = "news-ingest-dev"
         state = replace(found.functions[name].state, runtime="python3.13")
         return replace(found, functions={**found.functions, name: replace(found.functions[name], state=state)})
@@ -339,10 +339,10 @@ def test_a_deployment_that_cannot_even_begin_leaves_nothing_open() -> None:
     there = fresh()
     seen = iter([there.deployed])
 
-    def observe(goal: Goal) -> tuple[Entry | None, Deployed]:
+    def observe(goal: Goal) -> tuple[Quiet, Deployed]:
         assert goal
         try:
-            return None, next(seen)
+            return Quiet(None), next(seen)
         except StopIteration:
             raise AwsError("no answer") from None
 

@@ -25,6 +25,7 @@ from tasks.release.codec import decode, encode
 from tasks.release.journal import (
     PREPARING,
     Entry,
+    Quiet,
     Snapshot,
     Standing,
     Status,
@@ -89,12 +90,17 @@ class Journal:
         numbers = self.numbers(1)
         return self.get(numbers[0]) if numbers else None
 
-    def take(self, entry: Entry) -> "Held":
+    def take(self, entry: Entry, quiet: Quiet | None = None) -> "Held":
         """Hold the environment with a new entry. PlanError while somebody else does.
 
-        What a deployment that was cut off had noted as `before` is part of the new entry from the start: observed
-        afresh it would be the mixture that was left.
+        Where nobody deployed while the environment was looked at, the next entry is created right away: if that works,
+        nobody has deployed since either, and `before` is what was seen. What a deployment that was cut off had noted as
+        `before` is part of the new entry from the start: observed afresh it would be the mixture that was left.
         """
+        if quiet and quiet.undisturbed:
+            mine = self._next(entry, quiet.newest, entry.before)
+            if held := self._create(mine, taken_over=False, undisturbed=True):
+                return held
         for _ in range(_ATTEMPTS):
             seen = self.look()
             stands = standing(seen.entry if seen else None, seen.age if seen else 0, gone=self._gone(seen))
@@ -106,15 +112,19 @@ class Journal:
             if seen and stands is Standing.STALE and not self._abandon(seen):
                 continue
             before = seen.entry.before if seen and taken_over else None
-            runs = seen.entry.runs if seen else ""
-            number = (seen.entry.number if seen else 0) + 1
-            ours = tuple(sorted({*entry.ours, *(seen.entry.ours if seen else ())}))
-            mine = replace(entry, number=number, before=before, runs=runs, who=self.me, begun=_now(), ours=ours)
-            if seen:
-                mine = replace(mine, after=seen.entry.after, unadopted=seen.entry.standing_emergency)
+            mine = self._next(entry, seen.entry if seen else None, before)
             if held := self._create(mine, taken_over=taken_over):
                 return held
         raise AwsError(f"{self.connection.environment.name} could not be taken; run the same command again")
+
+    def _next(self, entry: Entry, newest: Entry | None, before: Snapshot | None) -> Entry:
+        """The entry that follows the newest one, with what is carried on from it."""
+        mine = replace(entry, number=1, before=before, who=self.me, begun=_now())
+        if newest is None:
+            return mine
+        ours = tuple(sorted({*entry.ours, *newest.ours}))
+        mine = replace(mine, number=newest.number + 1, runs=newest.runs, ours=ours)
+        return replace(mine, after=newest.after, unadopted=newest.standing_emergency)
 
     def _gone(self, seen: Seen | None) -> bool:
         return seen is not None and seen.entry.status is Status.OPEN and self.is_gone(seen.entry.who)
@@ -124,7 +134,7 @@ class Journal:
         marked = replace(seen.entry, status=Status.ABANDONED, counter=seen.entry.counter + 1, ended=_now())
         return bool(self.put(marked, IfMatch=seen.etag))
 
-    def _create(self, entry: Entry, *, taken_over: bool) -> "Held | None":
+    def _create(self, entry: Entry, *, taken_over: bool, undisturbed: bool = False) -> "Held | None":
         """The new entry; None if somebody else created it."""
         etag = self.put(entry, IfNoneMatch="*")
         if not etag:
@@ -132,7 +142,7 @@ class Journal:
             if seen is None or seen.entry.who.nonce != self.me.nonce:
                 return None
             etag = seen.etag
-        return Held(self, entry, etag, taken_over=taken_over)
+        return Held(self, entry, etag, taken_over=taken_over, undisturbed=undisturbed)
 
     def put(self, entry: Entry, **condition: str) -> str:
         """Write an entry once, on a condition; its ETag, or nothing if only a look can tell what became of it."""
@@ -189,23 +199,31 @@ class Held:
     """An environment that is ours while its newest entry is ours and open.
 
     Before every write to the environment the entry is renewed, with success, after what the write rests on was read:
-    whoever was asleep for longer than the term fails there, since whoever took over has changed the entry.
+    whoever was asleep for longer than the term fails there, since whoever took over has changed the entry. Creating it
+    is the first such sign of life. `undisturbed` if nobody has deployed since before the environment was looked at.
     """
 
-    def __init__(self, journal: Journal, entry: Entry, etag: str, *, taken_over: bool) -> None:
-        self.entry, self.taken_over = entry, taken_over
+    def __init__(
+        self, journal: Journal, entry: Entry, etag: str, *, taken_over: bool, undisturbed: bool = False
+    ) -> None:
+        self.entry, self.taken_over, self.undisturbed = entry, taken_over, undisturbed
         self._journal, self._etag = journal, etag
-        self._begun = self._succeeded = 0
+        self._begun = self._succeeded = 1
         self._sent_close = False
         self._mutex, self._over = threading.Lock(), threading.Event()
         self._beating: threading.Thread | None = None
 
-    def renew(self) -> None:
-        """Give a sign of life that begins after this call. TakenError if the environment is not ours any more.
+    @property
+    def mark(self) -> int:
+        """This moment, among the signs of life."""
+        return self._begun
 
-        Writes that wait for one at the same time share it.
+    def renew(self, since: int | None = None) -> None:
+        """Give a sign of life that begins after this call, unless there was one since the `mark` that is given.
+
+        TakenError if the environment is not ours any more. Writes that wait for one at the same time share it.
         """
-        asked = self._begun
+        asked = self._begun if since is None else since
         with self._mutex:
             self._check_open()
             if self._succeeded > asked:
@@ -218,7 +236,9 @@ class Held:
         """Write what was there, before the first change."""
         with self._mutex:
             self._check_open()
+            self._begun += 1
             self._write(lambda entry: replace(entry, before=before))
+            self._succeeded = self._begun
 
     def close(self, status: Status, after: Snapshot | None, reason: str = "") -> None:
         """Say how it ended. Once that was sent it may have taken effect, so it is looked at or sent again, no more."""

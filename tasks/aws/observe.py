@@ -50,7 +50,7 @@ def observe(
     found = _at_once(reads)
     entry: Entry | None = found.get(("newest", ""))
     deployed = _deployed(connection, found)
-    canonical, second = _canonical_reads(connection, found["listed", ""], entry)
+    canonical, second = _canonical_reads(connection, found["listed", ""], _last_seen(entry))
     settled = _settled(connection.environment.function_names, release, deployed)
     if not settled:
         second |= {("objects", each.key): partial(read_sha256, connection, each.key) for each in release.artifacts}
@@ -82,6 +82,11 @@ def _aliases(connection: Connection, function: str) -> dict[str, str]:
         return {}
 
 
+def _last_seen(entry: Entry | None) -> Mapping[str, CanonicalObject]:
+    """The configuration that the last deployment left."""
+    return entry.after.canonical if entry and entry.after else {}
+
+
 def _ours(entry: Entry | None) -> frozenset[str]:
     """The layers that our deployments ever attached here; an older entry knows only those that it left."""
     states = entry.after.functions.values() if entry and entry.after else ()
@@ -90,10 +95,9 @@ def _ours(entry: Entry | None) -> frozenset[str]:
 
 
 def _canonical_reads(
-    connection: Connection, listed: Iterable[Any], entry: Entry | None
+    connection: Connection, listed: Iterable[Any], known: Mapping[str, CanonicalObject]
 ) -> tuple[dict[str, CanonicalObject], Reads]:
-    """The objects of the configuration that the journal knows by their ETags, and the reads of the others."""
-    known = entry.after.canonical if entry and entry.after else {}
+    """The objects of the configuration that are known by their ETags, and the reads of the others."""
     same = {item["Key"]: known[item["Key"]] for item in listed if _etag(known, item) == item["ETag"]}
     others = [item for item in listed if item["Key"] not in same]
     return same, {("canonical", item["Key"]): partial(read_canonical, connection, item) for item in others}
@@ -116,13 +120,30 @@ def _settled(names: Mapping[str, str], release: Release, deployed: Deployed) -> 
     )
 
 
-def look(connection: Connection) -> Deployed:
+def look_since(connection: Connection, newest: Callable[[], Entry | None]) -> tuple[Entry | None, Deployed]:
+    """The newest entry of the journal, and what runs now; configuration that it knows by its ETags is not read."""
+    reads = _running_reads(connection)
+    reads["newest", ""] = newest
+    found = _at_once(reads)
+    entry: Entry | None = found.get(("newest", ""))
+    return entry, _running(connection, found, _last_seen(entry))
+
+
+def look(connection: Connection, known: Mapping[str, CanonicalObject] | None = None) -> Deployed:
     """The functions of the environment, every layer version they may carry, and the configuration."""
+    return _running(connection, _at_once(_running_reads(connection)), known or {})
+
+
+def _running_reads(connection: Connection) -> Reads:
     layers = dict.fromkeys(connection.environment.layer_names)
     reads = _function_reads(connection, connection.environment.function_names) | _layer_reads(connection, layers)
-    reads["listed", ""] = partial(list_canonical, connection)
-    found = _at_once(reads)
-    canonical, others = _canonical_reads(connection, found["listed", ""], None)
+    return {**reads, ("listed", ""): partial(list_canonical, connection)}
+
+
+def _running(
+    connection: Connection, found: Mapping[tuple[str, str], Any], known: Mapping[str, CanonicalObject]
+) -> Deployed:
+    canonical, others = _canonical_reads(connection, found["listed", ""], known)
     return replace(_deployed(connection, found), canonical={**canonical, **_named("canonical", _at_once(others))})
 
 

@@ -1,14 +1,14 @@
 """An environment as the engine reaches it: reads, writes and invocations through one connection."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from tasks.aws import observe, perform
 from tasks.aws.connection import Connection, connect
 from tasks.aws.functions import SIGNED_FOR, fence
 from tasks.aws.invoke import check_invocation, invoke_function
-from tasks.aws.journal import Held, Journal
+from tasks.aws.journal import Held, Journal, Seen
 from tasks.aws.perform import Sources
 from tasks.aws.who import check_caller, whoami
 from tasks.jobs import results
@@ -16,9 +16,9 @@ from tasks.project.command import Command
 from tasks.project.model import Environment
 from tasks.release.actions import Action, Outcome
 from tasks.release.contents import bill_changes
-from tasks.release.deployed import Deployed
+from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.invocations import Invocation
-from tasks.release.journal import Entry, Who
+from tasks.release.journal import Entry, Quiet, Who, quiet
 from tasks.release.plan import Goal
 
 
@@ -33,6 +33,7 @@ class Aws:
     project: str
     user: str
     sources: Sources
+    _asked: dict[str, str] = field(default_factory=dict)
 
     def journal(self, who: Who = Who()) -> Journal:  # noqa: B008  (it is frozen)
         """The environment's journal, to read; to write, as `who`."""
@@ -42,24 +43,33 @@ class Aws:
         """The newest entry of the journal."""
         return self.journal().newest()
 
-    def take(self, entry: Entry) -> Held:
+    def take(self, entry: Entry, quiet: Quiet | None = None) -> Held:
         """Hold the environment with a new entry; an error while somebody else does."""
-        return self.journal(whoami(self.connection, self.user)).take(entry)
+        return self.journal(whoami(self.check_caller(), self.user)).take(entry, quiet)
 
     def fence(self, function: str, allowed: Callable[[], None]) -> None:
         """Make sure that no update which was sent before can still take effect."""
         fence(self.connection, function, allowed, SIGNED_FOR)
 
-    def observe(self, goal: Goal) -> tuple[Entry | None, Deployed]:
+    def observe(self, goal: Goal) -> tuple[Quiet, Deployed]:
         """The newest entry of the journal, and everything that a plan for the goal rests on."""
-        look = partial(observe.observe, self.connection, goal.release, self.newest)
+        begun, seen = self.connection.clock.now(), list[Seen | None]()
+
+        def newest() -> Entry | None:
+            seen.append(self.journal().look())
+            return seen[0].entry if seen[0] else None
+
+        look = partial(observe.observe, self.connection, goal.release, newest)
         reads: list[Callable[[], object]] = [self.check_caller, look]
         found: tuple[Entry | None, Deployed] = results(reads)[1]
-        return found
+        took = self.connection.clock.now() - begun
+        return quiet(seen[0].entry if seen[0] else None, seen[0].age if seen[0] else 0.0, took), found[1]
 
-    def check_caller(self) -> None:
-        """AwsError unless these credentials belong to the environment's account."""
-        check_caller(self.connection)
+    def check_caller(self) -> str:
+        """Whose credentials these are, asked once. AwsError unless they belong to the environment's account."""
+        if "caller" not in self._asked:
+            self._asked["caller"] = check_caller(self.connection)
+        return self._asked["caller"]
 
     def inside(self, _goal: Goal, replaced: Mapping[str, tuple[str, str]]) -> dict[str, str]:
         """What changes inside each exchanged layer, as far as their bills of materials say."""
@@ -77,9 +87,9 @@ class Aws:
             if old or new
         }
 
-    def look(self, _goal: Goal) -> Deployed:
-        """What runs now."""
-        return observe.look(self.connection)
+    def look(self, _goal: Goal, known: Mapping[str, CanonicalObject]) -> Deployed:
+        """What runs now; configuration that is `known` by its ETags is not read."""
+        return observe.look(self.connection, known)
 
     def perform(self, action: Action, deployed: Deployed, allowed: Callable[[], None]) -> Outcome:
         """Do it, and look at the result."""

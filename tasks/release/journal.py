@@ -196,6 +196,19 @@ def standing(entry: Entry | None, age: float, *, gone: bool) -> Standing:
     return Standing.STALE if gone or age > TERM + _WHOLE_SECONDS else Standing.HELD
 
 
+@dataclass(frozen=True)
+class Quiet:
+    """The newest entry, and whether nobody deployed while the environment was looked at: it was closed before that."""
+
+    newest: Entry | None
+    undisturbed: bool = False
+
+
+def quiet(newest: Entry | None, age: float, took: float) -> Quiet:
+    """What a look that `took` so many seconds is worth; `age` in seconds is the newest entry's, by S3's clock."""
+    return Quiet(newest, newest is None or (newest.closed and age > took + _WHOLE_SECONDS))
+
+
 def refuse_held(environment: str, entry: Entry, age: float) -> PlanError:
     """The refusal to go on while somebody else holds the environment."""
     wait = max(1, round(TERM + _WHOLE_SECONDS - age))

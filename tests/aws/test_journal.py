@@ -1,13 +1,16 @@
 """The journal in a bucket: conditional writes, S3's clock, and what is made of answers that are lost."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from tasks.aws.journal import Journal
-from tasks.aws.who import has_ended, whoami
+from tasks.aws.who import check_caller, has_ended, whoami
 from tasks.errors import AwsError, PlanError, TakenError
 from tasks.release.deployed import CanonicalObject
-from tasks.release.journal import Entry, Snapshot, Status, Who
+from tasks.release.journal import Entry, Quiet, Snapshot, Status, Who, quiet
 from tests.aws.recorder import refusal
 from tests.examples import DEV, STAGE
 from tests.fake_aws import FakeAws
@@ -104,7 +107,8 @@ def test_whoever_was_taken_over_may_write_nothing_more() -> None:
     held = journal(aws).take(ENTRY)
     aws.sleep(70)
     journal(aws, B).take(ENTRY)
-    for write in (held.renew, lambda: held.note(Snapshot()), lambda: held.close(Status.CONFIRMED, Snapshot())):
+    close = partial(held.close, Status.CONFIRMED, Snapshot())
+    for write in (held.renew, partial(held.note, Snapshot()), close):
         with pytest.raises(TakenError, match="taken over by someone else"):
             write()
 
@@ -179,11 +183,11 @@ def test_writes_that_wait_for_a_sign_of_life_share_it_and_one_that_began_before_
 def test_credentials_of_another_account_deploy_nothing() -> None:
     elsewhere = DEV.__class__(**{**vars(DEV), "account": "999999999999"})
     with pytest.raises(AwsError, match="belong to account 111122223333, but dev is 999999999999"):
-        whoami(FakeAws().connection(elsewhere, "a"), "Anna")
+        check_caller(FakeAws().connection(elsewhere, "a"))
 
 
 def test_this_very_process_has_not_ended_and_one_that_never_was_has() -> None:
-    me = whoami(FakeAws().connection(DEV, "a"), "Anna")
+    me = whoami("arn:aws:iam::111122223333:user/anna", "Anna")
     assert not has_ended(me)
     assert not has_ended(Who(machine="another", process=1, started="0"))
     gone = Who(me.caller, me.user, me.host, me.machine, 2**22 - 7, "0", "x")
@@ -202,7 +206,8 @@ def test_a_damaged_entry_is_named() -> None:
 def test_once_it_is_closed_nothing_more_is_written() -> None:
     held = journal(FakeAws()).take(ENTRY)
     held.close(Status.CONFIRMED, Snapshot())
-    for write in (held.renew, lambda: held.note(Snapshot()), lambda: held.close(Status.UNDONE, None)):
+    close = partial(held.close, Status.UNDONE, None)
+    for write in (held.renew, partial(held.note, Snapshot()), close):
         with pytest.raises(TakenError, match="is closed, so nothing more is written"):
             write()
 
@@ -237,3 +242,47 @@ def test_a_moment_of_trouble_in_s3_ends_no_deployment() -> None:
     aws.gate = gate
     held.renew()
     assert aws.seconds >= 3
+
+
+def test_nobody_deployed_if_the_newest_entry_was_closed_before_the_look_began() -> None:
+    closed = replace(ENTRY, status=Status.CONFIRMED)
+    assert quiet(closed, age=10.0, took=3.0).undisturbed
+    assert not quiet(closed, age=4.0, took=3.0).undisturbed  # S3's dates have whole seconds
+    assert not quiet(ENTRY, age=100.0, took=3.0).undisturbed
+    assert not quiet(replace(ENTRY, status=Status.ABANDONED), age=100.0, took=3.0).undisturbed
+    assert quiet(None, age=0.0, took=3.0).undisturbed
+
+
+def test_where_nobody_has_deployed_since_the_next_entry_is_created_without_a_look() -> None:
+    aws = FakeAws()
+    journal(aws).take(ENTRY).close(Status.CONFIRMED, Snapshot())
+    newest = journal(aws).newest()
+    before = Snapshot({}, {"canonical/a": CanonicalObject("a")})
+    aws.calls.clear()
+    held = journal(aws, B).take(replace(ENTRY, before=before), Quiet(newest, undisturbed=True))
+    assert [operation for _, operation in aws.calls] == ["put_object"]
+    assert (held.undisturbed, held.entry.number, held.entry.before) == (True, 2, before)
+    assert held.entry.runs == ENTRY.release
+
+
+def test_whoever_was_overtaken_since_looks_again_and_is_told_who_holds_it() -> None:
+    aws = FakeAws()
+    journal(aws).take(ENTRY).close(Status.CONFIRMED, Snapshot())
+    newest = journal(aws).newest()
+    journal(aws).take(ENTRY)
+    with pytest.raises(PlanError, match="dev is held by"):
+        journal(aws, B).take(ENTRY, Quiet(newest, undisturbed=True))
+
+
+def test_one_sign_of_life_serves_all_that_was_read_before_it() -> None:
+    aws = FakeAws()
+    held = journal(aws).take(ENTRY)
+    aws.calls.clear()
+    held.renew(since=0)
+    assert aws.calls == []
+    mark = held.mark
+    held.renew(since=mark)
+    held.renew(since=mark)
+    assert [operation for _, operation in aws.calls] == ["put_object"]
+    held.renew()
+    assert len(aws.calls) == 2

@@ -1,5 +1,6 @@
 """inv adopt: what runs now becomes what should run, after an emergency or a change by hand."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def adopt(c: Context, env: str, note: str, dry_run: bool = False) -> None:
     command = here(c)
     environment = command.workspace.project().environment(env)
     if not note.strip():
-        raise ConfigError('--note is empty; say why what runs now is right: --note "raised the timeout by hand"')
+        raise ConfigError('--note is empty; say why what runs now is right: --note "hotfix, checked by Anne"')
     there = reach(command, environment)
     there.check_caller()
     newest, now = results([there.newest, partial(look, there.connection)])
@@ -44,11 +45,11 @@ def adopt(c: Context, env: str, note: str, dry_run: bool = False) -> None:
     if dry_run or command.dry:
         say("[INFO] Dry run: nothing was written", "")
         return
-    write(there, now, note)
+    write(there, now, note, changed)
     say_end(f"{env} is adopted: what it runs is what should run", "   It belongs to no release until one is deployed")
 
 
-def write(there: "Aws", seen: Deployed, note: str) -> None:
+def write(there: "Aws", seen: Deployed, note: str, changed: Sequence[str]) -> None:
     """Write the entry. PlanError if the environment is not what was seen any more."""
     from tasks.aws.observe import look
 
@@ -57,10 +58,10 @@ def write(there: "Aws", seen: Deployed, note: str) -> None:
         if snapshot(look(there.connection)) != snapshot(seen):
             raise PlanError(f"{there.connection.environment.name} was changed meanwhile; run the same command again")
         held.note(snapshot(seen))
-        held.close(Status.CONFIRMED, snapshot(seen), note)
+        held.close(Status.CONFIRMED, snapshot(seen), "\n".join([note, *changed]))
 
 
 def carried(deployed: Deployed) -> str:
     """The layers that functions carry, in words."""
-    found = {", ".join(map(str, each.values())) for each in deployed.running().values()}
+    found = {", ".join(sorted(map(str, each.values()))) for each in deployed.running().values()}
     return (found.pop() or "no layer of ours") if len(found) == 1 else "a mixture of layers"

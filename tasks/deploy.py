@@ -187,6 +187,8 @@ def reporter(json: bool, *, dry_run: bool) -> "Console | PlanOnly":
 
 def follow(problem: str, command: Command, emergency: str) -> None:
     """Follow a rule of the house: PlanError where it is broken, a warning on the sandbox and in an emergency."""
+    if emergency and not emergency.strip():
+        raise ConfigError("The emergency has no reason; say in a few words what it is")
     if warning := enforce(problem, rehearsal=bool(command.endpoint), emergency=emergency):
         say(f"[WARNING] {warning}", "")
 

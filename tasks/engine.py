@@ -162,7 +162,7 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
     confirmed = is_confirmed(goal, newest) or not steps.functions
     inside = reach.inside(goal, replaced_layers(decided)) if dry_run else {}
     pending = bool(decided.actions) or not confirmed
-    asked = questions(goal.environment, decided, before, newest) if pending and steps != UPLOAD else ()
+    asked = questions(goal.environment, decided, before, newest) if pending and steps.functions else ()
     report(Planned(goal, decided, before, dry_run, confirmed, newest, inside, asked))
     if dry_run or not pending:
         return pending
@@ -192,6 +192,8 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
         attempt.held, attempt.touched, attempt.seen = held, held.taken_over, before
         now, was = begin(attempt, lambda goal: reach.observe(goal)[1])
         try:
+            if steps.functions and not held.taken_over:
+                refuse_unasked(attempt, asked, plan(goal, now, steps), now)
             done = apply(attempt, plan(goal, now, steps), now)
             after = confirm(attempt, was, done)
         except UnconfirmedError as error:
@@ -204,6 +206,15 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
         held.close(Status.CONFIRMED, after)
     report(Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
     return pending
+
+
+def refuse_unasked(attempt: Attempt, asked: Sequence[str], decided: Plan, now: Deployed) -> None:
+    """PlanError if there is something to agree to that nobody was asked: it came up while they were."""
+    assert attempt.held  # noqa: S101  (only called once the environment is held)
+    mine = attempt.held.entry
+    last = replace(mine, number=mine.number - 1, status=Status.CONFIRMED)
+    if more := [each for each in questions(attempt.goal.environment, decided, now, last) if each not in asked]:
+        raise PlanError(listed(f"{attempt.name} was changed meanwhile; run the same command again:", more))
 
 
 def _left_open(attempt: Attempt, error: BaseException) -> ReleaseError:
@@ -366,7 +377,7 @@ def undo(attempt: Attempt, was: Snapshot) -> tuple[str, ...]:
 def undo_unfinished(goal: Goal, entry: Entry, reach: Reach, report: Report) -> None:
     """Undo a deployment that was cut off: everything that it touched becomes what it was before that."""
     attempt = Attempt(goal, UPDATE_LAMBDAS, reach, report, touched=True)
-    fresh = replace(entry, what="undo", status=Status.OPEN, ended="", reason="", after=None, counter=0)
+    fresh = replace(entry, what="undo", status=Status.OPEN, ended="", reason="", after=None, counter=0, emergency="")
     with reach.take(fresh) as held:
         attempt.held = held
         _, was = begin(attempt, lambda goal: reach.look(goal, {}))

@@ -30,11 +30,11 @@ def history(c: Context, env: str, entry: str = "", limit: str = str(_ENTRIES), j
     command = here(c)
     there = reach(command, command.workspace.project().environment(env))
     if not entry:
-        entries = there.journal().entries(number("--limit", limit))
+        entries = there.journal().read(number("--limit", limit))
         if json:
             from tasks.output import documents
 
-            documents.print_document(documents.history(env, entries))
+            documents.print_document(documents.history(env, [each for each in entries.values() if each]))
         else:
             output.say_entries(env, entries)
         return
@@ -52,5 +52,5 @@ def history(c: Context, env: str, entry: str = "", limit: str = str(_ENTRIES), j
 def number(option: str, text: str) -> int:
     """A positive number from the command line; Invoke itself would end with a traceback where it is none."""
     if not re.fullmatch(r"[1-9]\d{0,8}", text):
-        raise ConfigError(f"{option} {text!r} is no number; use one such as 41")
+        raise ConfigError(f"{option} {text!r} is no number from 1 up")
     return int(text)

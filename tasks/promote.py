@@ -16,11 +16,14 @@ from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment
 from tasks.project.workspace import Workspace
 from tasks.release.events import Started
-from tasks.release.journal import Entry
+from tasks.release.journal import Entry, emergency_note
 from tasks.release.plan import UPDATE_LAMBDAS, Goal
 from tasks.release.promotion import Source, check_route, check_source, find_release, running_release
 from tasks.release.release import Release, record_prefix
 from tasks.release.rules import committed
+
+_FARTHEST = 200
+"""Entries that are looked through for the one that brought what runs."""
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
     from tasks.aws.reach import Aws
@@ -66,21 +69,21 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     unfinished, running = side_by_side(looks, keep_going=True)
     release, source = unfinished.value(), target
     if release is None:
-        found, entry = running.value()
-        release, source = committed_release(command, found, entry, origin, emergency), origin
+        found, entry, commit = running.value()
+        if entry and entry.standing_emergency:
+            follow(emergency_note(origin.name, entry), command, emergency)
+        release, source = committed_release(command, found, commit, origin, emergency), origin
     report(Started(f"Promoting from {origin.name} to {target.name}", "Promotion", release))
     goal = Goal(target, release, source, payloads(project, target), delete, "promote", emergency)
     agree = Consent(bool(command.endpoint), yes)
     carry_out(goal, UPDATE_LAMBDAS, there, report, agree=agree, dry_run=dry_run)
 
 
-def committed_release(
-    command: Command, release: Release, entry: Entry | None, origin: Environment, emergency: str
-) -> Release:
+def committed_release(command: Command, release: Release, noted: str, origin: Environment, emergency: str) -> Release:
     """The release with the clean commit that it was built from, or that builds it now. PlanError if there is none."""
-    problem = committed(origin, entry, str(release.artifacts[0]))
-    if entry is None or not problem:
-        return replace(release, commit=entry.commit) if entry else release
+    problem = committed(origin, noted, str(release.artifacts[0]))
+    if not problem:
+        return replace(release, commit=noted)
     if commit := commit_of(command.workspace, release):
         say(f"[INFO] Commit {commit}, which is checked out, builds just this release; that is noted", "")
         return replace(release, commit=commit)
@@ -117,8 +120,8 @@ def finishable(there: "Aws", version: str) -> Release | None:
     return release if release and release.version == version else None
 
 
-def read_running(there: "Aws", version: str) -> tuple[Release, Entry | None]:
-    """The release that an environment runs, all that could be wrong ruled out, and its journal's newest entry."""
+def read_running(there: "Aws", version: str) -> tuple[Release, Entry | None, str]:
+    """The release that an environment runs, all that could be wrong ruled out, the newest entry, and the commit."""
     from tasks.aws.observe import look_since, observe_digests, observe_objects, observe_records
 
     connection, environment = there.connection, there.connection.environment
@@ -135,4 +138,8 @@ def read_running(there: "Aws", version: str) -> tuple[Release, Entry | None]:
         [partial(observe_objects, connection, release.artifacts), partial(observe_digests, connection, running)]
     )
     check_source(Source(environment, release, objects, digests), running)
-    return release, entry
+    brought = entry
+    if entry and not entry.deployed:  # a publication, a pruning, a deployment that was undone: an earlier one says it
+        earlier = (each for each in there.journal().entries(_FARTHEST) if each.deployed and each.release == entry.runs)
+        brought = next(earlier, entry)
+    return release, entry, brought.commit if brought else release.commit

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from invoke import Context, task
 
 from tasks.deploy import ENV
-from tasks.engine import holding
+from tasks.errors import PlanError, ReleaseError, TakenError
 from tasks.history import number
 from tasks.jobs import results
 from tasks.output.lines import JSON, documented, say, say_end
@@ -15,10 +15,11 @@ from tasks.output.pruning import say_pruning
 from tasks.project.command import Command, here, shows
 from tasks.project.model import Environment
 from tasks.release.journal import Entry, Status, Who
-from tasks.release.pruning import Pruning, plan_prune
+from tasks.release.pruning import Pruning, old_versions, plan_prune
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
     from tasks.aws.journal import Journal
+    from tasks.aws.reach import Aws
 
 _KEEP = "3"
 
@@ -35,48 +36,39 @@ _KEEP = "3"
 @documented
 def prune(c: Context, env: str, keep: str = _KEEP, yes: bool = False, json: bool = False) -> None:
     """Show what no function, release or way back needs any more, with its bytes, and delete it only if asked to."""
-    from tasks.aws.pruning import delete
     from tasks.aws.reach import reach
 
     command, many = here(c), number("--keep", keep)
-    there = reach(command, command.workspace.project().environment(env))
+    environment = command.workspace.project().environment(env)
+    there = reach(command, environment)
     there.check_caller()
-    found, why = survey(command, there.connection.environment, many)
+    found, why = survey(command, there, many)
+    say_pruning(environment, found, why)
+    wanted = yes and not command.dry
+    if wanted and (found or unfinished(there)):
+        found = delete_agreed(command, there, found, many)
+        say_end(f"Deleted {found} of {env}: {found.size:,} bytes")
+    elif found:
+        say("[INFO] Nothing was deleted; for how to, run: inv --help prune", "")
     if json:
         from tasks.output import documents
 
-        documents.print_document(documents.pruning(there.connection.environment, found, why))
-    else:
-        say_pruning(there.connection.environment, found, why)
-    if not (found.versions or found.objects):
-        return
-    if not yes or command.dry:
-        say("[INFO] Nothing was deleted yet; how to do that says: inv --help prune", "")
-        return
-    newest = there.newest()
-    entry = Entry(0, "prune", newest.runs if newest else "", str(found), "none", Who(), "")
-    with holding(there, entry) as held:
-        again, _ = survey(command, there.connection.environment, many)
-        agreed = found.both(again)
-        delete(there.connection, agreed, held.renew)
-        held.close(Status.CONFIRMED, None, f"deleted {agreed}, {agreed.size:,} bytes")
-    say_end(f"Deleted {agreed} of {env}: {agreed.size:,} bytes")
+        documents.print_document(documents.pruning(environment, found, why, deleted=wanted))
 
 
-def survey(command: Command, environment: Environment, keep: int) -> tuple[Pruning, list[str]]:
+def survey(command: Command, there: "Aws", keep: int) -> tuple[Pruning, list[str]]:
     """What may be deleted, and why other things that look unused are kept."""
     from tasks.aws.pruning import granted, read_kept, take_stock
 
-    project, connection = command.workspace.project(), journal_of(command, environment).connection
-    journals = {each.name: partial(journal_of, command, each) for each in project.environments.values()}
+    here, project = there.connection.environment, command.workspace.project()
+    journals = {name: partial(journal_of, command, each) for name, each in project.environments.items()}
     (kept, unknown), stock = results(
-        [partial(read_kept, journals, environment.name, keep), partial(take_stock, connection, project.name)]
+        [partial(read_kept, journals, here.name, keep), partial(take_stock, there.connection, there.journal())]
     )
     stock = replace(stock, unknown=(*stock.unknown, *unknown))
-    found = plan_prune(environment, stock, kept)
-    elsewhere = granted(connection, found.versions)
-    why = [*stock.unknown, *([stock.shared] if stock.shared else [])]
-    return found.without(elsewhere), [*why, *(f"{arn}, since {reason}" for arn, reason in elsewhere.items())]
+    candidates = [each for each in old_versions(stock, kept) if each.arn not in stock.attached]
+    found = plan_prune(here, stock, kept, granted(there.connection, candidates) if kept.newest else {})
+    return found, [*stock.unknown, *([stock.shared] if stock.shared else []), *found.kept]
 
 
 def journal_of(command: Command, environment: Environment) -> "Journal":
@@ -84,3 +76,30 @@ def journal_of(command: Command, environment: Environment) -> "Journal":
     from tasks.aws.reach import reach
 
     return reach(command, environment).journal()
+
+
+def unfinished(there: "Aws") -> bool:
+    """Whether a pruning was cut off, which the next one closes."""
+    newest = there.newest()
+    return newest is not None and not newest.closed and newest.what == "prune"
+
+
+def delete_agreed(command: Command, there: "Aws", found: Pruning, keep: int) -> Pruning:
+    """Delete what is still not needed once nobody else can deploy here; the journal says how far that came."""
+    from tasks.aws.pruning import delete
+
+    gone: list[str] = []
+    with there.take(Entry(0, "prune", "", str(found), "none", Who(), "")) as held:
+        try:
+            again, _ = survey(command, there, keep)
+            agreed = found.both(again)
+            for each in delete(there.connection, agreed, held.renew):
+                gone.append(each)  # noqa: PERF402  (what is gone is known also when the next one fails)
+        except TakenError:
+            raise
+        except (ReleaseError, KeyboardInterrupt, OSError) as error:
+            reason = f"{str(error) or 'Interrupted'}\n   Deleted before that: {', '.join(gone) or 'nothing'}"
+            held.close(Status.CONFIRMED if gone else Status.UNDONE, None, reason)
+            raise PlanError(reason) from error
+        held.close(Status.CONFIRMED, None, f"deleted {agreed}, {agreed.size:,} bytes")
+    return agreed

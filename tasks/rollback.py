@@ -1,5 +1,6 @@
 """inv rollback: back to an earlier release, or out of a deployment that was cut off."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from invoke import Context, task
@@ -57,19 +58,32 @@ def rollback(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     newest = there.newest()
     if newest is None:
         raise PlanError(f"Nothing was ever deployed to {env}; {repair_command(environment)}")
-    if not newest.closed and newest.what != "rollback":
+    if newest.unfinished and newest.what != "rollback":
         refuse_target(env, newest, to)
         if json:
             raise PlanError(f"The {newest.title(env)} was cut off: undoing it has no plan to show; leave out --json")
         undo_cut_off(there, newest, report, agree, dry_run=dry_run)
         return
-    target = newest if not newest.closed else rollback_target(env, there.journal().entries(_FARTHEST), to)
+    target = newest if newest.unfinished else earlier(there, to)
     if target is newest:
         refuse_target(env, newest, to)
     release = recorded(there, target)
     report(Started(f"Rolling {env} back to entry {target.number}", f"Rollback of {env}", release))
     goal = Goal(environment, release, environment, payloads(project, environment), delete, "rollback")
     carry_out(goal, UPDATE_LAMBDAS, there, report, agree=agree, dry_run=dry_run)
+
+
+def earlier(there: "Aws", to: str) -> Entry:
+    """The entry to go back to. PlanError if one is damaged that may be meant."""
+    name, found = there.connection.environment.name, there.journal().read(_FARTHEST)
+    target = rollback_target(name, [each for each in found.values() if each], to)
+    damaged = [number for number, each in found.items() if each is None and number > target.number]
+    if damaged and not to:
+        raise PlanError(
+            f"Entry {damaged[0]} of the journal of {name} is damaged, and may be the one to go back to; restore that "
+            f"object, or name an entry with --to; run: inv history --env {name}"
+        )
+    return target
 
 
 def refuse_target(env: str, entry: Entry, to: str) -> None:
@@ -90,8 +104,10 @@ def undo_cut_off(there: "Aws", entry: Entry, report: Report, agree: Consent, *, 
     if dry_run:
         say(f"[INFO] Dry run: {name} would be put back to what it was before {what}")
         return
-    agree(questions(there.connection.environment, Plan(), Deployed(), entry))
     say(f"[INFO] Undoing {what}, by {entry.who}")
+    asked = questions(there.connection.environment, Plan(), Deployed(), entry)
+    say(*(f"[WARNING] {each}" for each in asked))
+    agree(asked)
     # without a record nothing that runs was changed yet
     release = load_record(there.connection, entry.release) or Release((), entry.commit)
     undo_unfinished(Goal(there.connection.environment, release, delete=entry.delete), entry, there, report)
@@ -109,4 +125,4 @@ def recorded(there: "Aws", entry: Entry) -> Release:
             f"The record of entry {entry.number} is gone (s3://{here.bucket}/{entry.release}), so it cannot be "
             f"brought back; name another; run: inv history --env {here.name}"
         )
-    return release
+    return replace(release, commit=entry.commit)

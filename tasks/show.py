@@ -25,8 +25,16 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
     from tasks.aws.connection import Connection
 
 _WHICH = "some.zip, a layer or function (as built), layer@1.2.3 (as released), dev, dev:layer, dev:function, or an ARN"
-_DIGEST = re.compile(r"[0-9a-f]{8,64}|[A-Za-z0-9+/]{43}=")
+_DIGEST = re.compile(r"[0-9a-fA-F]{8,64}|[A-Za-z0-9+/]{43}=")
 """The beginning of a SHA-256 or of a tree digest in hex, or a SHA-256 as AWS writes it."""
+
+
+class MixedError(PlanError):
+    """An environment whose functions run different layers: `lines` says which runs what."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(listed(lines[0], lines[1:]))
+        self.lines = lines
 
 
 @task(help={"what": f"{_WHICH}, or the beginning of a digest", "files": "list every file, too", "json": JSON})
@@ -37,12 +45,16 @@ def show(c: Context, what: str, files: bool = False, json: bool = False) -> None
     from tasks.archives.contents import read_contents, read_tree
 
     command, used = here(c), list[str]()
-    if _DIGEST.fullmatch(what) and what not in command.workspace.project().names:
-        used, found = of_digest(command, what)
-    else:
-        found = locate(command, what)
-        if what.startswith("arn:"):
-            used, _ = who_uses(command, read_tree(found[what]))
+    try:
+        if _DIGEST.fullmatch(what) and what not in command.workspace.project().names:
+            used, found = of_digest(command, what)
+        else:
+            found = locate(command, what)
+            if what.startswith("arn:"):
+                used, _ = who_uses(command, read_tree(found[what]), what)
+    except MixedError as error:
+        tell_mixed(error, json=json)
+        raise DiffersError from error
     contents = {name: read_contents(path) for name, path in found.items()}
     if json:
         from tasks.output import documents
@@ -64,7 +76,11 @@ def compare(c: Context, before: str, after: str, files: bool = False, json: bool
     from tasks.archives.contents import read_contents
 
     command, lines = here(c), list[str]()
-    old, new = locate(command, before), locate(command, after)
+    try:
+        old, new = locate(command, before), locate(command, after)
+    except MixedError as error:
+        tell_mixed(error, json=json)
+        raise DiffersError from error
     if len(old) != len(new):
         raise ConfigError(f"{before} and {after} cannot be compared: one is an environment; compare with dev:LAYER")
     found = {
@@ -90,9 +106,19 @@ def compare(c: Context, before: str, after: str, files: bool = False, json: bool
         raise DiffersError
 
 
+def tell_mixed(error: MixedError, *, json: bool) -> None:
+    """Say which function of a mixed environment runs what."""
+    if json:
+        from tasks.output import documents
+
+        documents.print_document(documents.archives({}, (), error.lines))
+    else:
+        output.say_mixed(error.lines)
+
+
 def of_digest(command: Command, digest: str) -> tuple[list[str], dict[str, Path]]:
     """Who uses what has a digest, and its archive. PlanError if no release has it."""
-    used, found = who_uses(command, hex_digest(digest) or digest)
+    used, found = who_uses(command, hex_digest(digest) or digest.lower())
     if found is None:
         lines = used or ["none of the environments knows it"]
         raise PlanError(
@@ -102,8 +128,11 @@ def of_digest(command: Command, digest: str) -> tuple[list[str], dict[str, Path]
     return used, {str(artifact): _stored(command, _connect(command, environment), artifact.key, artifact.sha256)}
 
 
-def who_uses(command: Command, digest: str) -> tuple[list[str], tuple[Environment, Artifact] | None]:
-    """Which releases, deployments and functions use what has a digest, a line each, and where its archive lies."""
+def who_uses(command: Command, digest: str, arn: str = "") -> tuple[list[str], tuple[Environment, Artifact] | None]:
+    """Which releases, deployments and functions use what has a digest, a line each, and where its archive lies.
+
+    Of a layer version, by its ARN, also which other functions of its account and region carry it.
+    """
     from tasks.aws.evidence import look_around
     from tasks.aws.reach import reach
 
@@ -116,10 +145,21 @@ def who_uses(command: Command, digest: str) -> tuple[list[str], tuple[Environmen
             lines.append(f"{environment.name} could not be read: {error}")
             continue
         said, artifact = uses(evidence, records, digest)
-        lines += said
+        if f":{environment.region}:{environment.account}:" in arn and (others := carriers(command, environment, arn)):
+            said.append(f"{environment.account}: carried by {', '.join(others)}, which release.toml does not name")
+        lines += [line for line in said if line not in lines]
         if artifact and not there:
             there = environment, artifact
     return lines, there
+
+
+def carriers(command: Command, environment: Environment, arn: str) -> list[str]:
+    """Functions beside this project's that carry a layer version, in any of their versions."""
+    from tasks.aws.pruning import list_functions
+
+    ours = {name for each in command.workspace.project().environments.values() for name in each.function_names.values()}
+    found = [name for name, arns, _ in list_functions(_connect(command, environment)) if arn in arns]
+    return sorted(set(found) - ours)
 
 
 def look_at(command: Command, environment: Environment) -> tuple[Environment, Deployed]:
@@ -164,7 +204,7 @@ def locate(command: Command, what: str) -> dict[str, Path]:  # noqa: PLR0911  (o
     raise ConfigError(
         f"{what!r} names no archive; use a file (some.zip), a layer or function ({', '.join(project.select(''))}), "
         f"{layer}@1.2.3 for what was released, {first}, {first}:{layer} or {first}:{function} for what runs there, or "
-        "the ARN of a layer version"
+        "the ARN of a layer version (to show: 8 digits of a digest, too)"
     )
 
 
@@ -175,8 +215,8 @@ def _running(command: Command, environment: Environment, layers: Collection[str]
     connection = _connect(command, environment)
     everywhere = look(connection).running()
     if len({tuple(sorted(str(each.get(layer)) for layer in layers)) for each in everywhere.values()}) > 1:
-        output.say_mixed(environment.name, everywhere)
-        raise DiffersError
+        names = (f"{name}: {', '.join(map(str, each.values())) or 'none of ours'}" for name, each in everywhere.items())
+        raise MixedError([f"{environment.name} is mixed:", *names])
     running = next(iter(everywhere.values()), {})
     for layer in layers:
         if layer not in running:

@@ -72,5 +72,5 @@ def survey(command: Command, environment: Environment) -> "Evidence | Status":
         there = reach(command, environment)
         _, found = results([there.check_caller, partial(glance, there.connection, there.journal())])
     except ReleaseError as error:
-        return unreadable(environment, str(error), missing=getattr(error, "aws_code", "") == "NoSuchBucket")
+        return unreadable(environment, str(error))
     return found  # type: ignore[no-any-return]  # results() hands back whatever its calls return

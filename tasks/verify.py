@@ -56,7 +56,9 @@ def verify(c: Context, env: str, deep: bool = False, rebuild: bool = False, json
 
         documents.print_document(documents.verification(evidence, found, known))
     else:
-        output.say_findings(evidence, found, known)
+        more = ["archives compared file by file"] if deep else []
+        more += [f"built again from {evidence.confirmed.commit}"] if rebuild and evidence.confirmed else []
+        output.say_findings(evidence, found, known, more)
     if found:
         raise DiffersError
 

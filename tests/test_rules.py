@@ -15,13 +15,13 @@ from invoke import Config, Context
 from tasks.aws.connection import Connection
 from tasks.aws.journal import Journal
 from tasks.engine import carry_out, nobody
-from tasks.errors import AwsError, PlanError, ReleaseError
+from tasks.errors import AwsError, ConfigError, PlanError, ReleaseError
 from tasks.output.consent import Consent
 from tasks.release.actions import Switch
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.journal import Entry, Status, Who
-from tasks.release.plan import UPDATE_LAMBDAS, UPLOAD, Goal
-from tasks.release.rules import committed, enforce, first_only
+from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal
+from tasks.release.rules import changed_by_hand, committed, enforce, first_only
 from tests.examples import DEPS, DEV, FOREIGN, GOAL, RELEASE, STAGE, artifact, functions
 from tests.fakes import FakeEnvironment, silent
 from tests.front import Site
@@ -43,7 +43,7 @@ def test_the_first_environment_is_deployed_to_and_later_ones_are_not() -> None:
 
 @pytest.mark.parametrize(("commit", "good"), [("abc1234", True), ("abc1234-dirty", False), ("none", False)])
 def test_only_what_was_built_from_a_clean_commit_goes_further(commit: str, *, good: bool) -> None:
-    problem = committed(DEV, replace(ENTRY, commit=commit), "core 1.2.4")
+    problem = committed(DEV, commit, "core 1.2.4")
     assert (problem == "") == good
     assert good or 'git commit -am "Release core 1.2.4"' in problem
 
@@ -52,7 +52,8 @@ def test_a_rule_stops_on_a_real_environment_and_warns_on_the_sandbox_and_in_an_e
     with pytest.raises(PlanError, match="broken"):
         enforce("broken", rehearsal=False, emergency="")
     assert enforce("broken", rehearsal=True, emergency="") == "broken"
-    assert enforce("broken", rehearsal=False, emergency="the site is down") == "broken"
+    warning = enforce("broken", rehearsal=False, emergency="the site is down")
+    assert warning == "Rules are left aside (the site is down): broken"
     assert enforce("", rehearsal=False, emergency="") == ""
 
 
@@ -253,3 +254,62 @@ def test_an_emergency_is_remembered_until_it_is_adopted() -> None:
     assert replace(later, what="adopt").standing_emergency == ""
     assert replace(later, what="adopt", status=Status.OPEN).standing_emergency == "entry 3: down"
     assert replace(emergency, status=Status.UNDONE).standing_emergency == ""
+
+
+def test_publishing_changes_nothing_that_runs_and_asks_nothing() -> None:
+    goal = replace(NEXT, environment=replace(DEV, confirm=True), what="publish")
+    there = deployed()
+    there.deployed = replace(there.deployed, record=None)
+    carry_out(goal, PUBLISH, there, silent)
+
+
+def test_what_came_up_while_somebody_was_asked_is_not_done_unasked() -> None:
+    there = deployed()
+    there.deployed = replace(there.deployed, record=None)
+
+    def meanwhile(_questions: Sequence[str]) -> None:
+        there.deployed = replace(there.deployed, canonical={"canonical/scopes.yaml": CanonicalObject("f" * 64)})
+
+    with pytest.raises(ReleaseError, match=r"dev was changed meanwhile; run the same command again:\n.*by hand"):
+        carry_out(NEXT, UPDATE_LAMBDAS, there, silent, agree=meanwhile)
+    assert there.performed == []
+    assert there.journal[-1].status is Status.UNDONE
+
+
+def test_a_prefix_that_is_new_in_release_toml_was_changed_by_nobody() -> None:
+    there = deployed()
+    here = replace(DEV, canonical=("canonical", "prompts"))
+    now = replace(there.deployed, canonical={**there.deployed.canonical, "prompts/a.txt": CanonicalObject("a" * 64)})
+    assert list(changed_by_hand(here, now, there.newest())) == []
+
+
+def test_a_function_that_was_deleted_by_hand_is_named() -> None:
+    there = deployed()
+    now = replace(there.deployed, functions={})
+    assert "news-ingest-dev was deleted by hand since entry 1" in list(changed_by_hand(DEV, now, there.newest()))
+
+
+def test_an_emergency_that_was_cut_off_and_undone_is_over(site: Site, dev: Connection) -> None:
+    site.deploy()
+    journal = Journal(dev, "news", Who(caller="dead", nonce="dead"))
+    entry = Entry(0, "deploy", "releases/core-9.9.9/x.json", "core 9.9.9", "none", Who(), "", emergency="down")
+    with journal.take(entry) as held:
+        held.close(Status.ABANDONED, None, "killed")
+    site.rollback()
+    newest = journal.newest()
+    assert newest
+    assert (newest.what, newest.standing_emergency) == ("undo", "")
+
+
+def test_an_emergency_needs_a_reason(site: Site) -> None:
+    with pytest.raises(ConfigError, match="The emergency has no reason"):
+        site.deploy(emergency="  ")
+
+
+def test_what_runs_in_an_emergency_goes_no_further_until_it_is_adopted(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.deploy(emergency="down")
+    capsys.readouterr()
+    site.promote(dry_run=True)
+    assert "[WARNING] dev was changed in an emergency (entry 1: down)" in capsys.readouterr().out

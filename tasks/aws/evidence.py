@@ -24,7 +24,7 @@ from tasks.project.model import Function
 from tasks.release.artifacts import hex_digest
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
 from tasks.release.evidence import Alias, Evidence
-from tasks.release.journal import ADOPTED
+from tasks.release.journal import ADOPTED, Entry
 from tasks.release.release import Release
 
 _ENTRIES = 10
@@ -56,6 +56,9 @@ class Reads:
         try:
             return call()
         except AwsError as error:
+            if error.aws_code == "NoSuchBucket":
+                self.unread[key] = str(error)
+                return None
             if error.aws_code not in DENIED:
                 raise
             self.unread[key] = f"{_PERMISSIONS[key[0]]} is missing, so {_WHAT[key[0]].format(key[1])} is unknown"
@@ -106,11 +109,14 @@ def gather(
     first = _first_round(connection, journal, reads)
     deployed = name_layers(connection, _named(first, "layers"), _named(first, "function"))
     second = _second_round(connection, journal, reads, first, deployed)
+    entries = {int(number): each for (kind, number), each in second.items() if kind == "entry"}
+    if len(entries) == _ENTRIES and not any(each and each.deployed for each in entries.values()):
+        entries = journal.read(_FARTHEST)
     evidence = Evidence(
         connection.environment,
         replace(deployed, canonical=_named(second, "canonical")),
         functions,
-        {int(number): each for (kind, number), each in second.items() if kind == "entry"},
+        entries,
         digests=_named(second, "digest"),
         aliases=_by_function(_named(second, "alias")),
         before=_before(before, _named(first, "before")),
@@ -143,10 +149,10 @@ def glance(connection: Connection, journal: Journal, limit: int = _ENTRIES) -> E
     for layer in here.layer_names:
         reads.add("layers", layer, list_layer_versions, connection, layer)
     reads.add("listed", "", list_canonical, connection)
-    reads.add("entries", "", journal.entries, limit)
+    reads.add("entries", "", _entries, journal, limit)
     first = reads.run()
     deployed = name_layers(connection, _named(first, "layers"), _named(first, "function"))
-    entries = {each.number: each for each in first["entries", ""] or ()}
+    entries = first["entries", ""] or {}
     evidence = Evidence(here, deployed, {}, entries, unread=dict(reads.unread))
     known: Mapping[str, CanonicalObject] = next(
         (each.after.canonical for each in entries.values() if each and each.after), {}
@@ -216,6 +222,14 @@ def _version(connection: Connection, name: str, alias: str, version: str) -> Ali
         found = connection.functions.get_function(FunctionName=name, Qualifier=version)["Configuration"]
         layers = tuple(layer["Arn"] for layer in found.get("Layers", []))
         return Alias(alias, version, layers, hex_digest(found["CodeSha256"]))
+
+
+def _entries(journal: Journal, limit: int) -> dict[int, Entry | None]:
+    """The newest entries; more of them where none of those brought what runs."""
+    found = journal.read(limit)
+    if len(found) == limit and not any(each and each.deployed for each in found.values()):
+        return journal.read(_FARTHEST)
+    return found
 
 
 def _entry(journal: Journal, number: int) -> Any:

@@ -47,11 +47,12 @@ _LOOK = (*_GONE, *BUSY, "PreconditionFailed", "412", "ConditionalRequestConflict
 
 @dataclass(frozen=True)
 class Seen:
-    """An entry as it was read: its ETag, and its age in seconds by S3's clock."""
+    """An entry as it was read: its ETag, its age in seconds by S3's clock, and when S3 says it was written."""
 
     entry: Entry
     etag: str
     age: float
+    written: datetime
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,20 @@ class Journal:
         return seen.entry if seen else None
 
     def entries(self, limit: int = 20) -> list[Entry]:
-        """The newest entries, newest first."""
-        found = results([partial(self._readable, number) for number in self.numbers(limit)])
-        return [seen.entry for seen in found if seen]
+        """The newest entries that can be read, newest first."""
+        return [entry for entry in self.read(limit).values() if entry]
 
-    def _readable(self, number: int) -> Seen | None:
-        """One entry, if it can be read: an old one that is damaged leaves a gap to be seen, and hinders nobody."""
+    def read(self, limit: int = 20) -> dict[int, Entry | None]:
+        """The newest entries by number, newest first; None for one that is damaged, which hinders nobody."""
+        numbers = self.numbers(limit)
+        return dict(zip(numbers, results([partial(self._readable, number) for number in numbers]), strict=True))
+
+    def _readable(self, number: int) -> Entry | None:
         try:
-            return self.get(number)
+            seen = self.get(number)
         except PlanError:
             return None
+        return seen.entry if seen else None
 
     def look(self) -> Seen | None:
         """The newest entry as it is now."""
@@ -106,7 +111,8 @@ class Journal:
             stands = standing(seen.entry if seen else None, seen.age if seen else 0, gone=self._gone(seen))
             if seen and stands is Standing.HELD:
                 raise refuse_held(self.connection.environment.name, seen.entry, seen.age)
-            taken_over = stands in {Standing.STALE, Standing.ABANDONED}
+            stale = stands in {Standing.STALE, Standing.ABANDONED}
+            taken_over = stale and seen is not None and seen.entry.unfinished
             if seen and taken_over and seen.entry.release != entry.release:
                 raise refuse_unfinished(self.connection.environment.name, seen.entry)
             if seen and stands is Standing.STALE and not self._abandon(seen):
@@ -124,7 +130,8 @@ class Journal:
             return mine
         ours = tuple(sorted({*entry.ours, *newest.ours}))
         mine = replace(mine, number=newest.number + 1, runs=newest.runs, ours=ours)
-        return replace(mine, after=newest.after, unadopted=newest.standing_emergency)
+        emergency = newest.unadopted if entry.what == "undo" else newest.standing_emergency
+        return replace(mine, after=newest.after, unadopted=emergency)
 
     def _gone(self, seen: Seen | None) -> bool:
         return seen is not None and seen.entry.status is Status.OPEN and self.is_gone(seen.entry.who)
@@ -192,7 +199,8 @@ class Journal:
                 entry, _ = decode(body.read(), Entry, f"s3://{here.bucket}/{key}")
             sent = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
             now = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
-            return Seen(entry, answer["ETag"], (now - answer["LastModified"]).total_seconds())
+            written = answer["LastModified"]
+            return Seen(entry, answer["ETag"], (now - written).total_seconds(), written)
 
 
 class Held:

@@ -175,10 +175,10 @@ def name_layers(
 def observe_records(connection: Connection, prefix: str) -> list[Release]:
     """The records of releases below a prefix, newest first."""
     listed = sorted(list_keys(connection, prefix), key=lambda item: item["LastModified"], reverse=True)
-    return [found for found in results([partial(_readable, connection, item["Key"]) for item in listed]) if found]
+    return [found for found in results([partial(readable_record, connection, item["Key"]) for item in listed]) if found]
 
 
-def _readable(connection: Connection, key: str) -> Release | None:
+def readable_record(connection: Connection, key: str) -> Release | None:
     """The record under a key, if it is one: a stray or damaged file beside the others hinders nobody."""
     try:
         return load_record(connection, key)

@@ -1,13 +1,14 @@
 """Reads who uses what an environment holds, and deletes what nobody needs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from tasks.aws.connection import Connection
 from tasks.aws.journal import Journal
-from tasks.aws.observe import list_keys, list_layer_versions, load_record
+from tasks.aws.observe import list_keys, list_layer_versions, load_record, readable_record
 from tasks.aws.refusals import DENIED
 from tasks.errors import AwsError, ReleaseError
 from tasks.jobs import results
@@ -21,88 +22,150 @@ _FARTHEST = 1000
 """Entries that are looked at: more than anybody keeps."""
 _FOLDERS = ("layers/", "functions/", "before/")
 _FORM = "%Y-%m-%d %H:%M:%S UTC"
+_PATIENCE = 20
 
 
-def take_stock(connection: Connection, project: str) -> Stock:
+def take_stock(connection: Connection, journal: Journal) -> Stock:
     """What an environment holds, and who in its account and region uses it; what may not be read is named."""
     here = connection.environment
-    calls: list[Callable[[], Any]] = [partial(_used, connection), partial(_others, connection, project)]
-    calls += [partial(_listed, connection, folder) for folder in _FOLDERS]
+    calls: list[Callable[[], Any]] = [partial(_used, connection), partial(_others, journal)]
+    calls += [partial(_records, connection), *(partial(_listed, connection, folder) for folder in _FOLDERS)]
     calls += [partial(list_layer_versions, connection, layer) for layer in here.layer_names]
-    (arns, packages, unknown), others, *found = results(calls)
+    (attached, packages, unknown), others, records, *found = results(calls)
     shared = ""
     if others:
         shared = f"objects, since {', '.join(others)} has a journal in s3://{here.bucket} too, and may need them"
     objects = tuple(each for listed in found[: len(_FOLDERS)] for each in listed)
     versions = dict(zip(here.layer_names, found[len(_FOLDERS) :], strict=True))
-    return Stock(versions, objects, frozenset(arns), frozenset(packages), shared, unknown)
+    return Stock(versions, objects, records, attached, packages, shared, unknown)
 
 
-def _used(connection: Connection) -> tuple[set[str], set[str], tuple[str, ...]]:
+def _used(connection: Connection) -> tuple[dict[str, tuple[str, ...]], frozenset[str], tuple[str, ...]]:
     """The layers and packages of every function of the account and region and of all their versions, or why not."""
-    arns, packages = set[str](), set[str]()
+    carriers: dict[str, tuple[str, ...]] = {}
+    packages = set[str]()
     try:
-        with connection.doing("list the functions of this account"):
-            for page in connection.functions.get_paginator("list_functions").paginate(FunctionVersion="ALL"):
-                for each in page["Functions"]:
-                    arns |= {layer["Arn"] for layer in each.get("Layers", [])}
-                    packages.add(hex_digest(each["CodeSha256"]))
+        for function, arns, package in list_functions(connection):
+            packages.add(package)
+            for arn in arns:
+                carriers[arn] = tuple(dict.fromkeys((*carriers.get(arn, ()), function)))
     except AwsError as error:
         if error.aws_code not in DENIED:
             raise
-        return arns, packages, ("everything, since lambda:ListFunctions is missing: what is in use is unknown",)
-    return arns, packages, ()
+        return {}, frozenset(), ("everything, since lambda:ListFunctions is missing: what is in use is unknown",)
+    return carriers, frozenset(packages), ()
 
 
-def _others(connection: Connection, project: str) -> list[str]:
-    """Other projects that journal in the environment's bucket."""
+def list_functions(connection: Connection) -> Iterator[tuple[str, list[str], str]]:
+    """Every version of every function of the account and region: name, ARNs of its layers, SHA-256 (hex)."""
+    with connection.doing("list the functions of this account"):
+        for page in connection.functions.get_paginator("list_functions").paginate(FunctionVersion="ALL"):
+            for each in page["Functions"]:
+                arns = [layer["Arn"] for layer in each.get("Layers", [])]
+                yield each["FunctionName"], arns, hex_digest(each["CodeSha256"])
+
+
+def _others(journal: Journal) -> list[str]:
+    """Who else journals in the environment's bucket: other projects, and other environments of this one."""
+    mine = f"journal/{journal.project}/"
+    found = [*_folders(journal.connection, "journal/"), *_folders(journal.connection, mine)]
+    return [each.removeprefix("journal/").rstrip("/") for each in found if each not in (mine, journal.prefix)]
+
+
+def _folders(connection: Connection, prefix: str) -> list[str]:
     here = connection.environment
-    with connection.doing(f"list s3://{here.bucket}/journal/"):
-        answer = connection.s3.list_objects_v2(Bucket=here.bucket, Prefix="journal/", Delimiter="/", **connection.owner)
-    names = [each["Prefix"].split("/")[1] for each in answer.get("CommonPrefixes", [])]
-    return [name for name in names if name != project]
+    with connection.doing(f"list s3://{here.bucket}/{prefix}"):
+        pages = connection.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=here.bucket, Prefix=prefix, Delimiter="/", **connection.owner
+        )
+        return [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])]
 
 
 def _listed(connection: Connection, folder: str) -> list[StoredObject]:
     found = list_keys(connection, folder)
-    return [StoredObject(each["Key"], each["Size"], each["LastModified"].strftime(_FORM)) for each in found]
+    return [StoredObject(each["Key"], each["Size"], f"{each['LastModified']:{_FORM}}", each["ETag"]) for each in found]
+
+
+def _records(connection: Connection) -> tuple[tuple[StoredObject, Release], ...]:
+    """The records of releases that can be read."""
+    listed = _listed(connection, "releases/")
+    found = results([partial(readable_record, connection, each.key) for each in listed])
+    return tuple((each, release) for each, release in zip(listed, found, strict=True) if release)
 
 
 def read_kept(journals: Mapping[str, Callable[[], Journal]], here: str, keep: int) -> tuple[Kept, tuple[str, ...]]:
     """What the last releases of all environments need, by name; and why everything is kept if that is not known."""
     found = dict(zip(journals, results([partial(_needs, *each, keep) for each in journals.items()]), strict=True))
-    unknown = tuple(f"everything, since {each.reason}" for each in found.values() if each.reason)
-    last = max((each.begun for each in found[here].entries), default="")
+    unknown = tuple(
+        f"everything, since it is not known what {name} needs: {each.reason}"
+        for name, each in found.items()
+        if each.reason
+    )
     releases = [release for each in found.values() for release in each.records]
-    return kept_by(releases, [entry for each in found.values() for entry in each.entries], last), unknown
+    entries = [entry for each in found.values() for entry in each.entries]
+    return kept_by(releases, entries, found[here].begun), unknown
 
 
 @dataclass(frozen=True)
 class Needs:
-    """The records and entries that an environment needs; the `reason` why that is not known, or nothing."""
+    """The records and entries that an environment needs; the `reason` why that is not known, or nothing.
+
+    `begun` is when its newest release came, by S3's clock.
+    """
 
     records: tuple[Release, ...] = ()
     entries: tuple[Entry, ...] = ()
+    begun: str = ""
     reason: str = ""
 
 
 def _needs(name: str, journal: Callable[[], Journal], keep: int) -> Needs:
     try:
-        there = journal()
-        numbers, read = there.numbers(_FARTHEST), there.entries(_FARTHEST)
-        entries = kept_entries(name, read, keep)
-        keys = {key: each for each in entries for key in (each.release, each.runs) if key.startswith("releases/")}
-        records = results([partial(load_record, there.connection, key) for key in keys])
+        return _read_needs(name, journal(), keep)
     except ReleaseError as error:
         if getattr(error, "aws_code", "") == "NoSuchBucket":
             return Needs()  # an environment that does not exist yet
         return Needs(reason=str(error))
-    oldest = min((each.number for each in entries), default=0)
-    if unread := [number for number in numbers if number > oldest and number not in {each.number for each in read}]:
-        return Needs(reason=f"Entry {unread[0]} of the journal of {name} cannot be read, so its releases are not known")
-    if lost := [key for key, record in zip(keys, records, strict=True) if record is None and keys[key].closed]:
-        return Needs(reason=f"{lost[0]}, a record of {name}, is gone, so nobody can tell what that release needs")
-    return Needs(tuple(each for each in records if each), tuple(entries))
+
+
+def _read_needs(name: str, there: Journal, keep: int) -> Needs:
+    read = there.read(_FARTHEST)
+    entries = kept_entries(name, [each for each in read.values() if each], keep)
+    if not entries:
+        return Needs(reason=f"entry {next(iter(read))} of its journal cannot be read" if None in read.values() else "")
+    newest, oldest = next(iter(read)), min(each.number for each in entries)
+    if lost := [number for number in range(oldest, newest + 1) if read.get(number) is None]:
+        return Needs(reason=f"entry {lost[-1]} of its journal cannot be read")
+    last = read[newest]
+    named = [(each.release, each.closed) for each in entries] + ([(last.runs, True)] if last else [])
+    keys = {
+        key: any(closed for other, closed in named if other == key) for key, _ in named if key.startswith("releases/")
+    }
+    records = results([partial(load_record, there.connection, key) for key in keys])
+    for (key, closed), record in zip(keys.items(), records, strict=True):
+        if record is None and closed:
+            return Needs(reason=f"its record {key} is gone")
+    return Needs(tuple(each for each in records if each), tuple(entries), _begun(there, max(entries, key=_age)))
+
+
+def _age(entry: Entry) -> int:
+    return entry.number
+
+
+def _begun(journal: Journal, entry: Entry) -> str:
+    """When an entry was begun by S3's clock: it took as long as it says, and S3 knows when it was written last."""
+    seen = journal.get(entry.number)
+    if seen is None:
+        return ""
+    try:
+        begun, ended = (_moment(each) for each in (entry.begun, entry.ended))
+    except ValueError:
+        return f"{seen.written:{_FORM}}"
+    return f"{seen.written - max(ended - begun, timedelta()):{_FORM}}"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, _FORM).replace(tzinfo=UTC)
 
 
 def granted(connection: Connection, versions: Iterable[LayerVersion]) -> dict[str, str]:
@@ -126,15 +189,21 @@ def _granted(connection: Connection, arn: str) -> str:
     return "it is granted to somebody else"
 
 
-def delete(connection: Connection, what: Pruning, allowed: Callable[[], None]) -> None:
-    """Delete layer versions, then objects; `allowed` is asked before each. What is gone already does no harm."""
+def delete(connection: Connection, what: Pruning, allowed: Callable[[], None]) -> Iterator[str]:
+    """Delete objects, then layer versions, each named once it is gone; `allowed` is asked before each.
+
+    Each is asked for once: a repetition of the client library's own might come after somebody else took over.
+    """
+    here, once = connection.environment, connection.client("s3", _PATIENCE)
+    for stored in what.objects:
+        allowed()
+        where = f"s3://{here.bucket}/{stored.key}"
+        with connection.doing(f"delete {where}"):
+            once.delete_object(Bucket=here.bucket, Key=stored.key, IfMatch=stored.etag, **connection.owner)
+        yield where
     for each in what.versions:
         *_, name, number = each.arn.split(":")
         allowed()
         with connection.doing(f"delete {each.arn}"):
-            connection.functions.delete_layer_version(LayerName=name, VersionNumber=int(number))
-    bucket = connection.environment.bucket
-    for stored in what.objects:
-        allowed()
-        with connection.doing(f"delete s3://{bucket}/{stored.key}"):
-            connection.s3.delete_object(Bucket=bucket, Key=stored.key, **connection.owner)
+            connection.once.delete_layer_version(LayerName=name, VersionNumber=int(number))
+        yield each.arn

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.errors import PlanError, listed
+from tasks.output.lines import say
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class Consent:
 
     def __call__(self, questions: Sequence[str]) -> None:
         """PlanError if nobody is there to be asked, or they do not agree."""
+        if questions and self.rehearsal and not self.beforehand:
+            say("[INFO] On the sandbox nobody is asked")
         if not questions or self.rehearsal or self.beforehand:
             return
         if not sys.stdin or not sys.stdin.isatty():

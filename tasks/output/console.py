@@ -160,7 +160,9 @@ class Console:
                 number = outcome.arn.rpartition(":")[-1]
                 say("", "[SUCCESS] Layer deployed successfully!", f"   ARN: {outcome.arn}", f"   Version: {number}")
             case actions.Switch():
-                say(f"      [OK] {'Put back' if self._undoing else 'Layers updated'}: {outcome.action.what}")
+                layers = outcome.action.before.arns != outcome.action.after.arns
+                done = "Put back" if self._undoing else "Layers updated" if layers else "Updated"
+                say(f"      [OK] {done}: {outcome.action.what}")
             case _:
                 pass
 

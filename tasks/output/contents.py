@@ -1,10 +1,9 @@
 """Prints what is in an archive, and how two differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tasks.output.lines import say
 from tasks.release.contents import Contents, Difference
-from tasks.release.functions import LayerVersion
 
 _MOST_FILES = 20
 
@@ -24,13 +23,13 @@ def say_contents(name: str, contents: Contents, *, files: bool) -> None:
 def say_uses(lines: Sequence[str]) -> None:
     """Print who uses what was shown."""
     if lines:
-        say("   Used by:", *(f"      {line}" for line in lines), "")
+        more = [f"      ... and {len(lines) - _MOST_FILES} more"] if len(lines) > _MOST_FILES else []
+        say("   Used by:", *(f"      {line}" for line in lines[:_MOST_FILES]), *more, "")
 
 
-def say_mixed(environment: str, running: Mapping[str, Mapping[str, LayerVersion]]) -> None:
+def say_mixed(lines: Sequence[str]) -> None:
     """Print that the functions of an environment do not run the same layers, and what each runs."""
-    say(f"[ERROR] {environment} is mixed:")
-    say(*(f"   {name}: {', '.join(map(str, each.values())) or 'none of ours'}" for name, each in running.items()), "")
+    say(f"[ERROR] {lines[0]}", *(f"   {line}" for line in lines[1:]), "")
 
 
 def say_environments(before: str, after: str, lines: Sequence[str]) -> None:

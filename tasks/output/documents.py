@@ -185,15 +185,19 @@ class ArchivePart:
 
 @dataclass(frozen=True)
 class Archives:
-    """`inv show`: archives, and for a layer version or a digest who uses it."""
+    """`inv show`: archives, and for a layer version or a digest who uses it.
+
+    `mixed` says which function runs what, where an environment runs several releases and so has no one archive of each.
+    """
 
     schema: int
     archives: tuple[ArchivePart, ...]
+    mixed: tuple[str, ...]
 
 
-def archives(found: Mapping[str, Contents], used: Sequence[str]) -> Archives:
+def archives(found: Mapping[str, Contents], used: Sequence[str], mixed: Sequence[str] = ()) -> Archives:
     """What `inv show` found."""
-    return Archives(SCHEMA, tuple(_archive(name, each, used) for name, each in found.items()))
+    return Archives(SCHEMA, tuple(_archive(name, each, used) for name, each in found.items()), tuple(mixed))
 
 
 def _archive(name: str, contents: Contents, used: Sequence[str]) -> ArchivePart:
@@ -297,7 +301,7 @@ class ObjectPart:
 
 @dataclass(frozen=True)
 class PruningDocument:
-    """`inv prune`: what nobody needs any more, its bytes, and why other things are kept; `deleted` if it is gone."""
+    """`inv prune`: what nobody needs any more, its bytes, and why more is kept; `deleted` if it is gone now."""
 
     schema: int
     environment: str
@@ -305,13 +309,14 @@ class PruningDocument:
     objects: tuple[ObjectPart, ...]
     size: int
     kept: tuple[str, ...]
+    deleted: bool
 
 
-def pruning(environment: Environment, found: Pruning, why: Sequence[str]) -> PruningDocument:
-    """What may be deleted."""
+def pruning(environment: Environment, found: Pruning, why: Sequence[str], *, deleted: bool) -> PruningDocument:
+    """What may be deleted, or was."""
     versions = tuple(LayerVersionPart(each.arn, each.layer, each.version) for each in found.versions)
     objects = tuple(ObjectPart(each.key, each.size) for each in found.objects)
-    return PruningDocument(SCHEMA, environment.name, versions, objects, found.size, tuple(why))
+    return PruningDocument(SCHEMA, environment.name, versions, objects, found.size, tuple(why), deleted)
 
 
 class PlanOnly:

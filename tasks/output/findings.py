@@ -5,20 +5,27 @@ from collections.abc import Sequence
 from tasks.output.lines import say
 from tasks.release.evidence import Evidence
 from tasks.release.findings import Finding
+from tasks.release.journal import ADOPTED
 
 
-def say_findings(evidence: Evidence, found: Sequence[Finding], notes: Sequence[str] = ()) -> None:
-    """Print what runs, and a line for each finding and each note."""
+def say_findings(
+    evidence: Evidence, found: Sequence[Finding], notes: Sequence[str] = (), more: Sequence[str] = ()
+) -> None:
+    """Print what runs, and a line for each finding and each note; `more` is what was compared besides."""
     say(f"[INFO] {_what_runs(evidence)}", *(f"[INFO] {each}" for each in notes), "")
     for each in found:
         say(f"   [{'WARNING' if each.unknown else 'ERROR'}] {each}")
     name, unknown = evidence.environment.name, sum(each.unknown for each in found)
     if not found:
-        say(f"[OK] {name} runs what was deployed: {_seen(evidence)}", "")
+        what = "adopted" if evidence.confirmed and evidence.confirmed.runs == ADOPTED else "deployed"
+        say(f"[OK] {name} runs what was {what}: {', '.join([_seen(evidence), *more])}", "")
         return
     differ = len(found) - unknown
     counts = [f"{count} {word}" for count, word in ((differ, "different"), (unknown, "unknown")) if count]
-    say("", f"[ERROR] {name} is not proved to run what was deployed: {' and '.join(counts)}", "")
+    say("", f"[ERROR] {name} is not proved to run what was deployed: {' and '.join(counts)}")
+    if differ and evidence.confirmed:
+        say(f'   If all that is right as it runs, accept it; run: inv adopt --env {name} --note "..."')
+    say()
 
 
 def _what_runs(evidence: Evidence) -> str:

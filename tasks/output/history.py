@@ -1,30 +1,32 @@
 """Prints the journal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from tasks.output.lines import say
 from tasks.release.journal import PREPARING, Entry, Status, emergency_note, entry_changes, ways_out
 
+_DAMAGED = ("damaged: restore that object", "", "", "", "", "", "")
 _FORM = "%Y-%m-%d %H:%M:%S UTC"
 
 
-def say_entries(environment: str, entries: Sequence[Entry]) -> None:
-    """Print entries as a table, newest first."""
+def say_entries(environment: str, entries: Mapping[int, Entry | None]) -> None:
+    """Print entries as a table, newest first; None is one that is damaged."""
     if not entries:
         say(f"[INFO] Nothing was ever deployed to {environment}")
         return
     rows: list[tuple[str, ...]] = [("no.", "when (UTC)", "who", "what", "release", "commit", "outcome", "took")]
-    rows += [_row(entry) for entry in entries]
+    rows += [_row(each) if each else (str(number), *_DAMAGED) for number, each in entries.items()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     say(f"[INFO] Journal of {environment}", "")
     for row in rows:
         say("   " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     say()
-    if entries[0].standing_emergency:
-        say(f"[WARNING] {emergency_note(environment, entries[0])}", "")
-    if not entries[0].closed:
-        say(f"[WARNING] Entry {entries[0].number} is not over, or was cut off. {ways_out(environment, entries[0])}", "")
+    newest = next(iter(entries.values()))
+    if newest and newest.standing_emergency:
+        say(f"[WARNING] {emergency_note(environment, newest)}", "")
+    if newest and not newest.closed:
+        say(f"[WARNING] Entry {newest.number} is not over, or was cut off. {ways_out(environment, newest)}", "")
 
 
 def say_entry(environment: str, entry: Entry) -> None:
@@ -34,6 +36,7 @@ def say_entry(environment: str, entry: Entry) -> None:
         f"   When: {entry.begun}, {_took(entry) if entry.closed else 'not known how long'}",
         f"   Who: {entry.who} ({entry.who.caller})",
         f"   Commit: {entry.commit}",
+        *([f"   Emergency: {entry.emergency}"] if entry.emergency else []),
         *(f"   {'Why: ' if first == 0 else '     '}{line}" for first, line in enumerate(entry.reason.splitlines())),
         "",
         *(f"   {line}" for line in entry_changes(entry) or [_no_changes(entry)]),
@@ -57,7 +60,8 @@ def _no_changes(entry: Entry) -> str:
 def _row(entry: Entry) -> tuple[str, ...]:
     when = entry.begun.removesuffix(" UTC")
     took = _took(entry).removeprefix("took ") if entry.closed else "-"
-    facts = (entry.what, entry.version, entry.commit, entry.status.value, took)
+    what = f"{entry.what} (emergency)" if entry.emergency else entry.what
+    facts = (what, entry.version, entry.commit, entry.status.value, took)
     return (str(entry.number), when, str(entry.who), *facts)
 
 

@@ -10,8 +10,8 @@ from tasks.release.pruning import Pruning
 def say_pruning(environment: Environment, found: Pruning, why: Sequence[str]) -> None:
     """Print what may be deleted, a line each, and what is kept because something is not known."""
     say(*(f"[WARNING] Kept: {reason}" for reason in why))
-    if not (found.versions or found.objects):
-        say(f"[SUCCESS] {environment.name} holds nothing that could be deleted", "")
+    if not found:
+        say(f"[{'INFO' if why else 'SUCCESS'}] {environment.name} holds nothing that could be deleted", "")
         return
     say(f"[INFO] Nobody needs {found} of {environment.name} any more, {found.size:,} bytes:")
     say(*(f"   {each.arn} ({each})" for each in found.versions))

@@ -133,6 +133,15 @@ class Deployed:
                 assert_never(outcome.action)
 
 
+def _fact_changes(was: Facts, now: Facts) -> list[str]:
+    """How settings differ that releases leave alone; of environment variables the names."""
+    lines = [f"timeout {was.timeout} s -> {now.timeout} s"] if was.timeout != now.timeout else []
+    lines += [f"memory {was.memory} MB -> {now.memory} MB"] if was.memory != now.memory else []
+    names, others = set(was.variables or ()), set(now.variables or ())
+    lines += [f"- environment variable {each}" for each in sorted(names - others)]
+    return lines + [f"+ environment variable {each}" for each in sorted(others - names)]
+
+
 def environment_changes(before: tuple[Environment, Deployed], after: tuple[Environment, Deployed]) -> list[str]:
     """How two environments differ in their functions (by their names in release.toml) and in their configuration."""
     (old_names, old), (new_names, new) = ((each.function_names, deployed) for each, deployed in (before, after))
@@ -145,6 +154,7 @@ def environment_changes(before: tuple[Environment, Deployed], after: tuple[Envir
             for what in ("runtime", "architecture", "handler", "package"):
                 was, now = (str(getattr(each.state, what)) for each in (there, other))
                 lines += [f"{key}: {what} {was[:20]} -> {now[:20]}"] if was != now else []
+            lines += [f"{key}: {text}" for text in _fact_changes(there.facts, other.facts)]
     for name in sorted(old.canonical.keys() | new.canonical.keys()):
         had, has = ((each.canonical[name].sha256 if name in each.canonical else "") for each in (old, new))
         if had != has:

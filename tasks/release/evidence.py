@@ -49,6 +49,9 @@ class Evidence:
 
     @property
     def confirmed(self) -> Entry | None:
-        """The newest entry that says what runs; failing that, one that has carried it."""
+        """The newest entry that says what runs; where that one is damaged or not read, one that has carried it on."""
         there = [each for each in self.entries.values() if each and each.closed and each.runs and each.after]
-        return next((each for each in there if each.deployed), next(iter(there), None))
+        if not there:
+            return None
+        same = [each for each in there if (each.runs, each.after) == (there[0].runs, there[0].after)]
+        return next((each for each in same if each.deployed), there[0])

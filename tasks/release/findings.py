@@ -95,11 +95,12 @@ def _journal(evidence: Evidence) -> Iterator[Finding]:
     """Entries that are damaged, edited, missing or unfinished."""
     name = evidence.environment.name
     numbers = list(evidence.entries)
-    if numbers and not (newest := evidence.entries[numbers[0]]):
-        yield Finding(f"Entry {numbers[0]} of the journal of {name} is damaged", "restore that object", unknown=True)
-    elif numbers and newest and not newest.closed:
+    newest = evidence.entries[numbers[0]] if numbers else None
+    for number in (number for number, entry in evidence.entries.items() if entry is None):
+        yield Finding(f"Entry {number} of the journal of {name} is damaged", "restore that object", unknown=True)
+    if newest and not newest.closed:
         yield Finding(f"The {newest.title(name)} is not over, or was cut off", ways_out(name, newest))
-    if numbers and newest and newest.standing_emergency:
+    if newest and newest.standing_emergency:
         yield Finding(emergency_note(name, newest))
     for number, entry in evidence.entries.items():
         if entry and not is_as_written(entry, number):
@@ -145,6 +146,8 @@ def _functions(evidence: Evidence, entry: Entry) -> Iterator[Finding]:
         if ("function", name) in evidence.unread:
             continue
         if there is None:
+            if entry.runs == ADOPTED and not wanted:
+                continue
             remedy = "create it, then " + repair
             yield Finding(f"{name} does not exist" + (" any more" if wanted else ""), remedy)
         elif wanted is None:

@@ -25,7 +25,9 @@ _LAST = 999_999_999
 ADOPTED = "adopted"
 """In the place of a record's key: what runs was changed by hand, belongs to no release, and was adopted."""
 PREPARING = ("publish", "prune")
-"""Commands that change nothing which runs."""
+"""Commands that do not say what runs."""
+HARMLESS = ("adopt", "prune")
+"""Commands after which there is nothing to finish or to undo, whenever they were cut off."""
 
 
 class Status(Enum):
@@ -127,6 +129,11 @@ class Entry:
         return self.status in {Status.CONFIRMED, Status.UNDONE}
 
     @property
+    def unfinished(self) -> bool:
+        """Whether it may have changed what runs, and it is not known how it ended."""
+        return not self.closed and self.what not in HARMLESS
+
+    @property
     def deployed(self) -> bool:
         """Whether it says what runs: it was confirmed, and not about layer versions alone."""
         return self.status is Status.CONFIRMED and bool(self.runs and self.after) and self.what not in PREPARING
@@ -136,7 +143,7 @@ class Entry:
         """The emergency that nobody has adopted since, with its entry's number; empty if there is none."""
         if self.what == "adopt" and self.status is Status.CONFIRMED:
             return ""
-        if self.emergency and self.status is not Status.UNDONE:
+        if self.emergency and self.status is not Status.UNDONE and self.what not in PREPARING:
             return f"entry {self.number}: {self.emergency}"
         return self.unadopted
 
@@ -173,6 +180,8 @@ def emergency_note(environment: str, entry: Entry) -> str:
 def ways_out(environment: str, entry: Entry) -> str:
     """What can be done about a deployment that was cut off."""
     back = f"run: inv rollback --env {environment}"
+    if not entry.unfinished:
+        return "run any other command, or the same again"
     if entry.what in {"rollback", "undo"}:
         return f"Finish it; {back}"
     return f"Finish it by running the same command again, or undo it; {back}"
@@ -228,7 +237,7 @@ def refuse_unfinished(environment: str, entry: Entry) -> PlanError:
 
 def is_confirmed(goal: Goal, entry: Entry | None) -> bool:
     """Whether the newest entry says that the environment runs the goal's release."""
-    return entry is not None and entry.closed and entry.runs == goal.release.key
+    return entry is not None and not entry.unfinished and entry.runs == goal.release.key
 
 
 def rollback_target(environment: str, entries: Iterable[Entry], to: str) -> Entry:
@@ -238,7 +247,11 @@ def rollback_target(environment: str, entries: Iterable[Entry], to: str) -> Entr
     were rolled back from. `to` is a number of the journal, or a version.
     """
     found = list(entries)
-    confirmed = [each for each in found if each.status is Status.CONFIRMED and each.runs == each.release != ADOPTED]
+    confirmed = [
+        each
+        for each in found
+        if each.status is Status.CONFIRMED and each.what not in PREPARING and each.runs == each.release != ADOPTED
+    ]
     if to.isdecimal():
         chosen = [each for each in confirmed if each.number == int(to)]
         if not chosen:
@@ -249,12 +262,12 @@ def rollback_target(environment: str, entries: Iterable[Entry], to: str) -> Entr
     if to:
         return _of_version(environment, confirmed, to)
     newest = next((each for each in found if each.closed), None)
-    present = newest.runs if newest else ""
+    present, left = newest.runs if newest else "", _rolled_back(found)
     first = min((each.number for each in confirmed if each.release == present), default=_LAST)
-    left = _rolled_back(found)
     for each in confirmed:
-        adopted = present == ADOPTED and newest and each.after == newest.after  # that emergency was adopted as it was
-        if each.number < first and each.release != present and left.get(each.release, 0) < each.number and not adopted:
+        earlier = each.number < first and each.release != present and left.get(each.release, 0) < each.number
+        same = newest is not None and present == ADOPTED and each.after == newest.after  # it was adopted as it was
+        if earlier and not same:
             return each
     raise PlanError(
         f"{environment} has no earlier confirmed release to go back to; if a later one is meant, name its number with "

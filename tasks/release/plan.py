@@ -121,8 +121,8 @@ def plan_upload(goal: Goal, deployed: Deployed, artifact: Artifact) -> Iterator[
         if deployed.find(artifact):
             return
         raise PlanError(
-            f"s3://{here.bucket}/{artifact.key} is gone, so {here.name} cannot go back to {artifact}; "
-            f"run: inv history --env {here.name}"
+            f"s3://{here.bucket}/{artifact.key} was pruned or deleted, so {here.name} cannot go back to {artifact}; "
+            f"name another entry with --to; run: inv history --env {here.name}"
         )
     if source is None:
         yield Upload(artifact, here.bucket)
@@ -197,7 +197,7 @@ def wanted_state(goal: Goal, key: str, there: DeployedFunction, deployed: Deploy
 
 
 def merge_layers(current: tuple[LayerVersion, ...], goal: Goal, deployed: Deployed) -> tuple[LayerVersion, ...]:
-    """A function's layers with ours exchanged in place, by name; foreign ones and the order stay, missing ones follow.
+    """A function's layers with the release's in the places of ours, in its order; foreign ones stay, missing follow.
 
     UpdateFunctionConfiguration replaces the whole list, so what is left out here is taken off the function: only what
     we attached ourselves, and the release does not have.
@@ -207,13 +207,13 @@ def merge_layers(current: tuple[LayerVersion, ...], goal: Goal, deployed: Deploy
     for artifact in goal.release.layers:
         pending = LayerVersion("", description(artifact, commit), artifact.name)
         ours[layer_key(here, artifact.name)] = deployed.find(artifact) or pending
-    merged: dict[str, LayerVersion] = {}
-    for layer in current:
-        name = layer_of(layer.arn)
-        if name in deployed.ours and name not in ours:
-            continue
-        merged[name] = ours.get(name, layer)
-    return tuple({**merged, **{name: layer for name, layer in ours.items() if name not in merged}}.values())
+    wanted, merged = iter(ours.values()), list[LayerVersion]()
+    for name, layer in {layer_of(layer.arn): layer for layer in current}.items():
+        if name in ours:
+            merged.append(next(wanted))
+        elif name not in deployed.ours:
+            merged.append(layer)
+    return (*merged, *wanted)
 
 
 def plan_notes(goal: Goal, deployed: Deployed) -> Iterator[Note]:
@@ -297,7 +297,7 @@ def taken_over(goal: Goal, deployed: Deployed) -> Goal:
         there = recorded.get(artifact.key)
         if artifact.key in deployed.trees and deployed.trees[artifact.key] != artifact.tree:
             return artifact  # what is stored is something else, whatever a record says
-        if there:
+        if there and artifact.key in deployed.objects:
             return replace(artifact, sha256=there.sha256, size=there.size, bill=there.bill)
         if artifact.key in deployed.trees:
             return replace(artifact, sha256=deployed.objects[artifact.key])

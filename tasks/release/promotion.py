@@ -107,7 +107,7 @@ def find_release(
     of what runs, and of several that differ in configuration alone, the one whose configuration is there.
     """
     name, repair = environment.name, repair_command(environment)
-    if entry and not entry.closed:
+    if entry and entry.unfinished:
         raise PlanError(
             f"The {entry.title(name)} is not over, or was cut off (entry {entry.number}, {entry.who}). "
             f"{ways_out(name, entry)}"

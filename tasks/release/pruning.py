@@ -1,6 +1,7 @@
 """What an environment holds that nobody needs any more, as a plan to delete it. What is not known is kept."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -8,17 +9,24 @@ from tasks.errors import PlanError
 from tasks.project.model import Environment
 from tasks.release.artifacts import Artifact
 from tasks.release.functions import LayerVersion
-from tasks.release.journal import ADOPTED, Entry, Snapshot, rollback_target
+from tasks.release.journal import ADOPTED, PREPARING, Entry, Snapshot, rollback_target
 from tasks.release.release import Release
+
+_KEY = re.compile(
+    r"before/(?P<digest>[0-9a-f]{64})(\.zip)?"
+    r"|(?P<folder>layers|functions)/(?P<name>.+)-(?P<version>\d+\.\d+\.\d+|[0-9a-f]{16})(\.zip|\.cdx\.json)"
+)
+"""The keys of what this tool stores and may delete again."""
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object of the environment's bucket: its size in bytes, and when it was written, as `2026-11-21 18:00:00`."""
+    """An object of the environment's bucket: its bytes, when S3 says it was written, and its ETag."""
 
     key: str
     size: int
     written: str
+    etag: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,8 @@ class Stock:
 
     versions  layer -> its layer versions, newest first
     objects   archives, bills and what was kept from before
-    attached  ARNs that any function of the account and region, or any version of one, carries
+    records   the records that can be read, with the releases they are of
+    attached  ARN -> functions of the account and region that carry it, in any of their versions
     packages  SHA-256 (hex) of all packages that these run
     shared    why all objects are kept; empty if they need not be
     unknown   why everything is kept, a sentence each; nothing if all could be read
@@ -35,7 +44,8 @@ class Stock:
 
     versions: Mapping[str, tuple[LayerVersion, ...]] = field(default_factory=dict)
     objects: tuple[StoredObject, ...] = ()
-    attached: frozenset[str] = frozenset()
+    records: tuple[tuple[StoredObject, Release], ...] = ()
+    attached: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     packages: frozenset[str] = frozenset()
     shared: str = ""
     unknown: tuple[str, ...] = ()
@@ -43,7 +53,7 @@ class Stock:
 
 @dataclass(frozen=True)
 class Kept:
-    """What must stay: artifacts of releases, what ran before them, and when the newest of them came."""
+    """What must stay: artifacts of releases, what ran before them, and when by S3's clock the newest of them came."""
 
     artifacts: tuple[Artifact, ...] = ()
     before: tuple[Snapshot, ...] = ()
@@ -52,10 +62,11 @@ class Kept:
 
 @dataclass(frozen=True)
 class Pruning:
-    """What is to be deleted: layer versions, and objects."""
+    """What is to be deleted: layer versions, and objects; `kept` says why other versions stay that no release needs."""
 
     versions: tuple[LayerVersion, ...] = ()
     objects: tuple[StoredObject, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -69,11 +80,8 @@ class Pruning:
         versions = tuple(each for each in self.versions if each in other.versions)
         return Pruning(versions, tuple(each for each in self.objects if each in other.objects))
 
-    def without(self, arns: Mapping[str, str]) -> "Pruning":
-        """The same but for some layer versions, and their archives."""
-        left = {f"layers/{each.layer}-{each.version}" for each in self.versions if each.arn in arns}
-        objects = [each for each in self.objects if each.key.removesuffix(".zip").removesuffix(".cdx.json") not in left]
-        return Pruning(tuple(each for each in self.versions if each.arn not in arns), tuple(objects))
+    def __bool__(self) -> bool:
+        return bool(self.versions or self.objects)
 
     def __str__(self) -> str:
         counts = [(len(self.versions), "layer version"), (len(self.objects), "object")]
@@ -83,51 +91,61 @@ class Pruning:
 def kept_entries(environment: str, entries: Iterable[Entry], keep: int) -> list[Entry]:
     """The entries of an environment that its last releases and its way back rest on; `entries` newest first."""
     found = list(entries)
+    newest = found[0] if found else None
     releases: dict[str, Entry] = {}
     for each in found:
         if each.deployed and each.release != ADOPTED:
             releases.setdefault(each.release, each)
     kept = list(releases.values())[:keep]
-    kept += [releases[each.runs] for each in found[:1] if each.runs in releases]
-    kept += [each for each in found[:1] if not each.closed]
+    if newest and newest.runs in releases:
+        kept.append(releases[newest.runs])
+    if newest and not newest.closed and newest.what not in PREPARING:
+        kept.append(newest)
     with suppress(PlanError):  # there may be no way back
         kept.append(rollback_target(environment, found, ""))
     return list({each.number: each for each in kept}.values())
 
 
-def plan_prune(here: Environment, stock: Stock, kept: Kept) -> Pruning:
-    """What may be deleted: of ours, older than what is kept, and used by nobody."""
-    if stock.unknown:
+def plan_prune(here: Environment, stock: Stock, kept: Kept, granted: Mapping[str, str] | None = None) -> Pruning:
+    """What may be deleted: of ours, older than what is kept, and used by nobody.
+
+    `granted` are layer versions of others', or that may be: ARN -> why they stay.
+    """
+    if stock.unknown or not kept.newest:
         return Pruning()
-    versions = tuple(_versions(stock, kept))
+    candidates = list(old_versions(stock, kept))
+    carried = {each.arn: stock.attached[each.arn] for each in candidates if each.arn in stock.attached}
+    staying = {arn: f"{', '.join(names)} carries it" for arn, names in carried.items()} | dict(granted or {})
+    versions = tuple(each for each in candidates if each.arn not in staying)
+    why = tuple(f"{arn}, since {reason}" for arn, reason in staying.items())
+    if stock.shared:
+        return Pruning(versions, (), why)
     gone = {each.arn for each in versions}
-    everything = [each for versions in stock.versions.values() for each in versions]
-    staying = {f"{each.layer}-{each.version}" for each in everything if each.arn not in gone}
-    needed = {key for each in kept.artifacts for key in (each.key, each.bill_key)}
-    before = _digests(kept.before) | stock.packages
-    names = {*here.layer_names, *here.function_names}
+    everything = [each for found in stock.versions.values() for each in found]
+    archives = {("layers", each.layer, each.version) for each in everything if each.arn not in gone}
+    archives |= {(each.kind.folder, each.name, each.version) for each in kept.artifacts}
+    digests = _digests(kept.before) | stock.packages
+    names = {"layers": here.layer_names, "functions": here.function_names}
 
-    def wanted(each: StoredObject) -> bool:
-        folder, _, file = each.key.partition("/")
-        stem = file.removesuffix(".zip").removesuffix(".cdx.json")
-        if each.written >= kept.newest:
-            return True
-        if folder == "before":
-            return stem in before
-        ours = stem.rpartition("-")[0] in names and folder in ("layers", "functions")
-        return not ours or each.key in needed or (folder == "layers" and stem in staying)
+    def needless(part: re.Match[str]) -> bool:
+        if part["digest"]:
+            return part["digest"] not in digests
+        return part["name"] in names[part["folder"]] and part.group("folder", "name", "version") not in archives
 
-    objects = () if stock.shared else tuple(each for each in stock.objects if not wanted(each))
-    return Pruning(versions, objects)
+    parts = [(each, _KEY.fullmatch(each.key)) for each in stock.objects if each.written < kept.newest]
+    objects = [each for each, part in parts if part and needless(part)]
+    keys = {each.key for each in objects}
+    records = [each for each, release in stock.records if any(artifact.key in keys for artifact in release.artifacts)]
+    return Pruning(versions, (*objects, *records), why)
 
 
-def _versions(stock: Stock, kept: Kept) -> Iterable[LayerVersion]:
-    """The layer versions that nobody needs. Those newer than what is kept may be about to be attached."""
+def old_versions(stock: Stock, kept: Kept) -> Iterator[LayerVersion]:
+    """The layer versions that no release needs. Those newer than what is kept may be about to be attached."""
     for layer, versions in stock.versions.items():
         needed = [each for each in versions if any(a.name == layer and each.holds(a) for a in kept.artifacts)]
         newest = max((_number(each) for each in needed), default=0)
         for each in versions:
-            if each.version and each not in needed and each.arn not in stock.attached and _number(each) < newest:
+            if each.version and each not in needed and _number(each) < newest:
                 yield each
 
 

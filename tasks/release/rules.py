@@ -25,9 +25,8 @@ def first_only(environment: Environment) -> str:
     )
 
 
-def committed(environment: Environment, entry: Entry | None, version: str) -> str:
+def committed(environment: Environment, commit: str, version: str) -> str:
     """Why what an environment runs is not promoted; empty if it was built from a clean commit."""
-    commit = entry.commit if entry else "none"
     if commit not in ("", "none") and not commit.endswith("-dirty"):
         return ""
     return (
@@ -40,7 +39,7 @@ def enforce(problem: str, *, rehearsal: bool, emergency: str) -> str:
     """The warning to show, if any. PlanError where a rule is broken on a real environment without an emergency."""
     if problem and not rehearsal and not emergency:
         raise PlanError(problem)
-    return problem
+    return f"Rules are left aside ({emergency}): {problem}" if problem and emergency else problem
 
 
 def questions(here: Environment, decided: Plan, before: Deployed, newest: Entry | None) -> tuple[str, ...]:
@@ -59,10 +58,14 @@ def changed_by_hand(here: Environment, now: Deployed, newest: Entry | None) -> I
     since = f"by hand since entry {newest.number}"
     for name, left in newest.after.functions.items():
         there = now.functions.get(name)
-        if there and not left.same(there.state):
+        if there is None:
+            yield f"{name} was deleted {since}"
+        elif not left.same(there.state):
             yield f"{name} was changed {since}: {changes(left, there.state)}"
     had, has = ({key: each.sha256 for key, each in of.canonical.items()} for of in (newest.after, now))
-    if keys := [key for key in sorted({*had, *has}) if had.get(key) != has.get(key)]:
+    known = {prefix for prefix in here.canonical if any(key.startswith(f"{prefix}/") for key in had)}
+    added = {key for key in has if key not in had and any(key.startswith(f"{prefix}/") for prefix in known)}
+    if keys := sorted({*added, *(key for key in had if had[key] != has.get(key))}):
         yield f"s3://{here.canonical_bucket} was changed {since}: {_some(keys)}"
 
 

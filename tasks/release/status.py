@@ -58,7 +58,8 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
     if mark is Mark.MISSING:
         version = _first_version(before) if before else "VERSION"
         why = [f"Nothing was deployed to {here.name} yet; {repair_command(here, version)}"]
-    if before and before.runs != ADOPTED and mark is Mark.OK and entry and before.runs != entry.runs:
+    adopted = ADOPTED in (before.runs if before else "", entry.runs if entry else "")
+    if before and not adopted and mark is Mark.OK and entry and before.runs != entry.runs:
         mark = Mark.BEHIND
         why.append(f"{here.previous} is at {before.version}; {repair_command(here, _first_version(before))}")
     why += [
@@ -79,18 +80,25 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
     return Status(here.name, mark, entry, rows, tuple(why))
 
 
-def unreadable(environment: Environment, reason: str, *, missing: bool) -> Status:
-    """An environment of which nothing is known: it does not exist yet, or may not be read."""
-    return Status(environment.name, Mark.MISSING if missing else Mark.UNKNOWN, why=(reason,))
+def unreadable(environment: Environment, reason: str) -> Status:
+    """An environment of which nothing may be read."""
+    return Status(environment.name, Mark.UNKNOWN, why=(reason,))
 
 
 def _mark(evidence: Evidence, marks: Sequence[Mark], *, unknown: bool, differs: bool) -> Mark:
     """What stands of an environment as a whole."""
     if not evidence.deployed.functions or not (evidence.entries or evidence.unread):
         return Mark.MISSING
+    if (
+        not evidence.entries
+        and ("function", "") not in evidence.unread
+        and not any(_versions(evidence.deployed).values())
+    ):
+        return Mark.MISSING  # its bucket may not be there yet either
     if unknown:
         return Mark.UNKNOWN
-    if len({tuple(sorted(each.items())) for each in _versions(evidence.deployed).values()}) > 1:
+    adopted = evidence.confirmed is not None and evidence.confirmed.runs == ADOPTED
+    if len({tuple(sorted(each.items())) for each in _versions(evidence.deployed).values()}) > 1 and not adopted:
         return Mark.MIXED
     return Mark.DRIFTED if differs or Mark.DRIFTED in marks else Mark.OK
 

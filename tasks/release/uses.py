@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tasks.release.artifacts import Artifact
 from tasks.release.deployed import DeployedFunction
 from tasks.release.evidence import Evidence
+from tasks.release.journal import PREPARING
 from tasks.release.release import Release
 
 
@@ -23,7 +24,7 @@ def uses(evidence: Evidence, records: Mapping[str, Release], digest: str) -> tup
     lines += [
         f"{name}: entry {each.number}, {each.what}, {each.begun}, by {each.who}, {each.status.value}"
         for each in evidence.entries.values()
-        if each and each.release in having
+        if each and each.release in having and each.what not in PREPARING
     ]
     functions = evidence.deployed.functions.items()
     running = [function for function, there in functions if _runs(there, artifact, digest)]

@@ -167,13 +167,19 @@ def test_an_update_is_based_on_the_revision_that_was_read() -> None:
     assert {switch.revision for switch in planned().switch} == {"r1"}
 
 
-def test_foreign_layers_and_their_order_stay_and_ours_are_exchanged_in_place() -> None:
+def test_foreign_layers_keep_their_places_and_ours_take_theirs_in_the_order_of_release_toml() -> None:
     older = layer_version(artifact("deps", "1.0.4", "old"), 1)
     current = (LayerVersion(f"{FOREIGN}1"), older, LayerVersion(FOREIGN.replace("tracing", "metrics")))
     merged = merge_layers(current, GOAL, Deployed(layers={"deps": (layer_version(DEPS, 2), older)}))
-    assert [str(layer) for layer in merged] == ["tracing 71", "deps 1.0.5", "metrics 7", "core 1.2.4"]
-    assert merged[1].arn == arn(DEV, "deps", 2)
-    assert merged[3].arn == ""
+    assert [str(layer) for layer in merged] == ["tracing 71", "core 1.2.4", "metrics 7", "deps 1.0.5"]
+    assert merged[3].arn == arn(DEV, "deps", 2)
+    assert merged[1].arn == ""
+
+
+def test_layers_of_ours_that_somebody_has_put_in_another_order_are_put_in_order_again() -> None:
+    there = Deployed(layers={"core": (layer_version(CORE),), "deps": (layer_version(DEPS),)})
+    merged = merge_layers((layer_version(DEPS), LayerVersion(FOREIGN), layer_version(CORE)), GOAL, there)
+    assert [str(layer) for layer in merged] == ["core 1.2.4", "tracing 7", "deps 1.0.5"]
 
 
 def test_the_layer_of_the_same_name_in_another_account_or_environment_is_foreign() -> None:

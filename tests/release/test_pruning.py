@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+from tasks.release.deployed import CanonicalObject
 from tasks.release.functions import LayerVersion, State
 from tasks.release.journal import ADOPTED, Entry, Snapshot, Status, Who
 from tasks.release.pruning import Kept, Pruning, Stock, StoredObject, kept_entries, plan_prune
+from tasks.release.release import Release
 from tests.examples import DEV, artifact, layer_version
 
 OLD, MIDDLE, NEW = (artifact("core", f"1.0.{n}", str(n)) for n in range(3))
@@ -38,12 +40,13 @@ def test_what_only_older_releases_had_may_go_with_its_archive_and_bill() -> None
 
 
 def test_a_layer_version_that_any_function_carries_stays_with_its_archive() -> None:
-    found = plan_prune(DEV, replace(STOCK, attached=frozenset({VERSIONS[2].arn})), KEPT)
+    found = plan_prune(DEV, replace(STOCK, attached={VERSIONS[2].arn: ("other",)}), KEPT)
     assert (arns(found), keys(found)) == (["1.0.1"], [MIDDLE.key, MIDDLE.bill_key])
 
 
 def test_a_layer_version_that_is_granted_stays_with_its_archive() -> None:
-    found = plan_prune(DEV, STOCK, KEPT).without({VERSIONS[1].arn: "granted"})
+    found = plan_prune(DEV, STOCK, KEPT, {VERSIONS[1].arn: "it is granted"})
+    assert found.kept == (f"{VERSIONS[1].arn}, since it is granted",)
     assert (arns(found), keys(found)) == (["1.0.0"], [OLD.key, OLD.bill_key])
 
 
@@ -116,3 +119,25 @@ def test_a_deployment_that_is_not_over_needs_what_it_had_noted() -> None:
 
 def test_what_was_adopted_is_no_release_to_keep() -> None:
     assert numbers(replace(entry(3, ADOPTED, "adopt")), entry(2, "b"), entry(1, "a"), keep=1) == {2}
+
+
+def test_where_this_environments_own_journal_says_nothing_everything_stays() -> None:
+    assert plan_prune(DEV, STOCK, Kept((NEW,))) == Pruning()
+
+
+def test_the_record_of_a_release_whose_archives_go_goes_with_them() -> None:
+    (old, new) = stored("releases/core-1.0.0/a.json", "releases/core-1.0.2/b.json")
+    stock = replace(STOCK, records=((old, Release((OLD,), "")), (new, Release((NEW,), ""))))
+    assert keys(plan_prune(DEV, stock, KEPT))[-1] == old.key
+    assert new.key not in keys(plan_prune(DEV, stock, KEPT))
+
+
+def test_configuration_that_was_kept_from_before_stays_while_an_entry_needs_it() -> None:
+    before = Snapshot({}, {"canonical/a.yaml": CanonicalObject("b" * 64)})
+    stock = Stock(objects=stored(f"before/{'b' * 64}", f"before/{'c' * 64}"))
+    assert keys(plan_prune(DEV, stock, replace(KEPT, before=(before,)))) == [f"before/{'c' * 64}"]
+
+
+def test_a_pruning_that_was_cut_off_is_no_deployment_to_keep() -> None:
+    cut = replace(entry(3, "", "prune", Status.OPEN), runs="b")
+    assert numbers(cut, entry(2, "b"), entry(1, "a"), keep=1) == {2, 1}

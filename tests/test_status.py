@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tasks import build, status
+from tasks import build, status, verify
 from tasks.errors import DiffersError
 from tests.aws.answers import Refusing
 from tests.conftest import Calls
@@ -133,3 +133,16 @@ def test_whoever_else_manages_a_function_is_named_with_what_to_set_there(
     assert len(why) == 1
     assert "news-ingest-dev is tagged as Terraform's" in why[0]
     assert "ignore_changes = [layers]" in why[0]
+
+
+def test_functions_that_run_our_layers_while_the_bucket_is_gone_are_unknown_and_not_new(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.deploy()
+    site.write("release.toml", (site.root / "release.toml").read_text().replace("news-code-dev", "news-code-nowhere"))
+    code, found = run(site, capsys, env="dev")
+    assert (code, found["dev"]["status"]) == (2, "unknown")
+    with pytest.raises(DiffersError) as ended:
+        verify.verify(site.context, env="dev")
+    assert ended.value.code == 2
+    assert "the bucket does not exist" in capsys.readouterr().out

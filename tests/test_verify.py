@@ -16,10 +16,10 @@ from tasks import verify
 from tasks.aws.connection import Connection
 from tasks.aws.evidence import gather
 from tasks.aws.journal import Journal
-from tasks.errors import DiffersError
+from tasks.errors import DiffersError, PlanError
 from tasks.release.codec import encode
 from tasks.release.findings import findings, notes
-from tasks.release.journal import Who, sealed
+from tasks.release.journal import Entry, Status, Who, sealed
 from tests.aws.answers import Refusing
 from tests.conftest import Calls
 from tests.examples import DEV, RELEASE_TOML, STAGE, zipped
@@ -420,6 +420,40 @@ def test_a_function_that_was_touched_since_and_is_as_it_was_is_a_note(site: Site
     ]
     assert there.facts.modified.endswith(" UTC")
     assert list(notes(evidence)) == []
+
+
+def test_a_damaged_entry_misleads_nobody_about_what_should_run(
+    deployed: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pruning after it carries on what ran; the entry before it is about something else."""
+    there = client(deployed)
+    for version in ("1.2.5", "1.2.6"):
+        deployed.write("VERSION", f"CORE_VERSION={version}\nDEPS_VERSION=1.0.5\n")
+        deployed.deploy()
+    with Journal(there, "news", Who()).take(Entry(0, "prune", "", "", "none", Who(), "")) as held:
+        held.close(Status.CONFIRMED, None)
+    keys = [each["Key"] for each in there.s3.list_objects_v2(Bucket=DEV.bucket, Prefix="journal/")["Contents"]]
+    there.s3.put_object(Bucket=DEV.bucket, Key=keys[1], Body=b"{damaged")
+    _, lines = run(deployed, capsys)
+    assert lines == ["[WARNING] Entry 3 of the journal of dev is damaged; restore that object"]
+    capsys.readouterr()
+    deployed.history()
+    assert "   3    damaged: restore that object" in capsys.readouterr().out
+    with pytest.raises(PlanError, match="Entry 3 of the journal of dev is damaged, and may be the one to go back to"):
+        deployed.rollback()
+
+
+def test_many_prunings_later_it_is_still_known_what_was_deployed(
+    deployed: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = Journal(client(deployed), "news", Who())
+    for _ in range(11):
+        with journal.take(Entry(0, "prune", "", "", "none", Who(), "")) as held:
+            held.close(Status.CONFIRMED, None)
+    assert run(deployed, capsys) == (True, [])
+    capsys.readouterr()
+    verify.verify(deployed.context, env="dev")
+    assert "[INFO] dev: core 1.2.4, deps 1.0.5, entry 1, " in capsys.readouterr().out
 
 
 def test_the_documentation_shows_every_line_of_this_table() -> None:

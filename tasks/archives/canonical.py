@@ -126,7 +126,7 @@ def _walk(node: Any, key: str) -> Iterator[Value]:
 def _named_in(sources: Mapping[str, bytes], found: Mapping[str, File], project: Project) -> Iterator[str]:
     """Literal paths of the configuration in our own sources that lead nowhere."""
     for name, contents in sources.items():
-        if name.endswith(".py"):
+        if name.endswith(".py") and any(f"{prefix}/".encode() in contents for prefix in project.configuration):
             for line, text in _literals(parse_source(contents, name)):
                 below = any(text.startswith(f"{prefix}/") for prefix in project.configuration)
                 if below and PurePosixPath(text).suffix and text not in found and "{" not in text and "*" not in text:

@@ -27,22 +27,34 @@ _TESTS = re.compile(r"(^|/)tests?/")
 
 _PRIVATE = rb"-----BEGIN (?:[A-Z0-9]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----\s*(?:[\r\n]|\\n)"
 _INSIDE = {
-    "a private key": _PRIVATE,
-    "an AWS access key": rb"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])",
-    "an AWS secret key": (
-        rb"(?i:secret_?(?:access_?)?key)[\"']?\]?\s*(?::\s*str\s*=|[=:,])\s*[\"']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+    "a private key": ("-----BEGIN", _PRIVATE),
+    "an AWS access key": (
+        "AKIA ASIA ABIA ACCA",
+        rb"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])",
     ),
-    "a token of GitHub": rb"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60})",
-    "a token of GitLab": rb"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{20}",
-    "a token of Slack": rb"(?<![A-Za-z0-9])xox[baprs]-[0-9]{6,}-[A-Za-z0-9-]{10,}",
-    "a key of Stripe": rb"(?<![A-Za-z0-9])[rs]k_live_[A-Za-z0-9]{20}",
-    "a key of Google": rb"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])",
-    "a token of npm": rb"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])",
-    "a token of PyPI": rb"pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50}",
-    "a key of SendGrid": rb"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}",
-    "a key of Anthropic": rb"(?<![A-Za-z0-9])sk-ant-[A-Za-z0-9_-]{20}",
-    "a password in an address": rb"\b(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|amqps?|redis)://[^\s:/@\"']+:[^\s@/\"'{$<%]+@",
+    "an AWS secret key": (
+        "secret",
+        rb"(?i:secret_?(?:access_?)?key)[\"']?\]?\s*(?::\s*str\s*=|[=:,])\s*[\"']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])",
+    ),
+    "a token of GitHub": (
+        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
+        rb"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60})",
+    ),
+    "a token of GitLab": ("glpat-", rb"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{20}"),
+    "a token of Slack": ("xox", rb"(?<![A-Za-z0-9])xox[baprs]-[0-9]{6,}-[A-Za-z0-9-]{10,}"),
+    "a key of Stripe": ("k_live_", rb"(?<![A-Za-z0-9])[rs]k_live_[A-Za-z0-9]{20}"),
+    "a key of Google": ("AIza", rb"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
+    "a token of npm": ("npm_", rb"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])"),
+    "a token of PyPI": ("pypi-AgEI", rb"pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50}"),
+    "a key of SendGrid": ("SG.", rb"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
+    "a key of Anthropic": ("sk-ant-", rb"(?<![A-Za-z0-9])sk-ant-[A-Za-z0-9_-]{20}"),
+    "a password in an address": (
+        "://",
+        rb"\b(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|amqps?|redis)://[^\s:/@\"']+:[^\s@/\"'{$<%]+@",
+    ),
 }
+"""Kind -> words, one of which is in every such secret, in any case, and what it looks like: most files have none."""
+_WORDS = {kind: tuple(words.lower().encode().split(b" ")) for kind, (words, _) in _INSIDE.items()}
 _IN_DOCUMENTATION = re.compile(rb"EXAMPLE(KEY)?$")
 """How AWS's own examples end: AKIAIOSFODNN7EXAMPLE, wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY."""
 
@@ -71,7 +83,10 @@ def check_secrets(name: str, contents: bytes, allowed: Container[str]) -> None:
     check_name(name, allowed)
     if contents.startswith((b"\xff\xfe", b"\xfe\xff")):  # as PowerShell's > writes it
         contents = contents.decode("utf-16", "replace").encode()
-    for kind, pattern in _INSIDE.items():
+    lower = contents.lower()
+    for kind, (_, pattern) in _INSIDE.items():
+        if not any(word in lower for word in _WORDS[kind]):
+            continue
         for found in re.finditer(pattern, contents):
             if not _IN_DOCUMENTATION.search(found[0]) and name not in allowed:
                 line = contents.count(b"\n", 0, found.start()) + 1

@@ -5,14 +5,17 @@ import json
 import re
 import sys
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from tasks.archives.manifest import Archive
 from tasks.archives.trial import CHILD, Stage, Trial, try_imports, undeclared
 from tasks.errors import BuildError, PlanError, listed
+from tasks.jobs import results
 from tasks.project.files import replacing
 from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.model import Project
@@ -23,17 +26,20 @@ from tasks.release.codec import decode, encode
 from tasks.release.events import Imported
 from tasks.release.limits import hiding
 
+_MOST_READABLE = 100_000
+"""Digests that are remembered: several states of a very large project."""
+
 
 def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Imported]:
     """Check what was built side by side, and import it on each runtime; BuildError lists what is wrong."""
     layers = [each for each in built if each.artifact.kind is Kind.LAYER]
     packages = [each for each in built if each.artifact.kind is Kind.PACKAGE]
     _check_fit([each.artifact for each in layers], [each.artifact for each in packages])
-    _check_declared(layers, packages)
-    trials = []
+    checks: list[Callable[[], Trial | None]] = [partial(_check_declared, checkout, layers, packages)]
     for runtime in checkout.project.runtimes:
         own = [each for each in packages if each.artifact.runtimes == (runtime.name,)]
-        trials.append(_trial(checkout, runtime, layers, own))
+        checks.append(partial(_trial, checkout, runtime, layers, own))
+    _, *trials = results(checks)
     return refuse_failures(trials)
 
 
@@ -73,15 +79,31 @@ def _check_fit(layers: Sequence[Artifact], packages: Sequence[Artifact]) -> None
         )
 
 
-def _check_declared(layers: Sequence[Archive], packages: Sequence[Archive]) -> None:
+@contextmanager
+def readable_before(checkout: Checkout) -> Iterator[set[str]]:
+    """The digests of sources of this project that this Python could read; those added meanwhile are remembered."""
+    note = checkout.workspace.cache / "readable" / f"{checkout.workspace.sandbox.name}-{sys.version_info.minor}.json"
+    try:
+        before = set(json.loads(note.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        before = set()
+    now = set(before)
+    yield now
+    if now != before:
+        with replacing(note) as aside:
+            aside.write_text(json.dumps(sorted(now)[:_MOST_READABLE]), encoding="utf-8")
+
+
+def _check_declared(checkout: Checkout, layers: Sequence[Archive], packages: Sequence[Archive]) -> None:
     """BuildError if our own sources import what no layer brings and the runtime does not have."""
     brought = [module for layer in layers for module in layer.artifact.modules]
     problems: dict[str, None] = {}
-    for each in [*layers, *packages]:
-        for runtime in each.artifact.runtimes:
-            library = standard_library(RUNTIMES[runtime], sys.stdlib_module_names)
-            known = {*brought, *each.artifact.modules, *PROVIDED, *library}
-            problems |= dict.fromkeys(undeclared(each.recipe.sources, known))
+    with readable_before(checkout) as readable:
+        for each in [*layers, *packages]:
+            for runtime in each.artifact.runtimes:
+                library = standard_library(RUNTIMES[runtime], sys.stdlib_module_names)
+                known = {*brought, *each.artifact.modules, *PROVIDED, *library}
+                problems |= dict.fromkeys(undeclared(each.recipe.sources, known, readable))
     if problems:
         head = "The sources cannot run; correct them, or add what is missing and run: inv lock"
         raise BuildError(listed(head, list(problems)))

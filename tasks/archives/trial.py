@@ -7,6 +7,7 @@ imports that nothing satisfies by reading the sources.
 """
 
 import ast
+import hashlib
 import importlib.util
 import json
 import os
@@ -165,23 +166,51 @@ def _run(
     return tuple(text + (f" (met by {len(named)} modules)" if named[1:] else "") for text, named in failed.items())
 
 
-def undeclared(sources: Mapping[str, bytes], known: Container[str]) -> Iterator[str]:
+_IMPORT = re.compile(
+    rb"\b(?:from\s+([\w.]+)\s+import\b|import\s+([\w.]+(?:\s+as\s+\w+)?(?:\s*,\s*[\w.]+(?:\s+as\s+\w+)?)*))"
+)
+
+
+def named_imports(contents: bytes) -> set[str]:
+    """The top-level modules that a file may import: all it does, and what only looks like it in a text or comment.
+
+    With a name that is not ASCII the set holds one that nothing brings, so that the file is read in full.
+    """
+    if not contents.isascii():
+        return {""}
+    found = set()
+    whole = contents.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ") if b"\\" in contents else contents
+    for line in whole.splitlines():
+        for one, many in _IMPORT.findall(line) if b"import" in line else ():
+            found |= {part.split()[0].partition(b".")[0].decode() for part in (one or many).split(b",")}
+    return found - {""}
+
+
+def undeclared(sources: Mapping[str, bytes], known: Container[str], readable: set[str] | None = None) -> Iterator[str]:
     """The imports in Python files (path -> contents) that nothing among the `known` top-level modules satisfies.
 
     What may be missing by design is passed over: an import that is meant for type checkers or for some versions of
-    Python only, or has an alternative under `except ImportError` that can succeed.
+    Python only, or has an alternative under `except ImportError` that can succeed. `readable` are digests of contents
+    that Python could read before; those it can read now are added.
     """
+    readable = set() if readable is None else readable
     for name, contents in sources.items():
         if not name.endswith(".py"):
             continue
+        digest = hashlib.sha256(contents).hexdigest()[:32]
+        fine = all(each in known for each in named_imports(contents))
+        if fine and digest in readable:
+            continue
         try:
-            missing = set(_missing(parse_source(contents, name), known))
+            tree = parse_source(contents, name)
+            missing = set() if fine else set(_missing(tree, known))
         except BuildError as error:
             yield str(error)
             continue
         except RecursionError:
             yield f"{name}: is nested too deeply"
             continue
+        readable.add(digest)
         for line, module in sorted(missing):
             yield f"{name}, line {line}: imports {module}, which no layer brings"
 

@@ -1,3 +1,5 @@
+import ast
+import hashlib
 import platform
 import sys
 import zipfile
@@ -5,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.archives.lock import write_lock
-from tasks.archives.trial import Stage, try_imports, undeclared
+from tasks.archives.trial import Stage, named_imports, try_imports, undeclared
 from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED, RUNTIMES, standard_library
 from tasks.project.twin import make_twin
@@ -201,3 +205,53 @@ def test_a_twin_is_made_also_of_what_the_lock_marks_for_another_machine(
     lock.write_text(lock.read_text().replace("beta==1.0 ", "beta==1.0 ; sys_platform == 'nowhere' "))
     found = make_twin(sys.executable, {"Beta": "1.0"}, [lock])
     assert (found / "beta" / "__init__.py").exists()
+
+
+IMPORTS = """
+import a, b.c as d, e
+import f ; import g
+from h.i import (j,
+    k)
+from .l import m
+from . import n
+if o: import p
+try: import q
+except ImportError: pass
+import r \\
+    , s
+from \\
+    t import u
+x = 1; from v import w
+def f():
+    import y as z
+"""
+
+
+def test_a_quick_look_at_imports_misses_none_that_python_would_make() -> None:
+    assert named_imports(IMPORTS.encode()) == {"a", "b", "e", "f", "g", "h", "p", "q", "r", "s", "t", "v", "y"}
+    assert named_imports("import é".encode()) == {""}
+
+
+@given(st.lists(st.sampled_from([line for line in IMPORTS.replace("\\\n", "").splitlines() if "import " in line])))
+def test_a_quick_look_sees_what_the_syntax_tree_sees(lines: list[str]) -> None:
+    text = "\n".join(line if not line.startswith(" ") else f"if 1:\n{line}" for line in lines if not line.endswith(","))
+    text = text.replace("try: import q", "import q")
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(str(node.module).partition(".")[0])
+    assert found <= named_imports(text.encode())
+
+
+def test_what_python_could_read_before_is_read_again_only_where_something_may_be_missing() -> None:
+    readable: set[str] = set()
+    source = {"a.py": b"import os\n"}
+    assert list(undeclared(source, KNOWN, readable)) == []
+    (digest,) = readable
+    assert list(undeclared({"a.py": b"import os\n"}, {"sys"}, {digest})) == [
+        "a.py, line 1: imports os, which no layer brings"
+    ]
+    broken = b"def (:\n"
+    assert list(undeclared({"a.py": broken}, KNOWN, {hashlib.sha256(broken).hexdigest()[:32]})) == []

@@ -60,30 +60,37 @@ def smoke(c: Context, env: str) -> None:
 @changes
 def e2e(c: Context, env: str, client_id: str, yes: bool = False) -> None:
     """Run the whole pipeline for a client and check its result."""
-    from tasks.aws.connection import connect
-    from tasks.aws.invoke import read_text
-
     command = here(c)
-    project = command.workspace.project()
-    environment = project.environment(env)
-    if not project.e2e.functions:
-        raise ConfigError("release.toml has no [e2e] table that says which functions to run; see the README")
+    environment = command.workspace.project().environment(env)
     if not command.endpoint:
         where = f"{environment.name} in account {environment.account}"
         lines.say(f"[WARNING] This runs the whole pipeline on {where}: it costs")
     Consent(bool(command.endpoint), yes)([f"the whole pipeline runs on {environment.name}"])
     lines.heading(f"End-to-end test of {env} for {client_id}...")
+    text, where = run_pipeline(command, environment, client_id)
+    lines.say("", *text.splitlines()[:_LINES_SHOWN])
+    lines.say_end(f"{where} is there")
+
+
+def run_pipeline(command: Command, environment: Environment, client_id: str) -> tuple[str, str]:
+    """Run every function of the pipeline for a client; the object that shows that it worked, and where it lies."""
+    from tasks.aws.connection import connect
+    from tasks.aws.invoke import read_text
+
+    project = command.workspace.project()
+    if not project.e2e.functions:
+        raise ConfigError("release.toml has no [e2e] table that says which functions to run; see the README")
     for key in project.e2e.functions:
         payload = json.dumps({"client_id": client_id})
         run(command, environment, project.function_name(key, environment), payload)
     bucket, result = (
-        text.replace("{env}", env).replace("{client_id}", client_id) for text in (project.e2e.bucket, project.e2e.key)
+        text.replace("{env}", environment.name).replace("{client_id}", client_id)
+        for text in (project.e2e.bucket, project.e2e.key)
     )
     text = read_text(connect(environment, command.endpoint), bucket, result)
     if text is None:
         raise ReleaseError(f"All functions answered, but s3://{bucket}/{result} does not exist; see their logs")
-    lines.say("", *text.splitlines()[:_LINES_SHOWN])
-    lines.say_end(f"s3://{bucket}/{result} is there")
+    return text, f"s3://{bucket}/{result}"
 
 
 def run(command: Command, environment: Environment, function: str, payload: str) -> Invocation:

@@ -28,6 +28,7 @@ VERBS = {
     "version",
     "show",
     "invoke",
+    "watch",
 }
 VALUES = {"tasks.project.model", "tasks.project.runtimes", "tasks.project.versions"}
 """All that `release` may know of `project`."""
@@ -109,7 +110,7 @@ def test_the_house_stays_small() -> None:
     assert lines <= MOST_LINES
 
 
-MOST_LINES = 11800
+MOST_LINES = 12100
 
 
 def test_boto3_has_one_room() -> None:

@@ -114,7 +114,14 @@ def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], pack
     project = checkout.project
     variables = {name: value.replace("{env}", "trial") for name, value in project.sandbox_variables.items()}
     locks = [checkout.root / lock for lock in project.locks]
-    stage = Stage(runtime, project.architecture, [each.path for each in layers], variables=variables, locks=locks)
+    stage = Stage(
+        runtime,
+        project.architecture,
+        [each.path for each in layers],
+        variables=variables,
+        locks=locks,
+        folder=checkout.workspace.cache / "stages" / f"{checkout.workspace.sandbox.name}-{runtime.name}",
+    )
     inputs = [
         runtime.name,
         find_interpreter(runtime),

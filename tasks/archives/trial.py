@@ -12,15 +12,19 @@ import importlib.util
 import json
 import os
 import re
+import shutil
+import stat
 import subprocess
 import tempfile
 import zipfile
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.archives.sources import parse_source
 from tasks.errors import BuildError
+from tasks.project.files import alone
 from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED, Runtime
 from tasks.project.twin import compiled_in, make_twin
@@ -47,7 +51,7 @@ CHILD = """
 import importlib, importlib.machinery, json, os, sys, traceback
 task = json.load(sys.stdin)
 sys.path[:0] = task["paths"]
-sys.dont_write_bytecode = True
+sys.dont_write_bytecode, sys.pycache_prefix = not task["bytecode"], task["bytecode"] or None
 class Provided:
     @staticmethod
     def find_spec(name, path=None, target=None):
@@ -100,6 +104,8 @@ class Stage:
     """Where imports are tried: a runtime, and what lies on it: layers (later over earlier), a function's package.
 
     `variables` are the function's environment variables, as far as they are known; `locks` pin what is in the layers.
+    In a `folder` of its own everything stays unpacked, with its bytecode, so that next time only what has changed is
+    unpacked and compiled.
     """
 
     runtime: Runtime
@@ -108,6 +114,7 @@ class Stage:
     package: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     locks: Sequence[Path] = ()
+    folder: Path | None = None
 
 
 def try_imports(stage: Stage, modules: Sequence[str]) -> Trial:
@@ -116,12 +123,7 @@ def try_imports(stage: Stage, modules: Sequence[str]) -> Trial:
     interpreter = find_interpreter(runtime)
     if not interpreter or not modules:
         return Trial(runtime.name, interpreter, 0, reason=f"no Python {runtime.version} here")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        scratch = Path(folder)
-        package = [(stage.package, "task")] if stage.package else []
-        for archive, where in [*((layer, "opt") for layer in stage.layers), *package]:
-            with zipfile.ZipFile(archive) as opened:  # its names were checked before it got this far
-                opened.extractall(scratch / where)
+    with _unpacked(stage) as scratch:
         python = scratch / "opt" / "python"
         layered = [python / "lib" / runtime.name / "site-packages", python]
         twins = {} if runs_here(stage.architecture) else compiled_in(layered)
@@ -130,21 +132,69 @@ def try_imports(stage: Stage, modules: Sequence[str]) -> Trial:
         except BuildError as error:
             return Trial(runtime.name, "", 0, reason=f"{stage.architecture} cannot run here, and no twin: {error}")
         paths = [str(path) for path in (scratch / "task", *before, *layered)]
-        failures = _run(interpreter, paths, modules, scratch, stage.variables)
+        failures = _run(interpreter, paths, modules, scratch, stage)
     names = tuple(f"{name} {version}" for name, version in sorted(twins.items()))
     return Trial(runtime.name, interpreter, len(modules), failures, names)
 
 
-def _run(
-    interpreter: str, paths: list[str], modules: Sequence[str], folder: Path, variables: Mapping[str, str]
-) -> tuple[str, ...]:
+@contextmanager
+def _unpacked(stage: Stage) -> Iterator[Path]:
+    """A folder with the layers in opt/, later over earlier, and the package in task/, as they are after unpacking."""
+    with ExitStack() as held:
+        if stage.folder:
+            folder = stage.folder
+            held.enter_context(alone(folder))
+        else:
+            folder = Path(held.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        package = [(stage.package, "task")] if stage.package else []
+        wanted: dict[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]] = {}
+        for archive, where in [*((layer, "opt") for layer in stage.layers), *package]:
+            opened = held.enter_context(zipfile.ZipFile(archive))  # its names were checked before it got this far
+            wanted |= {f"{where}/{each.filename}": (opened, each) for each in opened.infolist() if not each.is_dir()}
+        for top in ("opt", "task"):
+            _remove_others(folder, top, wanted)
+        for name, (opened, entry) in wanted.items():
+            _unpack(folder / name, opened, entry)
+        yield folder
+
+
+def _remove_others(folder: Path, top: str, wanted: Container[str]) -> None:
+    """Remove files of other archives, and empty folders, which Python would import; never through a link."""
+    if (folder / top).is_symlink():
+        (folder / top).unlink()
+    for place, folders, files in os.walk(folder / top, topdown=False):
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        for path in (Path(place, name) for name in (*files, *links)):
+            if path.relative_to(folder).as_posix() not in wanted:
+                path.unlink()
+        with suppress(OSError):  # it is not empty
+            Path(place).rmdir()
+
+
+def _unpack(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Unpack a file unless it is there: its time stands for its contents, and is what bytecode is compared with."""
+    stamp = 1_000_000_000 + entry.CRC % 1_000_000_000
+    with suppress(OSError):
+        there = path.lstat()
+        if (there.st_size, there.st_mtime, stat.S_ISREG(there.st_mode)) == (entry.file_size, stamp, True):
+            return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with archive.open(entry) as packed, path.open("wb") as file:
+        shutil.copyfileobj(packed, file)
+    os.utime(path, (stamp, stamp))
+
+
+def _run(interpreter: str, paths: list[str], modules: Sequence[str], folder: Path, stage: Stage) -> tuple[str, ...]:
     """Import in a child process that knows nothing of this machine's environment; what failed, one sentence each."""
     boto3, result = importlib.util.find_spec("boto3"), folder / "result.json"
     lender = [str(Path(boto3.origin).parent.parent)] if boto3 and boto3.origin else []
+    result.unlink(missing_ok=True)
     task = {"paths": paths, "modules": modules, "provided": PROVIDED, "lender": lender, "result": str(result)}
+    task["bytecode"] = str(folder / "bytecode") if stage.folder else ""
     command = [interpreter, "-I", "-S", "-B", "-X", "utf8", "-c", CHILD]
     system = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
-    environment = {**_ENVIRONMENT, **system, "HOME": str(folder), **variables}
+    environment = {**_ENVIRONMENT, **system, "HOME": str(folder), **stage.variables}
     try:
         ended = subprocess.run(
             command,

@@ -1,6 +1,7 @@
 import ast
 import hashlib
 import platform
+import shutil
 import sys
 import zipfile
 from dataclasses import replace
@@ -255,3 +256,47 @@ def test_what_python_could_read_before_is_read_again_only_where_something_may_be
     ]
     broken = b"def (:\n"
     assert list(undeclared({"a.py": broken}, KNOWN, {hashlib.sha256(broken).hexdigest()[:32]})) == []
+
+
+def test_in_a_folder_of_its_own_only_what_has_changed_is_unpacked_and_compiled(tmp_path: Path) -> None:
+    stage = Stage(HERE, MACHINE, [archive(tmp_path / "1.zip", {"python/a.py": "x = 1", "python/b.py": "x = 1"})])
+    stage = replace(stage, folder=tmp_path / "stage")
+    assert try_imports(stage, ["a", "b"]).failures == ()
+    opt = tmp_path / "stage" / "opt" / "python"
+    before = (opt / "a.py").stat()
+    compiled = {path: path.stat().st_mtime_ns for path in (tmp_path / "stage" / "bytecode").rglob("*.pyc")}
+    assert len(compiled) == 2
+    changed = archive(tmp_path / "2.zip", {"python/a.py": "x = 1", "python/b.py": "y = 2"})
+    assert try_imports(replace(stage, layers=[changed]), ["a", "b"]).failures == ()
+    assert (opt / "a.py").stat().st_ino == before.st_ino
+    again = {path: path.stat().st_mtime_ns for path in (tmp_path / "stage" / "bytecode").rglob("*.pyc")}
+    assert [path.name.partition(".")[0] for path in again if again[path] != compiled[path]] == ["b"]
+
+
+def test_what_other_archives_have_left_is_not_imported(tmp_path: Path) -> None:
+    first = archive(tmp_path / "1.zip", {"python/a.py": "x = 1", "python/gone/b.py": "x = 1"})
+    stage = Stage(HERE, MACHINE, [first], folder=tmp_path / "stage")
+    assert try_imports(stage, ["a", "gone.b"]).failures == ()
+    second = archive(tmp_path / "2.zip", {"python/a.py": "import gone"})
+    assert "No module named 'gone'" in try_imports(replace(stage, layers=[second]), ["a"]).failures[0]
+    third = archive(tmp_path / "3.zip", {"python/a/__init__.py": "import b", "python/b.py": ""})
+    assert try_imports(replace(stage, layers=[third]), ["a"]).failures == ()
+
+
+def test_what_somebody_has_changed_or_linked_in_that_folder_is_put_right_and_nothing_beyond_it_is_touched(
+    tmp_path: Path,
+) -> None:
+    stage = Stage(HERE, MACHINE, [archive(tmp_path / "1.zip", {"python/a.py": "x = 1"})], folder=tmp_path / "stage")
+    try_imports(stage, ["a"])
+    precious = tmp_path / "precious"
+    (precious / "python").mkdir(parents=True)
+    (precious / "python" / "mine.py").write_text("x = 1")
+    (tmp_path / "stage" / "opt" / "python" / "a.py").write_text("raise SystemExit")
+    assert try_imports(stage, ["a"]).failures == ()
+    shutil.rmtree(tmp_path / "stage" / "opt")
+    (tmp_path / "stage" / "opt").symlink_to(precious)
+    assert try_imports(stage, ["a"]).failures == ()
+    assert (precious / "python" / "mine.py").read_text() == "x = 1"
+    (tmp_path / "stage" / "opt" / "python" / "linked").symlink_to(precious)
+    assert try_imports(stage, ["a"]).failures == ()
+    assert (precious / "python" / "mine.py").exists()

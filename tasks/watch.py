@@ -1,0 +1,130 @@
+"""inv sandbox watch: what is saved is built, put on the sandbox and started, in a second or so."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from invoke import Context, task
+
+from tasks.deploy import release_of
+from tasks.engine import carry_out
+from tasks.errors import ConfigError, ReleaseError
+from tasks.output.lines import say
+from tasks.project.command import Command, changes, here
+from tasks.project.model import Environment
+from tasks.release.actions import Configure, Outcome, Switch
+from tasks.release.artifacts import Artifact
+from tasks.release.events import Done, Event, LeftOut, Smoked
+from tasks.release.plan import UPDATE_LAMBDAS, Goal
+
+_QUIET = 50
+"""Milliseconds without a change after which one is over: editors write a file in several steps."""
+
+
+@task(
+    help={
+        "env": "the environment to put it in; the first one without",
+        "e2e": "run the whole pipeline for this client after each change, in place of the smoke test",
+    }
+)
+@changes
+def watch(c: Context, env: str = "", e2e: str = "") -> None:
+    """Put every change of a source or of the configuration on the sandbox as soon as it is saved; Ctrl-C ends it."""
+    command = here(c)
+    project = command.workspace.project()
+    if not command.endpoint:
+        raise ConfigError("watch puts what you save on the sandbox, and nowhere else; run: inv sandbox watch")
+    environment = project.environment(env or next(iter(project.environments)))
+    say(f"[INFO] Watching {', '.join(project.inputs)}; Ctrl-C ends it", "")
+    turns(command, environment, e2e)
+
+
+def turns(command: Command, environment: Environment, client: str = "", stop: threading.Event | None = None) -> None:
+    """One turn now, and one after each change, until `stop` is set or Ctrl-C comes."""
+    take_turn(command, environment, client)
+    for _ in saved(command, stop):
+        take_turn(command, environment, client)
+
+
+def saved(command: Command, stop: threading.Event | None) -> Iterator[object]:
+    """Wait for changes of what a build is made from."""
+    import watchfiles
+
+    root = command.workspace.root
+    paths = [root / each for each in command.workspace.project().inputs]
+    there = [path for path in paths if path.exists()]
+    yield from watchfiles.watch(*there, debounce=_QUIET, step=_QUIET // 2, stop_event=stop, raise_interrupt=True)
+
+
+def take_turn(command: Command, environment: Environment, client: str = "") -> None:
+    """Build what has changed, put it on the sandbox, run it, and say in one line what came of that."""
+    begun, heard = time.monotonic(), Heard()
+    try:
+        bring_changes(command, environment, heard, smoke=not client)
+        if client:
+            from tasks.invoke import run_pipeline
+
+            run_pipeline(command, environment, client)
+    except ReleaseError as error:
+        say(f"[ERROR] {time.monotonic() - begun:.2f} s: {error}")
+        return
+    say(f"[OK] {time.monotonic() - begun:.2f} s: {heard}")
+
+
+class Heard:
+    """The consumer of one turn's events: remembers what was changed, and which functions started."""
+
+    def __init__(self) -> None:
+        self._changed: list[str] = []
+        self._started = 0
+
+    def __call__(self, event: Event) -> None:
+        """Remember what is worth a word."""
+        match event:
+            case Done(outcome=Outcome(action=Switch(function=function))):
+                self._changed.append(function)
+            case Done(outcome=Outcome(action=Configure())):
+                self._changed.append("the configuration")
+            case Smoked(invocation=invocation) if not invocation.error:
+                self._started += 1
+            case LeftOut(path=path):
+                say(f"[WARNING] {path} is left out: git does not track it")
+            case _:
+                pass
+
+    def __str__(self) -> str:
+        started = f"; {self._started} start" if self._started else ""
+        return f"{', '.join(dict.fromkeys(self._changed))}{started}" if self._changed else "nothing has changed"
+
+
+def bring_changes(command: Command, environment: Environment, heard: Heard, *, smoke: bool) -> None:
+    """Make what has changed and deploy it to the sandbox, each content under a version that follows from it.
+
+    Nothing is imported beforehand: the functions themselves do that there.
+    """
+    from tasks.archives.configuration import read_configuration
+    from tasks.archives.recipes import recipe_for
+    from tasks.archives.workshop import make
+    from tasks.aws.perform import Sources
+    from tasks.aws.reach import reach
+
+    checkout = command.workspace.checkout()
+    names = checkout.project.select("")
+    made = [make(checkout, name, recipe_for(checkout, name), lambda _event: None) for name in names]
+    for path in dict.fromkeys(path for each in made for path in each.recipe.untracked):
+        heard(LeftOut(path))
+    contents = read_configuration(checkout)
+    artifacts = [as_saved(each.artifact) for each in made]
+    release = release_of(checkout, artifacts, {key: each.sha256 for key, each in contents.items()})
+    files = {each.sha256: each.path for each in contents.values()}
+    sources = Sources({each.artifact.name: each.path for each in made}, files)
+    functions = environment.function_names.items() if smoke else ()
+    payloads = {name: checkout.project.functions[key].smoke for key, name in functions}
+    goal = Goal(environment, release, smoke=payloads, what="watch")
+    carry_out(goal, UPDATE_LAMBDAS, reach(command, environment, sources), heard, agree=lambda _questions: None)
+
+
+def as_saved(artifact: Artifact) -> Artifact:
+    """The same under a version that follows from its contents: while it is worked on, nobody raises one."""
+    return replace(artifact, version=f"0.0.{int(artifact.tree[:7], 16)}") if "." in artifact.version else artifact

@@ -185,22 +185,22 @@ def _counted(aws: Client, command: Command) -> tuple[Run, str]:
 
 
 def deploy(bench: Bench) -> Iterator[Row]:
-    """Deployments, beside a user's own scripts."""
-    with running() as aws:
+    """Deployments, beside a user's own scripts, which have an AWS of their own."""
+    with running() as aws, running() as theirs:
         folder = deployable(bench.folder("deploy3"), 3, 3)
         inv(folder, "build")
-        reset = _reset(aws, 3, latency=0.1)
+        reset, other = _reset(aws, 3, latency=0.1), _reset(theirs, 3, latency=0.1)
         name = "user's own scripts (always publish, verify nothing)"
         ours = _ours(folder, "deploy", "--env", "dev", address=aws.address, before=reset)
         _, calls = _counted(aws, ours)
-        changed = compare(ours, _scripts(folder, 3, aws.address, reset), bench.runs)
+        changed = compare(ours, _scripts(folder, 3, theirs.address, other), bench.runs)
         yield Row("deploy, all changed, 3 functions, 100 ms a call", name, changed, "1.1 x, chain 15", calls)
-        waiting = compare(ours, _scripts(folder, 3, aws.address, reset, "wait"), bench.runs)
+        waiting = compare(ours, _scripts(folder, 3, theirs.address, other, "wait"), bench.runs)
         yield Row("the same", "the same scripts with waiters", waiting, "0.9 x")
         inv(folder, "deploy", "--env", "dev", address=aws.address)
         again = _ours(folder, "deploy", "--env", "dev", address=aws.address)
         _, calls = _counted(aws, again)
-        same = compare(again, _scripts(folder, 3, aws.address, lambda: None), bench.runs)
+        same = compare(again, _scripts(folder, 3, theirs.address, lambda: None), bench.runs)
         yield Row("deploy, nothing changed, 3 functions, 100 ms a call", name, same, "0.35 s + 2 rounds", calls)
         for count in (5,) if bench.quick else (30, 300):
             yield from _many(bench, aws, count)

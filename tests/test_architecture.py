@@ -136,7 +136,7 @@ def test_decisions_do_no_input_or_output_and_know_no_clock() -> None:
     ("command", "more"),
     [
         (["--list"], {"packaging", "msgspec", "elftools", "cyclonedx", "filelock", "tasks.output.documents"}),
-        (["clean", "build-core"], {"cyclonedx", "watchfiles"}),
+        (["clean", "build-core"], {"watchfiles"}),
     ],
 )
 def test_listing_and_building_wait_for_no_boto3_moto_or_rich(

@@ -208,7 +208,7 @@ LISTED = [
         ("min(self.rate, self._most) / 2", "min(self.rate, self._most)"),
         ("RATE = 14.0", "RATE = 16.0"),
         ("_WINDOW = 1.05", "_WINDOW = 0.9"),
-        ('_FREE = ("GetFunction", "Invoke")', "_FREE = ()"),
+        ("self.reads = _READS if refused else self.reads", "pass"),
     ),
     *_listed(
         "tasks/release/plan.py",

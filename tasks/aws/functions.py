@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.aws.connection import Connection
-from tasks.aws.live_package import live_modules
+from tasks.aws.live_package import modules_of
 from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.errors import AwsError, PlanError
 from tasks.project.web import open_url
@@ -63,7 +63,7 @@ def read_function(connection: Connection, name: str, *, look_inside: bool = Fals
         layer_sizes={layer["Arn"]: layer.get("CodeSize", 0) for layer in found.get("Layers", [])},
         code_size=found.get("CodeSize", 0),
         failed=(found.get("LastUpdateStatusReason") or "no reason given") if failed else "",
-        modules=live_modules(location) if look_inside and connection.reaches(location) else (),
+        modules=modules_of(state.package, location) if look_inside and connection.reaches(location) else (),
         facts=_facts(found, answer.get("Tags", {})),
     )
 

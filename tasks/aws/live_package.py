@@ -5,14 +5,30 @@ range requests, so two short reads are enough for a package of any size.
 """
 
 import http.client
+import json
 import struct
+from contextlib import suppress
 
+from tasks.project.files import cache_folder, replacing
 from tasks.project.web import open_url
 from tasks.release.artifacts import top_modules
 
 _TAIL = 65_557
 """Bytes: the end record with the longest comment it may have."""
 _PATIENCE = 20
+
+
+def modules_of(package: str, location: str) -> tuple[str, ...]:
+    """The top-level modules of a package by its SHA-256 (hex), looked into once and then known."""
+    note = cache_folder() / "modules" / f"{package}.json"
+    try:
+        return tuple(map(str, json.loads(note.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, TypeError):
+        found = live_modules(location)
+    if found:
+        with suppress(OSError), replacing(note) as aside:
+            aside.write_text(json.dumps(found), encoding="utf-8")
+    return found
 
 
 def live_modules(location: str) -> tuple[str, ...]:

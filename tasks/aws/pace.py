@@ -17,7 +17,8 @@ RATE = 14.0
 _WINDOW = 1.05
 """Seconds: a little more than one, since calls do not arrive as evenly as they are sent."""
 _SLOWEST = 1.0
-_FREE = ("GetFunction", "Invoke")
+_READS = 90.0
+"""Of GetFunction, which has a rate of its own (100 a second): as many once AWS has refused one, and not before."""
 _CALM = 20
 """Calls without a refusal after which the rate rises by one again."""
 _TOO_MANY = 429
@@ -36,23 +37,29 @@ class Pace:
 
     def __init__(self, clock: Clock, most: float = RATE) -> None:
         self.rate, self._most, self._clock, self._calm = most, most, clock, 0
-        self._sent: deque[float] = deque(maxlen=int(RATE))
+        self.reads = math.inf
+        self._sent: dict[bool, deque[float]] = {False: deque(maxlen=int(RATE)), True: deque(maxlen=int(_READS))}
         self._lock = threading.Lock()
 
     def before_send(self, event_name: str, **_: Any) -> None:
         """A botocore hook: wait until another call may go out."""
-        if event_name.rpartition(".")[-1] in _FREE or self.rate == math.inf:
+        operation = event_name.rpartition(".")[-1]
+        reads = operation == "GetFunction"
+        if operation == "Invoke" or (self.reads if reads else self.rate) == math.inf:
             return
         with self._lock:
-            now, rate = self._clock.now(), int(self.rate)
-            moment = max(now, self._sent[-rate] + _WINDOW) if len(self._sent) >= rate else now
-            self._sent.append(moment)
+            now, rate, sent = self._clock.now(), int(self.reads if reads else self.rate), self._sent[reads]
+            moment = max(now, sent[-rate] + _WINDOW) if len(sent) >= rate else now
+            sent.append(moment)
         self._clock.sleep(moment - now)
 
-    def after_answer(self, response: Any, **_: Any) -> None:
+    def after_answer(self, response: Any, operation: Any = None, **_: Any) -> None:
         """A botocore hook: slow down when AWS refuses a call for its rate."""
         refused = response is not None and response[0].status_code == _TOO_MANY
         with self._lock:
+            if getattr(operation, "name", "") == "GetFunction":
+                self.reads = _READS if refused else self.reads
+                return
             if refused:
                 self._most = min(self._most, RATE)
                 self.rate, self._calm = max(_SLOWEST, min(self.rate, self._most) / 2), 0

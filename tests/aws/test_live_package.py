@@ -3,9 +3,10 @@ import zipfile
 from typing import Any
 
 from tasks.aws.connection import Connection
-from tasks.aws.live_package import live_modules, names_in_directory
+from tasks.aws.live_package import live_modules, modules_of, names_in_directory
 from tasks.aws.observe import observe
 from tasks.project.command import address_of
+from tasks.release.artifacts import base64_digest
 from tests.aws.answers import Reporting
 from tests.examples import RELEASE
 
@@ -45,6 +46,7 @@ def test_a_function_that_keeps_its_own_package_is_looked_into(dev: Connection) -
     def report(answer: dict[str, Any]) -> None:
         if "Code" in answer:
             answer["Code"]["Location"] = address
+            answer["Configuration"]["CodeSha256"] = base64_digest("ef" * 32)
 
     with Reporting(dev.functions, "GetFunction", report):
         assert observe(dev, RELEASE)[1].functions["news-ingest-dev"].modules == ("core", "handler")
@@ -54,3 +56,10 @@ def test_on_the_sandbox_no_address_outside_of_it_is_read(dev: Connection) -> Non
     assert not dev.reaches("https://awslambda-eu-west-3-tasks.s3.eu-west-3.amazonaws.com/x")
     assert dev.reaches(address_of(dev.endpoint) + "/x")
     assert observe(dev, RELEASE)[1].functions["news-ingest-dev"].modules == ("handler",)
+
+
+def test_a_package_is_looked_into_once(dev: Connection) -> None:
+    address = stored(dev, package("known.py"))
+    assert modules_of("ab" * 32, address) == live_modules(address)
+    assert modules_of("ab" * 32, "http://127.0.0.1:9/package.zip") == live_modules(address)
+    assert modules_of("cd" * 32, "http://127.0.0.1:9/package.zip") == ()

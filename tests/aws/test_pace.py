@@ -60,3 +60,18 @@ def test_a_refusal_halves_the_rate_and_calm_raises_it_again() -> None:
         paced.after_answer(None)
     assert paced.rate == 2
     assert clock.seconds == 0
+
+
+class GetFunction:
+    name = "GetFunction"
+
+
+def test_reads_of_functions_are_paced_once_one_was_refused_and_leave_the_other_rate_alone() -> None:
+    clock, paced = paced_by_a_clock()
+    answer: Any = (Answer(), {})
+    paced.after_answer(answer, operation=GetFunction())
+    assert paced.rate == 14
+    send(paced, "GetFunction", times=180)
+    assert clock.seconds == pytest.approx(1.05)
+    send(paced, "GetFunction")
+    assert clock.seconds == pytest.approx(2.1)

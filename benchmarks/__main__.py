@@ -82,9 +82,11 @@ def main() -> None:
     print(HEAD)
     with tempfile.TemporaryDirectory() as scratch:
         rows = measured(names, Bench(Path(scratch), 1 if asked.quick else asked.runs, asked.quick))
-    if not asked.quick and not asked.parts:
+    if not asked.quick:
         notes = RESULTS.read_text(encoding="utf-8").partition(MARK)[0] if RESULTS.exists() else "# Results\n\n"
-        text = "\n".join([f"{notes}{MARK}\n", machine(asked.runs), "", HEAD, *rows, ""])
+        left = [name for name in PARTS if name not in names]
+        out = f"\nNot run: {', '.join(left)}." if left else ""
+        text = "\n".join([f"{notes}{MARK}\n", machine(asked.runs) + out, "", HEAD, *rows, ""])
         RESULTS.write_text(text, encoding="utf-8", newline="\n")
 
 

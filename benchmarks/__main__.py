@@ -9,7 +9,6 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -61,14 +60,22 @@ def machine(runs: int) -> str:
     )
 
 
-def measured(names: Iterable[str], bench: Bench) -> list[str]:
-    """The rows of some parts, each printed as soon as it is known."""
+def measured(name: str, bench: Bench) -> list[str]:
+    """The rows of a part, each printed as soon as it is known."""
     found = []
-    for name in names:
-        for row in PARTS[name](bench):
-            found.append(line(row))
-            print(found[-1], flush=True)
+    for row in PARTS[name](bench):
+        found.append(line(row))
+        print(found[-1], flush=True)
     return found
+
+
+def write(name: str, rows: list[str], runs: int) -> None:
+    """Put a part's table in the place of the one before, with what it was measured on; the others stay."""
+    notes, _, rest = RESULTS.read_text(encoding="utf-8").partition(MARK)
+    sections = {each.partition("\n")[0].strip(): each for each in rest.split("\n## ")[1:]}
+    sections[name] = "\n".join([name, "", machine(runs), "", HEAD, *rows, ""])
+    text = "".join(f"\n## {sections[each]}" for each in PARTS if each in sections)
+    RESULTS.write_text(f"{notes}{MARK}\n{text}", encoding="utf-8", newline="\n")
 
 
 def main() -> None:
@@ -81,13 +88,10 @@ def main() -> None:
     names = asked.parts or [name for name in PARTS if not (asked.quick and name == "heavy")]
     print(HEAD)
     with tempfile.TemporaryDirectory() as scratch:
-        rows = measured(names, Bench(Path(scratch), 1 if asked.quick else asked.runs, asked.quick))
-    if not asked.quick:
-        notes = RESULTS.read_text(encoding="utf-8").partition(MARK)[0] if RESULTS.exists() else "# Results\n\n"
-        left = [name for name in PARTS if name not in names]
-        out = f"\nNot run: {', '.join(left)}." if left else ""
-        text = "\n".join([f"{notes}{MARK}\n", machine(asked.runs) + out, "", HEAD, *rows, ""])
-        RESULTS.write_text(text, encoding="utf-8", newline="\n")
+        for name in names:
+            rows = measured(name, Bench(Path(scratch), 1 if asked.quick else asked.runs, asked.quick))
+            if not asked.quick:
+                write(name, rows, asked.runs)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-RATE = 14.0
-"""Calls in any `_WINDOW`: one less than allowed, since the rate is not ours alone."""
+RATE = 13.0
+"""Calls in any `_WINDOW`: two less than allowed, since the rate is not ours alone and calls do not arrive evenly."""
 _WINDOW = 1.05
-"""Seconds: a little more than one, since calls do not arrive as evenly as they are sent."""
+"""Seconds: a little more than one."""
 _SLOWEST = 1.0
 _READS = 90.0
 """Of GetFunction, which has a rate of its own (100 a second): as many once AWS has refused one, and not before."""
@@ -37,7 +37,7 @@ class Pace:
 
     def __init__(self, clock: Clock, most: float = RATE) -> None:
         self.rate, self._most, self._clock, self._calm = most, most, clock, 0
-        self.reads = math.inf
+        self.reads, self._slowed = math.inf, -math.inf
         self._sent: dict[bool, deque[float]] = {False: deque(maxlen=int(RATE)), True: deque(maxlen=int(_READS))}
         self._lock = threading.Lock()
 
@@ -60,7 +60,10 @@ class Pace:
             if getattr(operation, "name", "") == "GetFunction":
                 self.reads = _READS if refused else self.reads
                 return
+            if refused and self._clock.now() - self._slowed < _WINDOW:
+                return  # sent before it was slowed down
             if refused:
+                self._slowed = self._clock.now()
                 self._most = min(self._most, RATE)
                 self.rate, self._calm = max(_SLOWEST, min(self.rate, self._most) / 2), 0
                 return

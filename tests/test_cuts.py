@@ -11,7 +11,7 @@ from tasks.aws.connection import Connection
 from tests.front import Site
 
 ROOT = Path(__file__).parent.parent
-CALLS = 50
+CALLS = 35
 """How many calls a first deployment makes at the least (signs of life are shared by chance); a test counts them."""
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name == "nt", reason="Windows has no kill -9")]

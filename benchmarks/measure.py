@@ -43,13 +43,22 @@ def run(command: Command) -> Run:
     )
     assert process.stdout
     said = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    seconds, code = time.perf_counter() - begun, os.waitstatus_to_exitcode(status)
-    process.returncode = code
-    if code:
+    cpu, memory = _end(process)
+    seconds = time.perf_counter() - begun
+    if process.returncode:
         sys.stderr.write(said.decode(errors="replace")[-4000:])
-        raise subprocess.CalledProcessError(code, list(command.arguments))
-    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+        raise subprocess.CalledProcessError(process.returncode, list(command.arguments))
+    return Run(seconds, cpu, memory)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> tuple[float, float]:
+    """Wait for a process; its seconds of the processors and its most memory in MB, 0 where the system does not say."""
+    if sys.platform == "win32":
+        process.wait()
+        return 0.0, 0.0
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 @dataclass(frozen=True)

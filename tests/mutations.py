@@ -70,8 +70,6 @@ LISTED = [
         "tasks/engine.py",
         "tests/test_engine.py",
         ("if dry_run or not pending:", "if not pending:"),
-        ("    agree(asked)\n", ""),
-        ("if pending and steps.functions else ()", "if False else ()"),
         ("except (ReleaseError, KeyboardInterrupt, OSError) as error:", "except ReleaseError as error:"),
         ("        lost = [str(failure)]", "        lost = []"),
         ("held.close(Status.ABANDONED, None, str(error))", "held.close(Status.CONFIRMED, None, str(error))"),
@@ -139,7 +137,7 @@ LISTED = [
         "tasks/engine.py",
         "tests/test_rules.py",
         ("                refuse_unasked(attempt, asked, plan(goal, now, steps), now)", "                pass"),
-        ('counter=0, emergency="")', "counter=0)"),
+        ("if pending and steps.functions else ()", "if False else ()"),
     ),
     *_listed(
         "tasks/release/journal.py",

@@ -286,3 +286,13 @@ def test_one_sign_of_life_serves_all_that_was_read_before_it() -> None:
     assert [operation for _, operation in aws.calls] == ["put_object"]
     held.renew()
     assert len(aws.calls) == 2
+
+
+def test_what_a_deployment_left_is_carried_over_what_leaves_nothing() -> None:
+    aws, left = FakeAws(), Snapshot({}, {"canonical/a": CanonicalObject("a")})
+    journal(aws).take(ENTRY).close(Status.CONFIRMED, left)
+    journal(aws).take(replace(ENTRY, what="publish")).close(Status.CONFIRMED, Snapshot())
+    journal(aws).take(ENTRY).close(Status.UNDONE, None)
+    newest = journal(aws).newest()
+    assert newest
+    assert newest.after == left

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from invoke import Context, task
 
@@ -53,7 +53,8 @@ def show(c: Context, what: str, files: bool = False, json: bool = False) -> None
             if what.startswith("arn:"):
                 used, _ = who_uses(command, read_tree(found[what]), what)
     except MixedError as error:
-        tell_mixed(error, json=json)
+        lines = error.lines
+        tell_mixed(lines, lambda documents: documents.archives({}, (), lines), json=json)
         raise DiffersError from error
     contents = {name: read_contents(path) for name, path in found.items()}
     if json:
@@ -79,7 +80,8 @@ def compare(c: Context, before: str, after: str, files: bool = False, json: bool
     try:
         old, new = locate(command, before), locate(command, after)
     except MixedError as error:
-        tell_mixed(error, json=json)
+        lines = error.lines
+        tell_mixed(lines, lambda documents: documents.comparison(before, after, {}, lines), json=json)
         raise DiffersError from error
     if len(old) != len(new):
         raise ConfigError(f"{before} and {after} cannot be compared: one is an environment; compare with dev:LAYER")
@@ -106,14 +108,14 @@ def compare(c: Context, before: str, after: str, files: bool = False, json: bool
         raise DiffersError
 
 
-def tell_mixed(error: MixedError, *, json: bool) -> None:
-    """Say which function of a mixed environment runs what."""
+def tell_mixed(lines: list[str], document: Callable[[Any], object], *, json: bool) -> None:
+    """Say which function of a mixed environment runs what; to a machine in the command's own kind of document."""
     if json:
         from tasks.output import documents
 
-        documents.print_document(documents.archives({}, (), error.lines))
+        documents.print_document(document(documents))
     else:
-        output.say_mixed(error.lines)
+        output.say_mixed(lines)
 
 
 def of_digest(command: Command, digest: str) -> tuple[list[str], dict[str, Path]]:
@@ -145,21 +147,27 @@ def who_uses(command: Command, digest: str, arn: str = "") -> tuple[list[str], t
             lines.append(f"{environment.name} could not be read: {error}")
             continue
         said, artifact = uses(evidence, records, digest)
-        if f":{environment.region}:{environment.account}:" in arn and (others := carriers(command, environment, arn)):
-            said.append(f"{environment.account}: carried by {', '.join(others)}, which release.toml does not name")
-        lines += [line for line in said if line not in lines]
+        lines += said
         if artifact and not there:
             there = environment, artifact
-    return lines, there
+    return lines + others_that_carry(command, arn), there
 
 
-def carriers(command: Command, environment: Environment, arn: str) -> list[str]:
-    """Functions beside this project's that carry a layer version, in any of their versions."""
+def others_that_carry(command: Command, arn: str) -> list[str]:
+    """Who carries a layer version beside this project's functions, in any of their versions: a line, if anybody."""
     from tasks.aws.pruning import list_functions
 
-    ours = {name for each in command.workspace.project().environments.values() for name in each.function_names.values()}
-    found = [name for name, arns, _ in list_functions(_connect(command, environment)) if arn in arns]
-    return sorted(set(found) - ours)
+    environments = command.workspace.project().environments.values()
+    where = next((each for each in environments if f":{each.region}:{each.account}:" in arn), None)
+    if where is None:
+        return []
+    ours = {name for each in environments for name in each.function_names.values()}
+    try:
+        found = {name for name, arns, _ in list_functions(_connect(command, where)) if arn in arns} - ours
+    except AwsError as error:
+        return [f"{where.account}: it is not known which other functions carry it: {error}"]
+    carried = f"{where.account}: carried by {', '.join(sorted(found))}, which release.toml does not name"
+    return [carried] if found else []
 
 
 def look_at(command: Command, environment: Environment) -> tuple[Environment, Deployed]:
@@ -226,13 +234,13 @@ def _running(command: Command, environment: Environment, layers: Collection[str]
 
 def _of_arn(command: Command, project: Project, arn: str) -> Path:
     """The archive of a layer version of ours."""
-    from tasks.aws.observe import look
+    from tasks.aws.observe import list_layer_versions
 
     for environment in project.environments.values():
         for layer, name in environment.layer_names.items():
             if f":{environment.region}:{environment.account}:layer:{name}:" in arn:
                 connection = _connect(command, environment)
-                for version in look(connection).layers[layer]:
+                for version in list_layer_versions(connection, layer):
                     if version.arn == arn:
                         return _fetch(command, connection, layer, version)
                 raise PlanError(f"{arn} does not exist; for what runs there, run: inv show {environment.name}")
@@ -243,11 +251,11 @@ def _of_arn(command: Command, project: Project, arn: str) -> Path:
 
 def _released(command: Command, project: Project, layer: str, version: str) -> Path:
     """The archive of a released version, from the first environment that published it."""
-    from tasks.aws.observe import look
+    from tasks.aws.observe import list_layer_versions
 
     for environment in project.environments.values():
         connection = _connect(command, environment)
-        for published in look(connection).layers[layer]:
+        for published in list_layer_versions(connection, layer):
             if published.version == version:
                 return _fetch(command, connection, layer, published)
     first = next(iter(project.environments))

@@ -12,6 +12,7 @@ from tasks.project.files import file_sha256
 from tasks.release.artifacts import base64_digest
 from tasks.release.contents import Difference, compare
 from tasks.show import locate
+from tests.aws.answers import Refusing
 from tests.examples import DEV, STAGE, arn, zipped
 from tests.front import Site
 
@@ -169,3 +170,28 @@ def test_a_digest_in_any_form_leads_to_its_archive_and_who_uses_it(
 def test_a_digest_that_nobody_knows_is_refused(released: Site) -> None:
     with pytest.raises(PlanError, match="No release has the digest 0123456789"):
         show.show(released.context, "0123456789")
+
+
+def test_an_arn_is_shown_also_where_functions_may_not_be_listed_and_they_are_listed_once(
+    released: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Refusing(connect(DEV, released.endpoint).functions, "ListFunctions", "AccessDeniedException", 403) as refusing:
+        show.show(released.context, arn(DEV, "core", 2))
+    shown = capsys.readouterr().out
+    assert "dev: runs on news-ingest-dev" in shown
+    assert "111122223333: it is not known which other functions carry it" in shown
+    assert refusing.asked == 1  # dev and stage are in one account
+
+
+def test_a_comparison_of_a_mixed_environment_is_a_comparison_for_machines_too(
+    released: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    released.promote(version="1.2.5")
+    there = connect(DEV, released.endpoint)
+    there.functions.update_function_configuration(FunctionName="news-letter-dev", Layers=[])
+    capsys.readouterr()
+    with pytest.raises(DiffersError):
+        show.compare(released.context, "dev", "stage", json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["before"], document["same"]) == ("dev", False)
+    assert "news-letter-dev: none of ours" in document["environment"]

@@ -173,9 +173,32 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
         report(Confirmed(goal, functions=False, seen=0))
         return pending
     results([partial(reach.may_invoke, name) for name in goal.smoke if name in before.functions])
+    with reach.take(entry_for(goal, before, steps), None if asked else quiet) as held:
+        attempt.held, attempt.touched, attempt.seen = held, held.taken_over, before
+        now, was = begin(attempt, lambda goal: reach.observe(goal)[1])
+        try:
+            decided = plan(goal, now, steps)
+            if steps.functions and not held.taken_over:
+                refuse_unasked(attempt, asked, decided, now)
+            done = apply(attempt, decided, now)
+            after = confirm(attempt, was, done)
+        except UnconfirmedError as error:
+            held.close(Status.ABANDONED, None, str(error))
+            raise
+        except (TakenError, EndedAtOnceError) as error:
+            raise _left_open(attempt, error) from error
+        except (ReleaseError, KeyboardInterrupt, OSError) as error:
+            raise undone(attempt, was, str(error) or "Interrupted") from error
+        held.close(Status.CONFIRMED, after)
+    report(Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
+    return pending
+
+
+def entry_for(goal: Goal, before: Deployed, steps: Steps) -> Entry:
+    """The entry of a deployment as it begins; its number, its holder and what is carried on come with taking it."""
     release = goal.release
     ours = tuple(layer_key(goal.environment, layer.name) for layer in release.layers) if steps.functions else ()
-    entry = Entry(
+    return Entry(
         number=0,
         what=goal.what,
         release=release.key,
@@ -188,24 +211,6 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
         emergency=goal.emergency,
         before=snapshot(before),
     )
-    with reach.take(entry, None if asked else quiet) as held:
-        attempt.held, attempt.touched, attempt.seen = held, held.taken_over, before
-        now, was = begin(attempt, lambda goal: reach.observe(goal)[1])
-        try:
-            if steps.functions and not held.taken_over:
-                refuse_unasked(attempt, asked, plan(goal, now, steps), now)
-            done = apply(attempt, plan(goal, now, steps), now)
-            after = confirm(attempt, was, done)
-        except UnconfirmedError as error:
-            held.close(Status.ABANDONED, None, str(error))
-            raise
-        except (TakenError, EndedAtOnceError) as error:
-            raise _left_open(attempt, error) from error
-        except (ReleaseError, KeyboardInterrupt, OSError) as error:
-            raise undone(attempt, was, str(error) or "Interrupted") from error
-        held.close(Status.CONFIRMED, after)
-    report(Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
-    return pending
 
 
 def refuse_unasked(attempt: Attempt, asked: Sequence[str], decided: Plan, now: Deployed) -> None:

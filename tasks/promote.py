@@ -94,15 +94,13 @@ def committed_release(command: Command, release: Release, noted: str, origin: En
 def commit_of(workspace: Workspace, release: Release) -> str:
     """The commit that is checked out, if it is clean and builds a release; else nothing."""
     from tasks.archives.configuration import read_configuration
-    from tasks.archives.recipes import recipe_for
-    from tasks.archives.workshop import make
+    from tasks.archives.workshop import make_all
 
     try:
         checkout = workspace.checkout()
         if checkout.commit == "none" or checkout.commit.endswith("-dirty"):
             return ""
-        names = checkout.project.select("")
-        made = [make(checkout, name, recipe_for(checkout, name), lambda _event: None).artifact for name in names]
+        made = [each.artifact for each in make_all(checkout)]
         contents = {key: each.sha256 for key, each in read_configuration(checkout).items()}
         return checkout.commit if release_of(checkout, made, contents).key == release.key else ""
     except ReleaseError:

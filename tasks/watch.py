@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from invoke import Context, task
 
-from tasks.deploy import release_of
+from tasks.deploy import payloads, release_of
 from tasks.engine import carry_out
 from tasks.errors import ConfigError, ReleaseError
 from tasks.output.lines import say
@@ -104,14 +104,12 @@ def bring_changes(command: Command, environment: Environment, heard: Heard, *, s
     Nothing is imported beforehand: the functions themselves do that there.
     """
     from tasks.archives.configuration import read_configuration
-    from tasks.archives.recipes import recipe_for
-    from tasks.archives.workshop import make
+    from tasks.archives.workshop import make_all
     from tasks.aws.perform import Sources
     from tasks.aws.reach import reach
 
     checkout = command.workspace.checkout()
-    names = checkout.project.select("")
-    made = [make(checkout, name, recipe_for(checkout, name), lambda _event: None) for name in names]
+    made = make_all(checkout)
     for path in dict.fromkeys(path for each in made for path in each.recipe.untracked):
         heard(LeftOut(path))
     contents = read_configuration(checkout)
@@ -119,9 +117,8 @@ def bring_changes(command: Command, environment: Environment, heard: Heard, *, s
     release = release_of(checkout, artifacts, {key: each.sha256 for key, each in contents.items()})
     files = {each.sha256: each.path for each in contents.values()}
     sources = Sources({each.artifact.name: each.path for each in made}, files)
-    functions = environment.function_names.items() if smoke else ()
-    payloads = {name: checkout.project.functions[key].smoke for key, name in functions}
-    goal = Goal(environment, release, smoke=payloads, what="watch")
+    smoked = payloads(replace(checkout.project, smoke=smoke), environment)
+    goal = Goal(environment, release, smoke=smoked, what="watch")
     carry_out(goal, UPDATE_LAMBDAS, reach(command, environment, sources), heard, agree=lambda _questions: None)
 
 

@@ -136,7 +136,7 @@ LISTED = [
     *_listed(
         "tasks/engine.py",
         "tests/test_rules.py",
-        ("                refuse_unasked(attempt, asked, plan(goal, now, steps), now)", "                pass"),
+        ("                refuse_unasked(attempt, asked, decided, now)", "                pass"),
         ("if pending and steps.functions else ()", "if False else ()"),
     ),
     *_listed(

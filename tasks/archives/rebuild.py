@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tasks.archives.recipes import recipe_for
-from tasks.archives.workshop import make
+from tasks.archives.workshop import make_all
 from tasks.errors import ReleaseError
 from tasks.project.git import ask_git
 from tasks.project.workspace import Workspace
@@ -21,9 +20,8 @@ def rebuilt_trees(workspace: Workspace, release: Release, commit: str) -> tuple[
     try:
         with _work_tree(workspace.root, commit) as folder:
             checkout = Workspace(folder).checkout()
-            names = [each for each in release.artifacts if each.name in checkout.project.select("")]
-            made = [make(checkout, each.name, recipe_for(checkout, each.name), lambda _event: None) for each in names]
-            return {each.key: archive.artifact.tree for each, archive in zip(names, made, strict=True)}, ""
+            trees = {archive.artifact.name: archive.artifact.tree for archive in make_all(checkout)}
+            return {each.key: trees[each.name] for each in release.artifacts if each.name in trees}, ""
     except ReleaseError as error:
         return {}, f"commit {commit} cannot be built here: {error}"
 

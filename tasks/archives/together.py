@@ -82,7 +82,7 @@ def _check_fit(layers: Sequence[Artifact], packages: Sequence[Artifact]) -> None
 @contextmanager
 def readable_before(checkout: Checkout) -> Iterator[set[str]]:
     """The digests of sources of this project that this Python could read; those added meanwhile are remembered."""
-    note = checkout.workspace.cache / "readable" / f"{checkout.workspace.sandbox.name}-{sys.version_info.minor}.json"
+    note = checkout.workspace.cache / "readable" / f"{checkout.workspace.digest}-{sys.version_info.minor}.json"
     try:
         before = set(json.loads(note.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -120,7 +120,7 @@ def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], pack
         [each.path for each in layers],
         variables=variables,
         locks=locks,
-        folder=checkout.workspace.cache / "stages" / f"{checkout.workspace.sandbox.name}-{runtime.name}",
+        folder=checkout.workspace.cache / "stages" / f"{checkout.workspace.digest}-{runtime.name}",
     )
     inputs = [
         runtime.name,

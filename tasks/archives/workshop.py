@@ -87,6 +87,12 @@ def kind_of(project: Project, name: str) -> Kind:
     return Kind.PACKAGE if name in project.functions else Kind.LAYER
 
 
+def make_all(checkout: Checkout) -> list[Archive]:
+    """Every artifact of a project, in the cache, each checked by itself and not imported; nothing is told."""
+    names = checkout.project.select("")
+    return [make(checkout, name, recipe_for(checkout, name), lambda _event: None) for name in names]
+
+
 def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archive:
     """One artifact at its version in VERSION, in the cache: made there and checked by itself if it was not yet."""
     path = checkout.workspace.cache / "archives" / f"{recipe.key}.zip"

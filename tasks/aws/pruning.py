@@ -138,27 +138,23 @@ def _read_needs(name: str, there: Journal, keep: int) -> Needs:
         return Needs(reason=f"entry {lost[-1]} of its journal cannot be read")
     last = read[newest]
     named = [(each.release, each.closed) for each in entries] + ([(last.runs, True)] if last else [])
-    keys = {
-        key: any(closed for other, closed in named if other == key) for key, _ in named if key.startswith("releases/")
-    }
+    keys = {key: (key, True) in named for key, _ in named if key.startswith("releases/")}
     records = results([partial(load_record, there.connection, key) for key in keys])
     for (key, closed), record in zip(keys.items(), records, strict=True):
         if record is None and closed:
             return Needs(reason=f"its record {key} is gone")
-    return Needs(tuple(each for each in records if each), tuple(entries), _begun(there, max(entries, key=_age)))
+    return Needs(
+        tuple(each for each in records if each), tuple(entries), _begun(there, max(each.number for each in entries))
+    )
 
 
-def _age(entry: Entry) -> int:
-    return entry.number
-
-
-def _begun(journal: Journal, entry: Entry) -> str:
+def _begun(journal: Journal, number: int) -> str:
     """When an entry was begun by S3's clock: it took as long as it says, and S3 knows when it was written last."""
-    seen = journal.get(entry.number)
+    seen = journal.get(number)
     if seen is None:
         return ""
     try:
-        begun, ended = (_moment(each) for each in (entry.begun, entry.ended))
+        begun, ended = (_moment(each) for each in (seen.entry.begun, seen.entry.ended))
     except ValueError:
         return f"{seen.written:{_FORM}}"
     return f"{seen.written - max(ended - begun, timedelta()):{_FORM}}"

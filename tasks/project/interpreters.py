@@ -77,8 +77,6 @@ def _notes() -> dict[str, Any]:
 
 def _ask(command: list[str]) -> Answer:
     """Version, implementation, whether it is free-threaded, and path; empty if it cannot say."""
-    if known := _remembered(command):
-        return known
     try:
         asked = [*command, "-I", "-S", "-c", _WHAT]
         result = subprocess.run(

@@ -45,9 +45,14 @@ class Workspace:
         return cache_folder()
 
     @property
+    def digest(self) -> str:
+        """16 hex digits that tell this folder from all others on the machine, for what the cache keeps for it alone."""
+        return hashlib.sha256(str(self.root.resolve()).encode()).hexdigest()[:16]
+
+    @property
     def sandbox(self) -> Path:
         """Where a sandbox in the background leaves its address and key: this user's own, readable by nobody else."""
-        return self.cache / "sandboxes" / hashlib.sha256(str(self.root.resolve()).encode()).hexdigest()[:16]
+        return self.cache / "sandboxes" / self.digest
 
     def project(self) -> Project:
         """The project that release.toml describes."""

@@ -292,7 +292,8 @@ class Services:
             if source is None:
                 return _s3_error(404, "NoSuchKey")
             there[key] = Stored(source.body, source.etag, source.checksum, time.time())
-            return _xml(f"<CopyObjectResult><ETag>{source.etag}</ETag></CopyObjectResult>")
+            checksum = f"<ChecksumSHA256>{source.checksum}</ChecksumSHA256>"
+            return _xml(f"<CopyObjectResult><ETag>{source.etag}</ETag>{checksum}</CopyObjectResult>")
         checksum = request.headers.get("x-amz-checksum-sha256") or _digest(request.body)
         etag = f'"{hashlib.md5(request.body, usedforsecurity=False).hexdigest()}"'
         there[key] = Stored(request.body, etag, checksum, time.time())

@@ -42,19 +42,24 @@ def watch(c: Context, env: str = "", e2e: str = "") -> None:
 
 def turns(command: Command, environment: Environment, client: str = "", stop: threading.Event | None = None) -> None:
     """One turn now, and one after each change, until `stop` is set or Ctrl-C comes."""
-    take_turn(command, environment, client)
     for _ in saved(command, stop):
         take_turn(command, environment, client)
 
 
 def saved(command: Command, stop: threading.Event | None) -> Iterator[object]:
-    """Wait for changes of what a build is made from."""
+    """Once as soon as nothing can be missed any more, then after each change of what a build is made from."""
     import watchfiles
 
     root = command.workspace.root
     paths = [root / each for each in command.workspace.project().inputs]
     there = [path for path in paths if path.exists()]
-    yield from watchfiles.watch(*there, debounce=_QUIET, step=_QUIET // 2, stop_event=stop, raise_interrupt=True)
+    begun = False
+    for changes in watchfiles.watch(
+        *there, debounce=_QUIET, step=_QUIET // 2, stop_event=stop, rust_timeout=2 * _QUIET, yield_on_timeout=True
+    ):
+        if changes or not begun:
+            begun = True
+            yield changes
 
 
 def take_turn(command: Command, environment: Environment, client: str = "") -> None:

@@ -98,7 +98,7 @@ class FakeAws:
         source = self._stored(CopySource["Bucket"], CopySource["Key"])
         self._condition(Bucket, Key, more)
         self.objects[Bucket, Key] = Stored(source.body, self.date, source.sha256)
-        return {}
+        return {"CopyObjectResult": {"ETag": etag(source.body), "ChecksumSHA256": source.sha256}}
 
     def _condition(self, bucket: str, key: str, request: dict[str, Any]) -> None:
         there = self.objects.get((bucket, key))

@@ -22,7 +22,7 @@ from tasks.errors import AwsError
 from tasks.project.web import open_url
 from tasks.release import actions
 from tasks.release.actions import Action, Outcome, subject
-from tasks.release.artifacts import base64_digest
+from tasks.release.artifacts import base64_digest, hex_digest
 from tasks.release.deployed import Deployed
 from tasks.release.release import write_record
 
@@ -92,12 +92,12 @@ def _copy(connection: Connection, sources: Sources, action: actions.Copy) -> Non
     except ClientError as error:
         if code_of(error) != "NoSuchKey":
             raise
-    _bring(connection, sources, action.artifact.key, action.source, action.owner)
-    _check_stored(connection, action.artifact.key, action.artifact.sha256)
+    if _bring(connection, sources, action.artifact.key, action.source, action.owner) != action.artifact.sha256:
+        _check_stored(connection, action.artifact.key, action.artifact.sha256)
 
 
-def _bring(connection: Connection, sources: Sources, key: str, bucket: str, owner: str) -> None:
-    """Copy an object from another bucket, under the same key.
+def _bring(connection: Connection, sources: Sources, key: str, bucket: str, owner: str) -> str:
+    """Copy an object from another bucket, under the same key; its SHA-256 (hex), empty unless S3 says it.
 
     Where S3 may not do that by itself (the target's credentials cannot read there, in another account), the bytes go
     through this machine, read with the source's own credentials. Raises what botocore raises.
@@ -105,7 +105,8 @@ def _bring(connection: Connection, sources: Sources, key: str, bucket: str, owne
     source = {"Bucket": bucket, "Key": key}
     options = {"CopySource": source, "ChecksumAlgorithm": "SHA256", "ExpectedSourceBucketOwner": owner}
     try:
-        _once(connection, connection.s3.copy_object, key, **options)
+        answer = _once(connection, connection.s3.copy_object, key, **options) or {}
+        return hex_digest(answer.get("CopyObjectResult", {}).get("ChecksumSHA256", ""))
     except ClientError as error:
         if sources.origin is None or code_of(error) not in _DENIED:
             raise
@@ -117,6 +118,7 @@ def _bring(connection: Connection, sources: Sources, key: str, bucket: str, owne
                 digest.update(block)
             kept.seek(0)
             _put(connection, key, digest.hexdigest(), kept)
+            return digest.hexdigest()
 
 
 def _publish(connection: Connection, action: actions.Publish, deployed: Deployed) -> Outcome:
@@ -157,14 +159,12 @@ def _publish(connection: Connection, action: actions.Publish, deployed: Deployed
 
 def _store(connection: Connection, sources: Sources, action: actions.Store) -> None:
     """Contents of the configuration, from this machine or from the bucket of the environment before."""
-    if read_sha256(connection, subject(action)) == action.sha256:
-        return
     if not action.source:
         with sources.contents[action.sha256].open("rb") as file:
             _put(connection, subject(action), action.sha256, file)
         return
-    _bring(connection, sources, subject(action), action.source, action.owner)
-    _check_stored(connection, subject(action), action.sha256)
+    if _bring(connection, sources, subject(action), action.source, action.owner) != action.sha256:
+        _check_stored(connection, subject(action), action.sha256)
 
 
 def _keep_package(connection: Connection, action: actions.KeepPackage) -> None:
@@ -206,15 +206,16 @@ def _configure(connection: Connection, action: actions.Configure) -> Outcome:
         with _already(connection, action):
             connection.s3.delete_object(**there, **unchanged)
         return Outcome(action)
-    found = read_object(connection, connection.environment.bucket, action.contents)
-    if found is None:
-        raise AwsError(
-            f"s3://{connection.environment.bucket}/{action.contents} is gone, so {action.key} stays as it is"
-        )
+    source = {"Bucket": connection.environment.bucket, "Key": action.contents}
     etag = ""
-    with closing(found["Body"]) as body, _already(connection, action):
-        checksum = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": base64_digest(action.after)}
-        etag = connection.s3.put_object(**there, **unchanged, Body=body.read(), **checksum).get("ETag", "")
+    with _already(connection, action):
+        answer = connection.s3.copy_object(**there, **unchanged, CopySource=source, ChecksumAlgorithm="SHA256")
+        copied = answer["CopyObjectResult"]
+        etag = copied["ETag"]
+        found = hex_digest(copied.get("ChecksumSHA256", "")) or digest_of(connection, action.bucket, action.key)
+        if found != action.after:
+            where = f"s3://{source['Bucket']}/{action.contents}"
+            raise AwsError(f"{where} holds SHA-256 {found}; delete that object and run the same command again")
     return Outcome(action, etag=etag)
 
 
@@ -226,14 +227,18 @@ def _already(connection: Connection, action: actions.Configure) -> Iterator[None
     except ClientError as error:
         if code_of(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
             raise
-        if digest_of(connection, action.bucket, action.key) != action.after:
-            raise
+        if digest_of(connection, action.bucket, action.key) == action.after:
+            return
+        bucket = connection.environment.bucket
+        if action.after and read_object(connection, bucket, action.contents, head=True) is None:
+            raise AwsError(f"s3://{bucket}/{action.contents} is gone, so {action.key} stays as it is") from error
+        raise
 
 
 def _put(connection: Connection, key: str, sha256: str, body: Any, kind: str = "application/octet-stream") -> None:
     """Store bytes that S3 compares with their checksum before it stores them."""
     digest = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": base64_digest(sha256)}
-    if not _once(connection, connection.s3.put_object, key, Body=body, ContentType=kind, **digest):
+    if _once(connection, connection.s3.put_object, key, Body=body, ContentType=kind, **digest) is None:
         _check_stored(connection, key, sha256)
 
 
@@ -248,18 +253,20 @@ def _check_stored(connection: Connection, key: str, sha256: str) -> None:
         )
 
 
-def _once(connection: Connection, call: Callable[..., Any], key: str, **request: Any) -> bool:
-    """Write an object that must not exist yet; False if it does.
+def _once(connection: Connection, call: Callable[..., Any], key: str, **request: Any) -> dict[str, Any] | None:
+    """Write an object that must not exist yet; S3's answer, None if it does.
 
     That may be the echo of our own write, whose answer was lost and which botocore repeated.
     """
     try:
-        call(Bucket=connection.environment.bucket, Key=key, IfNoneMatch="*", **connection.owner, **request)
+        answer: dict[str, Any] = call(
+            Bucket=connection.environment.bucket, Key=key, IfNoneMatch="*", **connection.owner, **request
+        )
     except ClientError as error:
         if code_of(error) not in ("PreconditionFailed", "412"):
             raise
-        return False
-    return True
+        return None
+    return answer
 
 
 def _paced(connection: Connection, call: Callable[..., Any], **request: Any) -> Any:

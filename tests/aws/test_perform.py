@@ -57,6 +57,11 @@ def do(
     return perform(connection, sources or Sources(), action, deployed or Deployed(), lambda: None)
 
 
+def copied(checksum: str) -> dict[str, Any]:
+    """What S3 answers to a copy."""
+    return {"CopyObjectResult": {"ETag": "e8", "ChecksumSHA256": checksum}}
+
+
 STORED = {"ChecksumSHA256": BUILT.code_sha256}
 TEXT_SUM = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": replace(CORE, sha256=DIGEST).code_sha256}
 REQUESTS: list[tuple[Action, dict[str, Any], list[tuple[str, dict[str, Any]]]]] = [
@@ -110,9 +115,8 @@ REQUESTS: list[tuple[Action, dict[str, Any], list[tuple[str, dict[str, Any]]]]] 
     ),
     (
         Store("canonical/scopes.yaml", DIGEST, BUCKET),
-        {"head_object": refusal("404", 404)},
+        {},
         [
-            ("head_object", {"Key": contents_key(DIGEST), "ChecksumMode": "ENABLED"}),
             (
                 "put_object",
                 {
@@ -127,9 +131,8 @@ REQUESTS: list[tuple[Action, dict[str, Any], list[tuple[str, dict[str, Any]]]]] 
     ),
     (
         Store("canonical/scopes.yaml", DIGEST, BUCKET, BUCKET, DEV.account),
-        {"head_object": [refusal("404", 404), {"ChecksumSHA256": replace(CORE, sha256=DIGEST).code_sha256}]},
+        {"head_object": {"ChecksumSHA256": replace(CORE, sha256=DIGEST).code_sha256}},
         [
-            ("head_object", {"Key": contents_key(DIGEST), "ChecksumMode": "ENABLED"}),
             (
                 "copy_object",
                 {
@@ -170,10 +173,10 @@ def test_a_publication_says_exactly_this() -> None:
 
 
 CONFIGURED: list[tuple[Configure, str, dict[str, Any]]] = [
-    (Configure("k", DEV.canonical_bucket, "", DIGEST, contents_key(DIGEST)), "put_object", {**ONCE}),
+    (Configure("k", DEV.canonical_bucket, "", DIGEST, contents_key(DIGEST)), "copy_object", {**ONCE}),
     (
         Configure("k", DEV.canonical_bucket, "f" * 64, DIGEST, contents_key(DIGEST), "e7"),
-        "put_object",
+        "copy_object",
         {"IfMatch": "e7"},
     ),
     (Configure("k", DEV.canonical_bucket, "f" * 64, "", "", "e7"), "delete_object", {"IfMatch": "e7"}),
@@ -184,12 +187,23 @@ CONFIGURED: list[tuple[Configure, str, dict[str, Any]]] = [
 def test_configuration_is_replaced_only_if_it_is_still_what_was_read(
     action: Configure, operation: str, condition: dict[str, Any]
 ) -> None:
-    import io
-
-    connection, calls = recorded(DEV, get_object={"Body": io.BytesIO(TEXT)}, put_object={"ETag": "e8"})
+    connection, calls = recorded(DEV, copy_object=copied(TEXT_SUM["ChecksumSHA256"]))
     assert do(connection, action).etag == ("e8" if action.after else "")
-    body = {"Body": TEXT, **TEXT_SUM} if action.after else {}
-    assert calls[-1] == (operation, {"Bucket": DEV.canonical_bucket, "Key": "k", **OWNER, **body, **condition})
+    source = {"Bucket": DEV.bucket, "Key": contents_key(DIGEST)}
+    copy = {"CopySource": source, "ChecksumAlgorithm": "SHA256"} if action.after else {}
+    assert calls == [(operation, {"Bucket": DEV.canonical_bucket, "Key": "k", **OWNER, **copy, **condition})]
+
+
+def test_configuration_that_arrives_with_other_bytes_than_were_stored_is_an_error() -> None:
+    connection, _ = recorded(DEV, copy_object=copied(replace(CORE, sha256="0" * 64).code_sha256))
+    with pytest.raises(AwsError, match="holds SHA-256 0000.*; delete that object and run the same command again"):
+        do(connection, CONFIGURED[1][0])
+
+
+def test_what_s3_says_of_a_copy_is_not_asked_for_again() -> None:
+    connection, calls = recorded(DEV, copy_object=copied(TEXT_SUM["ChecksumSHA256"]))
+    do(connection, Store("canonical/scopes.yaml", DIGEST, BUCKET, BUCKET, DEV.account))
+    assert [name for name, _ in calls] == ["copy_object"]
 
 
 def test_an_upload_is_stored_with_its_sha256(dev: Connection, sources: Sources) -> None:

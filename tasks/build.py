@@ -10,14 +10,19 @@ from tasks.project.command import changes, here, shows
 from tasks.release.artifacts import Kind
 
 
-@task
+@task(help={"cache": "empty the cache, too, which all your projects share: downloads, archives, trials"})
 @changes
-def clean(c: Context) -> None:
+def clean(c: Context, cache: bool = False) -> None:
     """Remove what was built (.build/layers, .build/functions, the manifest); the cache stays."""
     from tasks.archives import manifest
+    from tasks.project.cache import empty
 
-    manifest.clean(here(c).workspace)
-    say("[OK] Removed .build/layers, .build/functions and .build/manifest.json", "")
+    workspace = here(c).workspace
+    manifest.clean(workspace)
+    say("[OK] Removed .build/layers, .build/functions and .build/manifest.json")
+    if cache:
+        say(f"[OK] Emptied the cache, {workspace.cache}: {empty(workspace.cache) / 1e6:,.1f} MB")
+    say("")
 
 
 @task

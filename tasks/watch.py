@@ -54,12 +54,12 @@ def saved(command: Command, stop: threading.Event | None) -> Iterator[object]:
     paths = [root / each for each in command.workspace.project().inputs]
     there = [path for path in paths if path.exists()]
     begun = False
-    for changes in watchfiles.watch(
+    for found in watchfiles.watch(
         *there, debounce=_QUIET, step=_QUIET // 2, stop_event=stop, rust_timeout=2 * _QUIET, yield_on_timeout=True
     ):
-        if changes or not begun:
+        if found or not begun:
             begun = True
-            yield changes
+            yield found
 
 
 def take_turn(command: Command, environment: Environment, client: str = "") -> None:

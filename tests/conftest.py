@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tasks.aws.connection import PATIENCE, Connection, client, connect
-from tasks.project.files import CACHE_VARIABLE
+from tasks.project.cache import CACHE_VARIABLE
 from tasks.project.model import Project
 from tasks.sandbox.seed import seed
 from tasks.sandbox.server import Server

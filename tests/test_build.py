@@ -14,7 +14,7 @@ from tasks.archives.together import refuse_failures
 from tasks.archives.trial import Trial
 from tasks.errors import BuildError
 from tasks.output.console import Console
-from tasks.project.files import CACHE_VARIABLE
+from tasks.project.cache import CACHE_VARIABLE
 from tasks.project.workspace import Workspace
 from tasks.release.artifacts import Kind
 from tasks.release.events import Building, Event, Imported, LeftOut, OtherEndings
@@ -227,6 +227,28 @@ def test_what_is_about_to_be_made_and_what_is_left_out_are_told(workspace: Works
     workshop.build(workspace.checkout(), ["core"], events.append)
     assert LeftOut("src/core/scratch.py") in events
     assert [event.name for event in events if isinstance(event, Building)] == ["core", "deps", "ingest"]
+
+
+def reasons(workspace: Workspace) -> dict[str, str]:
+    events: list[Event] = []
+    workshop.build(workspace.checkout(), workspace.project().select(""), events.append)
+    return {event.name: event.reason for event in events if isinstance(event, Building)}
+
+
+def test_why_something_is_built_is_said(workspace: Workspace) -> None:
+    assert reasons(workspace) == dict.fromkeys(("core", "deps", "ingest"), "none is built here")
+    assert reasons(workspace) == {}
+    (workspace.root / "src/core/sub/work.py").unlink()
+    (workspace.root / "src/core/__init__.py").write_text("import json\n")
+    for name in ("a", "b"):
+        (workspace.root / f"src/core/{name}.py").write_text("")
+    assert reasons(workspace) == {"core": "changed: core/__init__.py, core/a.py, core/b.py and 1 more"}
+    for path in (workspace.cache / "archives").glob("*.zip"):
+        path.write_bytes(b"")
+    assert set(reasons(workspace).values()) == {"the one that was kept is gone or damaged"}
+    text = WITH_PACKAGE.replace("python3.14", "python3.12")
+    (workspace.root / "release.toml").write_text(text)
+    assert reasons(workspace) == dict.fromkeys(("core", "deps"), "its lock or release.toml changed")
 
 
 def test_a_handler_that_is_only_used_and_never_defined_is_refused(workspace: Workspace) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from tasks.archives.lock import Pin
 from tasks.archives.wheels import check_record
 from tasks.errors import BuildError, ConfigError
+from tasks.project.cache import use
 from tasks.project.files import file_sha256, move, parse_toml, read_text, remove, replacing
 from tasks.project.runtimes import Runtime
 from tasks.project.uv import run_uv
@@ -78,6 +79,7 @@ def _fetch(file: RemoteFile, cache: Path) -> Path:
     """One file from the cache or its index; whatever has not the pinned hash never gets its name."""
     path = cache / "files" / file.sha256[:16] / file.filename
     if path.exists() and file_sha256(path) == file.sha256:
+        use(path.parent)
         return path
     with replacing(path) as aside:
         aside.write_bytes(_download(file, cache))

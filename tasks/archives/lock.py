@@ -7,7 +7,7 @@ that an outdated lock is noticed without asking an index.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,8 +68,13 @@ def write_lock(requirements: Path, runtime: Runtime, options: tuple[str, ...] = 
         head = f"{_MADE_FROM}{_fingerprint(wanted, runtime)}, {_digest(_pins(resolved, lock))}\n"
         aside.write_text(head + resolved, encoding="utf-8", newline="\n")
     after = _pinned(lock)
+    return lock, changed_pins(before, after)
+
+
+def changed_pins(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """What differs between two states of a lock, name -> versions, as lines."""
     changed = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
-    return lock, [f"{name} {before.get(name, '(new)')} -> {after.get(name, '(gone)')}" for name in changed]
+    return [f"{name} {before.get(name, '(new)')} -> {after.get(name, '(gone)')}" for name in changed]
 
 
 def _pinned(lock: Path) -> dict[str, str]:

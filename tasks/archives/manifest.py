@@ -5,11 +5,14 @@ Everything is written aside and renamed, so that a build that fails leaves nothi
 
 import re
 import shutil
+import zipfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tasks.archives.archive import UNREADABLE
+from tasks.archives.lock import changed_pins
 from tasks.archives.recipes import Recipe, recipe_for
 from tasks.errors import BuildError, PlanError
 from tasks.project.files import alone, file_sha256, remove, replacing
@@ -19,6 +22,10 @@ from tasks.release.codec import decode, encode
 
 _VERSIONED = r"-(\d+\.\d+\.\d+|[0-9a-f]{16})\.(zip|cdx\.json)"
 """How the name of an archive, or of its bill, goes on after that of its artifact."""
+
+
+_NAMED = 3
+"""How many changes are named when it is said why something is built."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,32 @@ def _find(checkout: Checkout, name: str, entry: Entry | None) -> Archive:
     if file_sha256(path) != entry.artifact.sha256:
         raise BuildError(f"{shown} is not the archive that was built; run: inv build")
     return Archive(entry.artifact, path, recipe, cached=True)
+
+
+def why(checkout: Checkout, name: str, recipe: Recipe) -> str:
+    """What has changed since an artifact was built here, in a few words."""
+    entry = read_manifest(checkout.workspace).entries.get(name)
+    if entry is None:
+        return "none is built here"
+    if entry.key == recipe.key:
+        return "the one that was kept is gone or damaged"
+    changed = changed_pins(entry.requirements, recipe.requirements)
+    if recipe.sources:
+        changed = _changed_sources(path_of(checkout.workspace, entry.artifact), recipe)
+    more = f" and {len(changed) - _NAMED} more" if changed[_NAMED:] else ""
+    return f"changed: {', '.join(changed[:_NAMED])}{more}" if changed else "its lock or release.toml changed"
+
+
+def _changed_sources(built: Path, recipe: Recipe) -> list[str]:
+    """The files of our own that are not what they are in the archive that was built before, below python/."""
+    try:
+        with zipfile.ZipFile(built) as archive:
+            before = {each.filename: each.CRC for each in archive.infolist()}
+    except UNREADABLE:
+        return []
+    after = {member.name: member.crc for member in recipe.members()}
+    changed = sorted(each for each in before.keys() | after.keys() if before.get(each) != after.get(each))
+    return [each.removeprefix("python/") for each in changed]
 
 
 def path_of(workspace: Workspace, artifact: Artifact) -> Path:

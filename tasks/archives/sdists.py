@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tasks.archives.wheels import Wheel, check_record
 from tasks.errors import BuildError
+from tasks.project.cache import use
 from tasks.project.files import move
 from tasks.project.uv import run_uv
 
@@ -25,6 +26,7 @@ def build_wheel(sdist: Path, cache: Path) -> Wheel:
             wheel = _build(sdist, Path(aside))
             folder.mkdir(exist_ok=True)
             move(wheel, folder / wheel.name)
+    use(folder)
     return Wheel(next(folder.glob("*.whl")), built=True)
 
 

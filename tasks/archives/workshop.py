@@ -18,6 +18,7 @@ from tasks.archives.sbom import bill_of_materials
 from tasks.archives.together import check_together, refuse_failures
 from tasks.archives.trial import Stage, try_imports
 from tasks.errors import BuildError, PlanError
+from tasks.project import cache
 from tasks.project.files import alone, file_sha256, replacing
 from tasks.project.model import Layer, Project
 from tasks.project.workspace import Checkout
@@ -53,6 +54,8 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
     made = {name: make(checkout, name, recipe, report) for name, recipe in recipes.items()}
     check_configured(checkout, list(made.values()))
     imported = check_together(checkout, list(made.values()))
+    if not all(each.cached for each in made.values()):
+        cache.bound(checkout.workspace.cache)
     placed = manifest.place(checkout, [made[name] for name in wanted], clean=clean)
     archives = [Built(each.artifact, each.path.relative_to(checkout.root).as_posix(), each.cached) for each in placed]
     report(AllBuilt(tuple(archives), tuple(imported)))
@@ -99,7 +102,7 @@ def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archi
     artifact = _cached(path, recipe.tree)
     cached = artifact is not None
     if artifact is None:
-        report(Building(kind_of(checkout.project, name), name))
+        report(Building(kind_of(checkout.project, name), name, manifest.why(checkout, name, recipe)))
         artifact = _make(checkout.project, name, recipe, path)
     function = checkout.project.functions.get(name)
     version = checkout.versions.get(name, artifact.tree[:16])
@@ -117,7 +120,10 @@ def _cached(archive: Path, tree: str) -> Artifact | None:
         whole = whole and file_sha256(archive.with_suffix(".cdx.json")) == artifact.bill
     except (*UNREADABLE, PlanError):
         return None
-    return artifact if whole else None
+    if not whole:
+        return None
+    cache.use(archive)
+    return artifact
 
 
 def _make(project: Project, name: str, recipe: Recipe, archive: Path) -> Artifact:

@@ -9,7 +9,8 @@ import json
 import struct
 from contextlib import suppress
 
-from tasks.project.files import cache_folder, replacing
+from tasks.project.cache import cache_folder
+from tasks.project.files import replacing
 from tasks.project.web import open_url
 from tasks.release.artifacts import top_modules
 

@@ -56,7 +56,7 @@ class Console:
         """Print what an event has to say."""
         match event:
             case Building(kind=Kind.LAYER):
-                say(f"[INFO] Building layer {event.name}")
+                say(f"[INFO] Building layer {event.name} ({event.reason})")
             case Building():
                 pass  # a function's package is made at once
             case LeftOut(stray=True):

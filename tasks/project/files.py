@@ -1,4 +1,4 @@
-"""Files that are replaced without ever being half-written, what identifies their bytes, and where they are kept."""
+"""Files that are replaced without ever being half-written, and what identifies their bytes."""
 
 import hashlib
 import os
@@ -12,18 +12,9 @@ from typing import Any
 
 from tasks.errors import BuildError, ConfigError
 
-CACHE_VARIABLE = "LAMBDA_LAYERS_CACHE"
 _BUILD = 600
 PAUSES: Sequence[float] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6) if os.name == "nt" else ()
 """Seconds: on Windows an antivirus has a new file open for about that long."""
-
-
-def cache_folder() -> Path:
-    """Where this user keeps what need not be made again, for all projects: outside of them, and of OneDrive."""
-    from platformdirs import user_cache_path
-
-    chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen).expanduser().absolute() if chosen else user_cache_path("lambda-layers", appauthor=False)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tasks.project.files import cache_folder, replacing
+from tasks.project.cache import cache_folder
+from tasks.project.files import replacing
 from tasks.project.runtimes import ARCHITECTURES, Runtime
 
 _PATIENCE = 20

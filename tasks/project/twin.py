@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tasks.errors import BuildError
-from tasks.project.files import cache_folder, move
+from tasks.project.cache import cache_folder, use
+from tasks.project.files import move
 from tasks.project.uv import run_uv
 
 _TAG = re.compile(r"^Tag: (?P<tag>\S+)", re.MULTILINE)
@@ -54,6 +55,7 @@ def make_twin(interpreter: str, compiled: Mapping[str, str], locks: Iterable[Pat
             except OSError:
                 if not folder.is_dir():  # else somebody else was faster
                     raise
+    use(folder)
     return folder
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.errors import ConfigError
-from tasks.project.files import cache_folder, read_text
+from tasks.project.cache import cache_folder
+from tasks.project.files import read_text
 from tasks.project.git import Git, read_git
 from tasks.project.model import Project
 from tasks.project.release_toml import parse_project

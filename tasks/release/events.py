@@ -18,10 +18,11 @@ from tasks.release.release import Release
 
 @dataclass(frozen=True)
 class Building:
-    """An artifact is about to be made, since nothing was kept that is made of the same."""
+    """An artifact is about to be made, since nothing was kept that is made of the same; `reason` is what changed."""
 
     kind: Kind
     name: str
+    reason: str
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tasks.archives.recipes import recipe_for
 from tasks.archives.sbom import bill_of_materials
 from tasks.archives.workshop import make
 from tasks.errors import BuildError, ConfigError
-from tasks.project.files import CACHE_VARIABLE
+from tasks.project.cache import CACHE_VARIABLE
 from tasks.project.runtimes import RUNTIMES
 from tasks.project.workspace import Workspace
 from tests.archives.wheelhouse import list_wheels, make_wheel

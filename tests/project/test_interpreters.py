@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.project.files import CACHE_VARIABLE
+from tasks.project.cache import CACHE_VARIABLE
 from tasks.project.interpreters import find_interpreter
 from tasks.project.runtimes import RUNTIMES
 

@@ -5,8 +5,11 @@ the package (https://github.com/pyinvoke/invoke, loader.py). Taking the name bac
 see one and the same package.
 """
 
+import os
 import sys
 
+# Invoke forbids bytecode unless --write-pyc is given; compiling this package each time takes longer than most commands
+sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
 sys.modules.pop("tasks", None)
 
 from tasks import namespace  # noqa: E402  (the package, now that its name is free)

@@ -14,7 +14,7 @@ from benchmarks.projects import INV, ROOT, deployable, git, inv, layered, module
 
 EMPTY = "from invoke import task\n\n@task\ndef nothing(c):\n    pass\n"
 UV = str(Path(sys.executable).with_name("uv"))
-_ALWAYS_NEW = ("archives", "trials", "stages", "readable")
+_ALWAYS_NEW = ("archives", "trials", "stages", "sources")
 
 
 @dataclass(frozen=True)

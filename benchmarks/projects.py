@@ -31,6 +31,7 @@ canonical_bucket = "bench-config-{0}"
 def variables(folder: Path, address: str = "") -> dict[str, str]:
     """The environment of a command: a cache of its own, no settings of this user's, and an AWS at an address."""
     found = {
+        "PYTHONDONTWRITEBYTECODE": "",
         "LAMBDA_LAYERS_CACHE": str(folder.parent / "cache"),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

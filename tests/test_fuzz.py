@@ -19,6 +19,7 @@ from tasks.archives import lock, manifest, together, workshop
 from tasks.archives.checks import find_problems
 from tasks.archives.contents import read_contents
 from tasks.archives.downloads import list_files
+from tasks.archives.recipes import Recipe
 from tasks.archives.trial import undeclared
 from tasks.archives.wheels import Wheel, check_record, wheel_members
 from tasks.aws.live_package import names_in_directory
@@ -197,7 +198,7 @@ def an_entry(_: Path, contents: bytes) -> None:
 
 
 def a_note(folder: Path) -> None:
-    assert workshop._cached(folder / "a.zip", "") is None  # noqa: SLF001
+    assert workshop._cached(folder / "a.zip", Recipe("key", list)) is None  # noqa: SLF001
     together._read_trial(folder / "a.json")  # noqa: SLF001
 
 
@@ -254,7 +255,7 @@ INPUTS: dict[str, tuple[list[Any], Callable[[Path, bytes], Any]]] = {
         lambda _, contents: names_in_directory(contents[contents.find(b"PK\x01\x02") :]),
     ),
     "wheel": ([WHEEL.read_bytes()], in_file("x-1.0-py3-none-any.whl", a_wheel)),
-    "source": ([SOURCE], lambda _, contents: list(undeclared({"a.py": contents}, {"os"}))),
+    "source": ([SOURCE], lambda _, contents: list(undeclared({"a.py": contents}, [{"os"}]))),
     "payload": (['{"a": [1, {"b": null}]}'], in_file("payload.json", a_payload)),
 }
 

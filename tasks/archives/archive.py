@@ -14,10 +14,9 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from tasks.errors import BuildError
 from tasks.release.artifacts import tree_digest
@@ -81,26 +80,37 @@ def members_digest(members: Iterable[Member]) -> str:
 
 def write_archive(path: Path, members: Iterable[Member]) -> str:
     """Write `members` to a new archive at `path`; returns the SHA-256 (hex) of its bytes."""
-    ordered = sorted(members, key=lambda member: member.name)
+    digest = hashlib.sha256()
     with path.open("wb") as file:
-        digest = hashlib.sha256()
-        directory, offset = bytearray(), 0
-        for member in ordered:
-            packed = member.packed if isinstance(member.packed, bytes) else member.packed.read()
-            directory += _directory_entry(member, len(packed), offset)
-            offset += _write(file, digest, _local_header(member, len(packed)), packed)
-        if offset + len(directory) > _MAX_SIZE or len(ordered) > _MAX_MEMBERS:
-            raise BuildError(f"{path.name} has {len(ordered)} files in {offset} bytes, more than a layer can hold")
-        _write(file, digest, bytes(directory), _end(len(ordered), len(directory), offset))
+        for block in _blocks(members):
+            file.write(block)
+            digest.update(block)
     return digest.hexdigest()
 
 
-def _write(file: BinaryIO, digest: "hashlib._Hash", *blocks: bytes) -> int:
-    """Write and digest blocks; returns how many bytes they were."""
-    for block in blocks:
-        file.write(block)
+def archive_sha256(members: Iterable[Member]) -> str:
+    """The SHA-256 (hex) that the archive of these members has."""
+    digest = hashlib.sha256()
+    for block in _blocks(members):
         digest.update(block)
-    return sum(map(len, blocks))
+    return digest.hexdigest()
+
+
+def _blocks(members: Iterable[Member]) -> Iterator[bytes]:
+    """The bytes of an archive, piece by piece. BuildError if it has more of them than a layer can hold."""
+    ordered = sorted(members, key=lambda member: member.name)
+    directory, offset = bytearray(), 0
+    for member in ordered:
+        packed = member.packed if isinstance(member.packed, bytes) else member.packed.read()
+        header = _local_header(member, len(packed))
+        yield header
+        yield packed
+        directory += _directory_entry(member, len(packed), offset)
+        offset += len(header) + len(packed)
+    if offset + len(directory) > _MAX_SIZE or len(ordered) > _MAX_MEMBERS:
+        raise BuildError(f"An archive of {len(ordered)} files in {offset} bytes is more than a layer can hold")
+    yield bytes(directory)
+    yield _end(len(ordered), len(directory), offset)
 
 
 def _common(member: Member, packed: int) -> tuple[bytes, bytes]:

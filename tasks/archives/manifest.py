@@ -68,9 +68,13 @@ def place(checkout: Checkout, made: Iterable[Archive], *, clean: bool = False) -
     placed, entries = [], {} if clean else dict(read_manifest(checkout.workspace).entries)
     for each in made:
         archive = replace(each, path=path_of(checkout.workspace, each.artifact))
-        for target, source in [(archive.bill, each.bill), (archive.path, each.path)]:
-            with replacing(target) as aside:
-                shutil.copyfile(source, aside)
+        for target, source, sha256 in [
+            (archive.bill, each.bill, each.artifact.bill),
+            (archive.path, each.path, each.artifact.sha256),
+        ]:
+            if not (target.is_file() and not target.is_symlink() and file_sha256(target) == sha256):
+                with replacing(target) as aside:
+                    shutil.copyfile(source, aside)
         recipe = archive.recipe
         entries[archive.artifact.name] = Entry(archive.artifact, recipe.key, checkout.commit, recipe.requirements)
         placed.append(archive)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tasks.archives.archive import Member, members_digest
 from tasks.archives.downloads import RemoteFile, fetch_all, list_files
+from tasks.archives.known import known_of
 from tasks.archives.lock import Pin, lock_path, read_lock
 from tasks.archives.sdists import BUILDERS, build_wheel
 from tasks.archives.sources import parse_source, read_sources
@@ -72,7 +73,8 @@ def recipe_for(checkout: Checkout, name: str) -> Recipe:
 
 def _from_sources(checkout: Checkout, source: str, prefix: str, made_for: list[str]) -> Recipe:
     """The recipe of a folder of our own."""
-    sources = read_sources(checkout.root, checkout.git, source, prefix, checkout.project.allowed)
+    known = known_of(checkout.workspace)
+    sources = read_sources(checkout.root, checkout.git, source, prefix, checkout.project.allowed, known)
     untracked, stray = (tuple(f"{source}/{name}" for name in names) for names in (sources.untracked, sources.stray))
     own = {
         f"{source}/{each.name.removeprefix(prefix)}": each.packed

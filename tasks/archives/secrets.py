@@ -6,7 +6,7 @@ random is left alone, since a false alarm at every build teaches to ignore alarm
 
 import re
 from collections.abc import Container, Iterator
-from fnmatch import fnmatch
+from fnmatch import translate
 
 from tasks.errors import BuildError
 
@@ -19,6 +19,7 @@ _FILES = (
     *("client_secret*.json", "application_default_credentials.json", "*accesskeys.csv", "rootkey.csv", ".pgpass"),
     *("*.p8", "*.kdbx", "terraform.tfstate*", "kubeconfig", "id_*_sk", "id_rsa.*", "id_ed25519.*"),
 )
+_NAMED = re.compile("|".join(map(translate, _FILES)))
 _MAY_BE_PUBLIC = re.compile(r"\.(pem|key)$", re.IGNORECASE)
 """Certificates are public; what is not begins with `_PRIVATE`."""
 
@@ -54,6 +55,8 @@ _INSIDE = {
     ),
 }
 """Kind -> words, one of which is in every such secret, in any case, and what it looks like: most files have none."""
+PATTERNS = (*_INSIDE.values(), *_FILES, *_FOLDERS)
+"""All that decides whether a file is or holds a secret."""
 _WORDS = {kind: tuple(words.lower().encode().split(b" ")) for kind, (words, _) in _INSIDE.items()}
 _IN_DOCUMENTATION = re.compile(rb"EXAMPLE(KEY)?$")
 """How AWS's own examples end: AKIAIOSFODNN7EXAMPLE, wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY."""
@@ -62,7 +65,7 @@ _IN_DOCUMENTATION = re.compile(rb"EXAMPLE(KEY)?$")
 def is_secret(name: str) -> bool:
     """Whether a file's name, or that of a folder it is in, says that it holds secrets."""
     *folders, last = name.lower().split("/")
-    return any(each in _FOLDERS for each in folders) or any(fnmatch(last, pattern) for pattern in _FILES)
+    return any(each in _FOLDERS for each in folders) or _NAMED.match(last) is not None
 
 
 def is_secret_in_wheel(name: str, contents: bytes) -> bool:
@@ -79,8 +82,7 @@ def check_name(name: str, allowed: Container[str]) -> None:
 
 
 def check_secrets(name: str, contents: bytes, allowed: Container[str]) -> None:
-    """BuildError, with the line, if one of our own files is or holds a secret."""
-    check_name(name, allowed)
+    """BuildError, with the line, if one of our own files holds a secret."""
     if contents.startswith((b"\xff\xfe", b"\xfe\xff")):  # as PowerShell's > writes it
         contents = contents.decode("utf-16", "replace").encode()
     lower = contents.lower()

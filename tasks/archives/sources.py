@@ -1,12 +1,14 @@
 """The files of our own code, as members of an archive: what git tracks, with the contents of the working tree."""
 
 import ast
+import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from fnmatch import translate
 from pathlib import Path
 
 from tasks.archives.archive import Member, stored
+from tasks.archives.known import Known
 from tasks.archives.secrets import check_name, check_secrets
 from tasks.errors import BuildError
 from tasks.project.git import Git
@@ -17,6 +19,7 @@ BYTECODE = ("__pycache__", "*.pyc", "*.pyo")
 STRAY = (".DS_Store", "*.backup", "*.bak", "*.orig", "*.swp", "*~")
 """What systems and editors leave behind: stays out, even if git tracks it, and is named."""
 
+_BYTECODE, _STRAY = (re.compile("|".join(map(translate, each))) for each in (BYTECODE, STRAY))
 _LFS = b"version https://git-lfs.github.com/spec/"
 _NO_FILES = {"120000": "a link", "160000": "another repository"}
 """Modes of what git tracks that is no file."""
@@ -31,35 +34,48 @@ class Sources:
     stray: tuple[str, ...]
 
 
-def read_sources(root: Path, git: Git | None, source: str, prefix: str, allowed: Container[str] = ()) -> Sources:
+def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, what may be passed over)
+    root: Path,
+    git: Git | None,
+    source: str,
+    prefix: str,
+    allowed: Container[str] = (),
+    known: Known | None = None,
+) -> Sources:
     """Every file below the folder `source` of `root` that git tracks (every file without git), named below `prefix`.
 
-    Files that git ignores never enter, whatever they are. BuildError if the folder is missing, has no Python file, or
-    holds what must never ship, be it tracked or only lying there.
+    Files that git ignores never enter, whatever they are, and those `known` to hold no secret are not searched for one.
+    BuildError if the folder is missing, has no Python file, or holds what must never ship, be it tracked or only lying
+    there.
     """
     folder = root / source
     if not folder.is_dir():
         raise BuildError(f"Source folder not found: {folder}; check `source` in release.toml")
-    tracked, untracked = _known(git, root, source) if git else (sorted(_walk(folder, folder)), [])
+    known = known or Known()
+    tracked, untracked = _listed(git, root, source) if git else (sorted(_walk(folder, folder)), [])
     _check_names(source, tracked)
     for name in [*tracked, *untracked]:
         check_name(f"{source}/{name}", allowed)
         _check(folder, name)
-    stray = [name for name in tracked if _is(name, STRAY)]
-    shipped = [name for name in tracked if not _is(name, (*BYTECODE, *STRAY))]
-    contents = {name: (folder / name).read_bytes() for name in shipped}
-    for name, found in contents.items():
-        if found.startswith(_LFS):
+    stray = [name for name in tracked if _is(name, _STRAY)]
+    members = []
+    for name in tracked:
+        if _is(name, _BYTECODE) or _is(name, _STRAY):
+            continue
+        contents = (folder / name).read_bytes()
+        if contents.startswith(_LFS):
             raise BuildError(f"{source}/{name} is a pointer of Git LFS and not the file itself; run: git lfs pull")
-        check_secrets(f"{source}/{name}", found, allowed)
-    members = [stored(prefix + name, found) for name, found in contents.items()]
+        members.append(stored(prefix + name, contents))
+        if members[-1].sha256 not in known.clean:
+            check_secrets(f"{source}/{name}", contents, allowed)
+            known.clean |= set() if f"{source}/{name}" in allowed else {members[-1].sha256}
     if not any(member.name.endswith(".py") for member in members):
         hint = "git tracks none of them: git add them" if untracked else "check `source` in release.toml"
         raise BuildError(f"Source folder is empty: {folder} has no Python file to ship; {hint}")
-    return Sources(members, tuple(name for name in untracked if not _is(name, BYTECODE)), tuple(stray))
+    return Sources(members, tuple(name for name in untracked if not _is(name, _BYTECODE)), tuple(stray))
 
 
-def _known(git: Git, root: Path, source: str) -> tuple[list[str], list[str]]:
+def _listed(git: Git, root: Path, source: str) -> tuple[list[str], list[str]]:
     """The tracked and the untracked files below a folder, named from there."""
     below = source.rstrip("/") + "/"
     tracked = []
@@ -112,6 +128,6 @@ def parse_source(contents: bytes, name: str) -> ast.Module:
         raise BuildError(f"{name}: cannot be read as Python ({error or 'nested too deeply'})") from error
 
 
-def _is(name: str, patterns: Iterable[str]) -> bool:
+def _is(name: str, pattern: re.Pattern[str]) -> bool:
     """Whether a file, or a folder that it is in, has such a name."""
-    return any(fnmatch(part, pattern) for part in name.split("/") for pattern in patterns)
+    return any(map(pattern.match, name.split("/")))

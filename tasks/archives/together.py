@@ -5,15 +5,14 @@ import json
 import re
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
+from tasks.archives.known import known_of
 from tasks.archives.manifest import Archive
-from tasks.archives.trial import CHILD, Stage, Trial, try_imports, undeclared
+from tasks.archives.trial import CHILD, Stage, Trial, lender, try_imports, undeclared
 from tasks.errors import BuildError, PlanError, listed
 from tasks.jobs import results
 from tasks.project.files import replacing
@@ -25,9 +24,6 @@ from tasks.release.artifacts import Artifact, Kind, top_modules
 from tasks.release.codec import decode, encode
 from tasks.release.events import Imported
 from tasks.release.limits import hiding
-
-_MOST_READABLE = 100_000
-"""Digests that are remembered: several states of a very large project."""
 
 
 def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Imported]:
@@ -79,31 +75,17 @@ def _check_fit(layers: Sequence[Artifact], packages: Sequence[Artifact]) -> None
         )
 
 
-@contextmanager
-def readable_before(checkout: Checkout) -> Iterator[set[str]]:
-    """The digests of sources of this project that this Python could read; those added meanwhile are remembered."""
-    note = checkout.workspace.cache / "readable" / f"{checkout.workspace.digest}-{sys.version_info.minor}.json"
-    try:
-        before = set(json.loads(note.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        before = set()
-    now = set(before)
-    yield now
-    if now != before:
-        with replacing(note) as aside:
-            aside.write_text(json.dumps(sorted(now)[:_MOST_READABLE]), encoding="utf-8")
-
-
 def _check_declared(checkout: Checkout, layers: Sequence[Archive], packages: Sequence[Archive]) -> None:
     """BuildError if our own sources import what no layer brings and the runtime does not have."""
     brought = [module for layer in layers for module in layer.artifact.modules]
     problems: dict[str, None] = {}
-    with readable_before(checkout) as readable:
-        for each in [*layers, *packages]:
-            for runtime in each.artifact.runtimes:
-                library = standard_library(RUNTIMES[runtime], sys.stdlib_module_names)
-                known = {*brought, *each.artifact.modules, *PROVIDED, *library}
-                problems |= dict.fromkeys(undeclared(each.recipe.sources, known, readable))
+    known = known_of(checkout.workspace)
+    libraries = {name: standard_library(RUNTIMES[name], sys.stdlib_module_names) for name in RUNTIMES}
+    for each in [*layers, *packages]:
+        there = {*brought, *each.artifact.modules, *PROVIDED}
+        runtimes = [there | libraries[runtime] for runtime in each.artifact.runtimes]
+        problems |= dict.fromkeys(undeclared(each.recipe.sources, runtimes, known))
+    known.save()
     if problems:
         head = "The sources cannot run; correct them, or add what is missing and run: inv lock"
         raise BuildError(listed(head, list(problems)))
@@ -130,7 +112,7 @@ def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], pack
         [(each.artifact.sha256, each.artifact.handler) for each in packages],
         variables,
         CHILD,
-        version("boto3"),
+        lender(),
     ]
     key = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
     note = checkout.workspace.cache / "trials" / f"{key}.json"

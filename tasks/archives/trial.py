@@ -22,6 +22,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasks.archives.known import Known
 from tasks.archives.sources import parse_source
 from tasks.errors import BuildError
 from tasks.project.files import alone
@@ -185,12 +186,26 @@ def _unpack(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Non
     os.utime(path, (stamp, stamp))
 
 
+def lender() -> tuple[str, str]:
+    """The folder whose boto3 stands in for the runtimes' own, and which boto3 it has; both empty without one."""
+    spec = importlib.util.find_spec("boto3")
+    if not spec or not spec.origin:
+        return "", ""
+    site = Path(spec.origin).parent.parent
+    return str(site), next((path.name for path in site.glob("boto3-*.dist-info")), "")
+
+
 def _run(interpreter: str, paths: list[str], modules: Sequence[str], folder: Path, stage: Stage) -> tuple[str, ...]:
     """Import in a child process that knows nothing of this machine's environment; what failed, one sentence each."""
-    boto3, result = importlib.util.find_spec("boto3"), folder / "result.json"
-    lender = [str(Path(boto3.origin).parent.parent)] if boto3 and boto3.origin else []
+    result, (lent, _) = folder / "result.json", lender()
     result.unlink(missing_ok=True)
-    task = {"paths": paths, "modules": modules, "provided": PROVIDED, "lender": lender, "result": str(result)}
+    task = {
+        "paths": paths,
+        "modules": modules,
+        "provided": PROVIDED,
+        "lender": [lent] if lent else [],
+        "result": str(result),
+    }
     task["bytecode"] = str(folder / "bytecode") if stage.folder else ""
     command = [interpreter, "-I", "-S", "-B", "-X", "utf8", "-c", CHILD]
     system = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
@@ -236,31 +251,35 @@ def named_imports(contents: bytes) -> set[str]:
     return found - {""}
 
 
-def undeclared(sources: Mapping[str, bytes], known: Container[str], readable: set[str] | None = None) -> Iterator[str]:
-    """The imports in Python files (path -> contents) that nothing among the `known` top-level modules satisfies.
+def undeclared(
+    sources: Mapping[str, bytes], brought: Sequence[Container[str]], known: Known | None = None
+) -> Iterator[str]:
+    """The imports in Python files (path -> contents) that on some runtime no top-level module there satisfies.
 
     What may be missing by design is passed over: an import that is meant for type checkers or for some versions of
-    Python only, or has an alternative under `except ImportError` that can succeed. `readable` are digests of contents
-    that Python could read before; those it can read now are added.
+    Python only, or has an alternative under `except ImportError` that can succeed. `brought` are the modules there are,
+    runtime by runtime. Of what is `known` only the imports are looked at.
     """
-    readable = set() if readable is None else readable
+    known = known or Known()
     for name, contents in sources.items():
         if not name.endswith(".py"):
             continue
-        digest = hashlib.sha256(contents).hexdigest()[:32]
-        fine = all(each in known for each in named_imports(contents))
-        if fine and digest in readable:
+        digest = hashlib.sha256(contents).hexdigest()
+        before = known.imports.get(digest)
+        named = named_imports(contents) if before is None else before
+        fine = all(each in there for there in brought for each in named)
+        if fine and before is not None:
             continue
         try:
             tree = parse_source(contents, name)
-            missing = set() if fine else set(_missing(tree, known))
+            missing = set() if fine else {each for there in brought for each in _missing(tree, there)}
         except BuildError as error:
             yield str(error)
             continue
         except RecursionError:
             yield f"{name}: is nested too deeply"
             continue
-        readable.add(digest)
+        known.imports[digest] = sorted(named)
         for line, module in sorted(missing):
             yield f"{name}, line {line}: imports {module}, which no layer brings"
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.archives import manifest
-from tasks.archives.archive import UNREADABLE, members_digest, write_archive
+from tasks.archives.archive import UNREADABLE, archive_sha256, members_digest, write_archive
 from tasks.archives.configuration import read_configuration
-from tasks.archives.contents import read_contents, read_tree
+from tasks.archives.contents import read_contents
 from tasks.archives.manifest import Archive
 from tasks.archives.recipes import Recipe, recipe_for
 from tasks.archives.sbom import bill_of_materials
@@ -99,7 +99,7 @@ def make_all(checkout: Checkout) -> list[Archive]:
 def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archive:
     """One artifact at its version in VERSION, in the cache: made there and checked by itself if it was not yet."""
     path = checkout.workspace.cache / "archives" / f"{recipe.key}.zip"
-    artifact = _cached(path, recipe.tree)
+    artifact = _cached(path, recipe)
     cached = artifact is not None
     if artifact is None:
         report(Building(kind_of(checkout.project, name), name, manifest.why(checkout, name, recipe)))
@@ -111,13 +111,17 @@ def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archi
     return Archive(artifact, path, recipe, cached)
 
 
-def _cached(archive: Path, tree: str) -> Artifact | None:
-    """What is in the cache under an archive's name; None if it is not there whole: its note alone is not believed."""
+def _cached(archive: Path, recipe: Recipe) -> Artifact | None:
+    """What is in the cache under an archive's name; None if it is not there whole.
+
+    Where the members are at hand, its note is not believed: they say which bytes it must have.
+    """
     try:
         artifact, _ = decode(archive.with_suffix(".json").read_bytes(), Artifact, archive.name)
-        found = read_tree(archive)
-        whole = file_sha256(archive) == artifact.sha256 and found == artifact.tree == (tree or found)
+        whole = file_sha256(archive) == artifact.sha256
         whole = whole and file_sha256(archive.with_suffix(".cdx.json")) == artifact.bill
+        if whole and recipe.tree:
+            whole = (artifact.tree, artifact.sha256) == (recipe.tree, archive_sha256(recipe.members()))
     except (*UNREADABLE, PlanError):
         return None
     if not whole:

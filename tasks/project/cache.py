@@ -17,14 +17,14 @@ CACHE_VARIABLE = "LAMBDA_LAYERS_CACHE"
 _MOST = 4_000_000_000
 """Bytes that are kept: the archives and wheels of many states of many projects."""
 _DAY = 86_400
-_NOTE = r"[0-9a-f]{16,64}(-\d+)?\.json"
+_NOTE = r"[0-9a-f]{16,64}(-\d+-[0-9a-f]{8})?\.json"
 _FORMS = {
     "archives": r"[0-9a-f]{32}\.(zip|json|cdx\.json)",
     "built": r"[0-9a-f]{16}",
     "files": r"[0-9a-f]{16}",
     "index": r"pylock\.[0-9a-f]{16}\.toml",
     "modules": _NOTE,
-    "readable": _NOTE,
+    "sources": _NOTE,
     "stages": r"[0-9a-f]{16}-python3\.\d+",
     "trials": _NOTE,
     "twins": r"[0-9a-f]{16}",

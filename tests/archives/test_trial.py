@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.archives.known import Known
 from tasks.archives.lock import write_lock
 from tasks.archives.trial import Stage, named_imports, try_imports, undeclared
 from tasks.project.interpreters import find_interpreter, runs_here
@@ -120,7 +121,7 @@ def test_a_runtime_that_is_not_on_this_machine_is_not_tried(tmp_path: Path) -> N
     ],
 )
 def test_imports_that_can_succeed_are_declared(text: str) -> None:
-    assert list(undeclared({"a.py": text.encode(), "notes.txt": b"import yaml"}, KNOWN)) == []
+    assert list(undeclared({"a.py": text.encode(), "notes.txt": b"import yaml"}, [KNOWN])) == []
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_imports_that_can_succeed_are_declared(text: str) -> None:
     ],
 )
 def test_an_undeclared_import_is_found_without_any_interpreter(text: str, problem: str) -> None:
-    (found,) = undeclared({"a.py": text.encode()}, KNOWN)
+    (found,) = undeclared({"a.py": text.encode()}, [KNOWN])
     assert problem in found
 
 
@@ -247,15 +248,20 @@ def test_a_quick_look_sees_what_the_syntax_tree_sees(lines: list[str]) -> None:
 
 
 def test_what_python_could_read_before_is_read_again_only_where_something_may_be_missing() -> None:
-    readable: set[str] = set()
+    known = Known()
     source = {"a.py": b"import os\n"}
-    assert list(undeclared(source, KNOWN, readable)) == []
-    (digest,) = readable
-    assert list(undeclared({"a.py": b"import os\n"}, {"sys"}, {digest})) == [
+    assert list(undeclared(source, [KNOWN], known)) == []
+    assert known.imports == {hashlib.sha256(b"import os\n").hexdigest(): ["os"]}
+    missing = ["a.py, line 1: imports os, which no layer brings"]
+    assert list(undeclared(source, [{"sys"}], known)) == missing
+    broken = b"def (:\n"
+    assert list(undeclared({"a.py": broken}, [KNOWN], Known(imports={hashlib.sha256(broken).hexdigest(): []}))) == []
+
+
+def test_what_one_of_two_runtimes_lacks_is_missing() -> None:
+    assert list(undeclared({"a.py": b"import os\nimport sys\n"}, [{"os", "sys"}, {"sys"}])) == [
         "a.py, line 1: imports os, which no layer brings"
     ]
-    broken = b"def (:\n"
-    assert list(undeclared({"a.py": broken}, KNOWN, {hashlib.sha256(broken).hexdigest()[:32]})) == []
 
 
 def test_in_a_folder_of_its_own_only_what_has_changed_is_unpacked_and_compiled(tmp_path: Path) -> None:

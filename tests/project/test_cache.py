@@ -16,7 +16,7 @@ OURS = {
     f"files/{DIGEST}/b.whl": 30,
     f"index/pylock.{DIGEST}.toml": 1,
     f"modules/{DIGEST * 4}.json": 1,
-    f"readable/{DIGEST}-11.json": 1,
+    f"sources/{DIGEST}-11-01234567.json": 1,
     f"stages/{DIGEST}-python3.12/opt/python/c.py": 5,
     f"trials/{DIGEST}.json": 1,
     f"twins/{DIGEST}/d.py": 6,

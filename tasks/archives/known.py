@@ -1,0 +1,55 @@
+"""What was found out about our own sources, by their digests, so that what has not changed is not examined again."""
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from tasks.archives.secrets import PATTERNS
+from tasks.project.files import replacing
+from tasks.project.workspace import Workspace
+
+_MOST = 100_000
+"""Files that are remembered: several states of a very large project."""
+
+
+@dataclass
+class Known:
+    """By the SHA-256 (hex) of a file's contents: whether it has no secret in it, and the modules it may import.
+
+    Only what this Python could read has the latter.
+    """
+
+    note: Path = Path()
+    clean: set[str] = field(default_factory=set)
+    imports: dict[str, list[str]] = field(default_factory=dict)
+    saved: tuple[int, int] = (0, 0)
+
+    def save(self) -> None:
+        """Write down what was found out since it was read."""
+        if (grown := (len(self.clean), len(self.imports))) != self.saved:
+            document = {"clean": list(self.clean)[:_MOST], "imports": dict(list(self.imports.items())[-_MOST:])}
+            with replacing(self.note) as aside:
+                aside.write_text(json.dumps(document), encoding="utf-8")
+            self.saved = grown
+
+
+def known_of(workspace: Workspace) -> Known:
+    """What is known about a repository's sources; what is found out is added to it."""
+    rules = hashlib.sha256(repr(PATTERNS).encode()).hexdigest()[:8]
+    return _read(workspace.cache / "sources" / f"{workspace.digest}-{sys.version_info.minor}-{rules}.json")
+
+
+@cache
+def _read(note: Path) -> Known:
+    try:
+        found = json.loads(note.read_text(encoding="utf-8"))
+        clean, imports = (
+            set(map(str, found["clean"])),
+            {str(key): list(map(str, each)) for key, each in found["imports"].items()},
+        )
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+        return Known(note)
+    return Known(note, clean, imports, (len(clean), len(imports)))

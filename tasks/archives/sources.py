@@ -1,7 +1,9 @@
 """The files of our own code, as members of an archive: what git tracks, with the contents of the working tree."""
 
 import ast
+import os
 import re
+import stat
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
@@ -56,7 +58,8 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
     _check_names(source, tracked)
     for name in [*tracked, *untracked]:
         check_name(f"{source}/{name}", allowed)
-        _check(folder, name)
+    for name in untracked if git else tracked:  # those that git tracks were looked at
+        _is_there(folder, name)
     stray = [name for name in tracked if _is(name, _STRAY)]
     members = []
     for name in tracked:
@@ -68,7 +71,8 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
         members.append(stored(prefix + name, contents))
         if members[-1].sha256 not in known.clean:
             check_secrets(f"{source}/{name}", contents, allowed)
-            known.clean |= set() if f"{source}/{name}" in allowed else {members[-1].sha256}
+            if f"{source}/{name}" not in allowed:
+                known.clean.add(members[-1].sha256)
     if not any(member.name.endswith(".py") for member in members):
         hint = "git tracks none of them: git add them" if untracked else "check `source` in release.toml"
         raise BuildError(f"Source folder is empty: {folder} has no Python file to ship; {hint}")
@@ -84,7 +88,7 @@ def _listed(git: Git, root: Path, source: str) -> tuple[list[str], list[str]]:
             continue
         if mode in _NO_FILES:
             raise BuildError(f"{root / name} is {_NO_FILES[mode]}, which a layer cannot hold; put the files there")
-        if (root / name).exists():
+        if _is_there(root, name):
             tracked.append(name.removeprefix(below))
     untracked = [name.removeprefix(below) for name in git.untracked if name.startswith(below)]
     return sorted(tracked), untracked
@@ -97,13 +101,17 @@ def _walk(folder: Path, top: Path) -> Iterator[str]:
         yield from _walk(path, top) if descend else [path.relative_to(top).as_posix()]
 
 
-def _check(folder: Path, name: str) -> None:
-    """BuildError for a file that must never be in a layer, or that would not arrive there as what it is."""
-    path = folder / name
-    if path.is_symlink():
-        raise BuildError(f"{path} is a link, which Lambda could not follow; replace it with the file itself")
-    if not path.is_file():
-        raise BuildError(f"{path} is another repository, or no file at all; move it out of {folder}")
+def _is_there(folder: Path, name: str) -> bool:
+    """Whether a file was not deleted. BuildError if it would not arrive on Lambda as what it is."""
+    try:
+        mode = os.lstat(f"{folder}/{name}").st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if stat.S_ISLNK(mode):
+        raise BuildError(f"{folder / name} is a link, which Lambda could not follow; replace it with the file itself")
+    if not stat.S_ISREG(mode):
+        raise BuildError(f"{folder / name} is another repository, or no file at all; move it out of {folder}")
+    return True
 
 
 def _check_names(source: str, names: Iterable[str]) -> None:

@@ -11,7 +11,12 @@ from pathlib import Path
 from benchmarks.aws import Client, running
 from benchmarks.measure import Command, Compared, Run, compare, run
 from benchmarks.projects import INV, ROOT, deployable, git, inv, layered, module, variables
+from tasks.project.interpreters import find_interpreter
+from tasks.project.runtimes import RUNTIMES
 
+PYTHONS = ("3.11.14", "3.12.12")
+"""What uv is to resolve for, as we do for python3.11 and python3.12."""
+_PLATFORM = {"3.11.14": "x86_64-manylinux2014", "3.12.12": "x86_64-manylinux_2_28"}
 EMPTY = "from invoke import task\n\n@task\ndef nothing(c):\n    pass\n"
 UV = str(Path(sys.executable).with_name("uv"))
 _ALWAYS_NEW = ("archives", "trials", "stages", "sources")
@@ -83,13 +88,14 @@ def _forget(folder: Path, *kinds: str) -> Callable[[], None]:
     return forget
 
 
-def _installed(folder: Path, lock: Path) -> Command:
-    """The same lock by uv for two runtimes, and one archive of each by Info-ZIP."""
-    script = "set -e\nrm -rf site && mkdir site\n"
-    for python in ("3.11.14", "3.12.12"):
+def _installed(folder: Path, lock: Path, *pythons: str, cold: bool = False) -> Command:
+    """The same lock by uv for some runtimes, and one archive of all by Info-ZIP."""
+    more = " --cache-dir cold" if cold else ""
+    script = "set -e\nrm -rf site cold && mkdir site\n"
+    for python in pythons:
         script += (
-            f"{UV} pip install -q --no-deps --target site/{python} --python-version {python} --require-hashes "
-            f"--python-platform x86_64-manylinux2014 -r {lock}\n"
+            f"{UV} pip install -q --no-deps --target site/{python} --python-version {python} "
+            f"--require-hashes --only-binary :all: --python-platform {_PLATFORM[python]} -r {lock}{more}\n"
         )
     return Command(["sh", "-c", f"{script}cd site && zip -qr ../site.zip . && rm ../site.zip"], folder)
 
@@ -97,7 +103,7 @@ def _installed(folder: Path, lock: Path) -> Command:
 def lock(bench: Bench) -> Iterator[Row]:
     """A layer of locked requirements: this repository's, as small as the user's."""
     folder = _here(bench, "lock")
-    peer = _installed(folder.parent, folder / "src_v2" / "requirements.lock")
+    peer = _installed(folder.parent, folder / "src_v2" / "requirements.lock", *PYTHONS)
     run(peer)
     name = "uv pip install --target, twice, + zip"
     tried = compare(_ours(folder, "build-deps", before=_forget(folder, *_ALWAYS_NEW)), peer, bench.runs)
@@ -110,24 +116,61 @@ HEAVY = "numpy==2.3.4\npandas==2.3.3\nscipy==1.16.2\npydantic==2.12.3\nboto3==1.
 
 
 def heavy(bench: Bench) -> Iterator[Row]:
-    """A layer of heavy requirements, 244 MB unpacked."""
+    """A layer of heavy requirements, 244 MB unpacked for one runtime; two would be more than Lambda takes."""
     folder = bench.folder("heavy")
     layered(folder, 1)
     text = (folder / "release.toml").read_text()
-    text = text.replace('source = "src/core"', 'requirements = "requirements.txt"')
+    text = text.replace('source = "src/core"', 'requirements = "requirements.txt"').replace('"python3.11", ', "")
     (folder / "release.toml").write_text(text)
     (folder / "requirements.txt").write_text(HEAVY)
     inv(folder, "lock")
     git(folder, "add", ".")
     git(folder, "commit", "-qm", "heavy")
-    peer = _installed(folder.parent, folder / "requirements.lock")
+    peer = _installed(folder.parent, folder / "requirements.lock", PYTHONS[1])
     run(peer)
-    name = "uv pip install --target, twice, + zip"
+    name = "uv pip install --target + zip"
     inv(folder, "build-deps")
     tried = compare(_ours(folder, "build-deps", before=_forget(folder, *_ALWAYS_NEW)), peer, bench.runs)
-    yield Row("heavy lock, wheels cached, imported on both runtimes", name, tried, "1.0 x")
+    yield Row("heavy lock, wheels cached, imported", name, tried, "1.0 x")
+    sam = compare(_ours(folder, "build-deps", before=_forget(folder, *_ALWAYS_NEW)), _sam(bench, folder), bench.runs)
+    yield Row("the same", "sam build (its cache warm, nothing packed or imported)", sam, "")
+    unpacked = compare(_ours(folder, "build-deps", before=_forget(folder, "archives", "trials")), peer, bench.runs)
+    yield Row("the same, what was unpacked and compiled is still there", name, unpacked, "0.4 x")
     known = compare(_ours(folder, "build-deps", before=_forget(folder, "archives")), peer, bench.runs)
     yield Row("the same, import trial remembered", name, known, "0.1 x")
+    cold = _installed(folder.parent, folder / "requirements.lock", PYTHONS[1], cold=True)
+    everything = _forget(folder, *_ALWAYS_NEW, "files", "index", "built")
+    yield Row(
+        "the same, nothing cached",
+        f"{name}, cold",
+        compare(_ours(folder, "build-deps", before=everything), cold, bench.runs),
+        "1.5 x",
+    )
+
+
+def _sam(bench: Bench, folder: Path) -> Command:
+    """The same requirements as a layer by sam build."""
+    there = folder.parent / "sam"
+    (there / "layer").mkdir(parents=True)
+    shutil.copy(folder / "requirements.lock", there / "layer" / "requirements.txt")
+    (there / "template.yaml").write_text(_TEMPLATE.format(PYTHONS[1].rpartition(".")[0]))
+    # sam wants the runtime's own interpreter on its path
+    path = os.pathsep.join([str(Path(find_interpreter(RUNTIMES["python3.12"])).parent), os.environ["PATH"]])
+    sam = _peer(bench, "aws-sam-cli==1.170.0") / "sam"
+    return Command([str(sam), "build"], there, {"PATH": path, "SAM_CLI_TELEMETRY": "0"})
+
+
+_TEMPLATE = """
+AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Deps:
+    Type: AWS::Serverless::LayerVersion
+    Properties:
+      ContentUri: layer
+    Metadata:
+      BuildMethod: python{}
+"""
 
 
 def files(bench: Bench) -> Iterator[Row]:

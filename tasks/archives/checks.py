@@ -39,18 +39,32 @@ _READABLE = 0o444
 
 
 def check_archive(  # noqa: PLR0913, PLR0917  (what an archive is, and is called)
-    path: Path, shown: str, project: Project, runtimes: Sequence[Runtime], kind: Kind, name: str = ""
+    path: Path,
+    shown: str,
+    project: Project,
+    runtimes: Sequence[Runtime],
+    kind: Kind,
+    name: str = "",
+    sound: Container[str] = (),
 ) -> None:
-    """BuildError, listing what is wrong with the archive at `path` of the artifact `name`, unless nothing is."""
+    """BuildError, listing what is wrong with the archive at `path` of the artifact `name`, unless nothing is.
+
+    The contents of files that are known to be `sound` are not read again.
+    """
     if not path.is_file():
         raise BuildError(f"{shown} does not exist, or is a folder; name an archive, or run: inv build")
-    problems = list(find_problems(path, runtimes, project.architecture, kind, project.allowed_in(name)))
+    problems = list(find_problems(path, runtimes, project.architecture, kind, project.allowed_in(name), sound))
     if problems:
         raise BuildError(listed(f"{shown} is not fit for Lambda; correct what it is made of:", problems))
 
 
-def find_problems(
-    path: Path, runtimes: Sequence[Runtime], architecture: str, kind: Kind, allowed: Container[str] = ()
+def find_problems(  # noqa: PLR0913, PLR0917  (an archive, what it is for, what may be passed over)
+    path: Path,
+    runtimes: Sequence[Runtime],
+    architecture: str,
+    kind: Kind,
+    allowed: Container[str] = (),
+    sound: Container[str] = (),
 ) -> Iterator[str]:
     """Everything wrong with an archive: a layer, with its `python/` root, or a function's package."""
     try:
@@ -67,7 +81,7 @@ def find_problems(
         if unzipped > MAX_UNZIPPED:
             yield f"it unpacks to {unzipped:,} bytes, more than Lambda's {MAX_UNZIPPED:,}"
             return
-        for entry in files:
+        for entry in (each for each in files if each.filename not in sound):
             yield from _contents(archive, entry, runtimes, architecture, allowed)
 
 

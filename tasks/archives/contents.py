@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
@@ -33,11 +33,16 @@ def read_contents(path: Path) -> Contents:
             if unpacked > MAX_UNZIPPED:
                 raise BuildError(f"{path} unpacks to {unpacked:,} bytes, more than Lambda's {MAX_UNZIPPED:,}; not read")
             facts = {entry.filename: (member_sha256(archive, entry), entry.file_size) for entry in entries}
-            metadata = [entry for entry in entries if _METADATA.fullmatch(entry.filename)]
-            texts = {entry.filename: _start(archive, entry) for entry in metadata}
+            found = _distributions(archive, entries)
     except UNREADABLE as error:
         raise BuildError(f"{path} is not a ZIP archive, is damaged or encrypted ({error}); name another") from error
-    return Contents(facts, _distributions(texts), path.stat().st_size)
+    return Contents(facts, found, path.stat().st_size)
+
+
+def read_distributions(path: Path) -> tuple[Distribution, ...]:
+    """The distributions in an archive, of which nothing else is read. Raises what `UNREADABLE` names."""
+    with zipfile.ZipFile(path) as archive:
+        return _distributions(archive, files_in(archive))
 
 
 def read_tree(path: Path) -> str:
@@ -52,14 +57,14 @@ def _start(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         return file.read(_BLOCK)
 
 
-def _distributions(files: Mapping[str, bytes]) -> tuple[Distribution, ...]:
+def _distributions(archive: zipfile.ZipFile, entries: Iterable[zipfile.ZipInfo]) -> tuple[Distribution, ...]:
     """Every distribution with METADATA; one that lies there for several runtimes is listed once."""
     found: dict[tuple[str, str, str], list[str]] = {}
-    for name, contents in files.items():
-        if metadata := _METADATA.fullmatch(name):
-            headers = HeaderParser().parsestr(contents.decode("utf-8", "replace"))
+    for entry in entries:
+        if metadata := _METADATA.fullmatch(entry.filename):
+            headers = HeaderParser().parsestr(_start(archive, entry).decode("utf-8", "replace"))
             key = (headers.get("Name", metadata["folder"]), headers.get("Version", ""), _licence(headers))
-            site = _SITE.match(name)
+            site = _SITE.match(entry.filename)
             found.setdefault(key, []).extend([site[1]] if site and site[1] else [])
     return tuple(sorted(Distribution(*key, tuple(sorted(runtimes))) for key, runtimes in found.items()))
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from tasks.archives.secrets import PATTERNS
 from tasks.project.files import replacing
 from tasks.project.workspace import Workspace
 
+RULES = ("checks.py", "secrets.py", "trial.py")
+"""The files that decide; what others found out is found out again."""
 _MOST = 100_000
 """Files that are remembered: several states of a very large project."""
 
@@ -19,18 +20,23 @@ _MOST = 100_000
 class Known:
     """By the SHA-256 (hex) of a file's contents: whether it has no secret in it, and the modules it may import.
 
-    Only what this Python could read has the latter.
+    Only what this Python could read has the latter. `sound` are files that nothing was wrong with, by `known_as`.
     """
 
     note: Path = Path()
     clean: set[str] = field(default_factory=set)
     imports: dict[str, list[str]] = field(default_factory=dict)
-    saved: tuple[int, int] = (0, 0)
+    sound: set[str] = field(default_factory=set)
+    saved: int = 0
 
     def save(self) -> None:
         """Write down what was found out since it was read."""
-        if (grown := (len(self.clean), len(self.imports))) != self.saved:
-            document = {"clean": list(self.clean)[:_MOST], "imports": dict(list(self.imports.items())[-_MOST:])}
+        if (grown := len(self.clean) + len(self.imports) + len(self.sound)) != self.saved:
+            document = {
+                "clean": list(self.clean)[:_MOST],
+                "imports": dict(list(self.imports.items())[-_MOST:]),
+                "sound": list(self.sound)[:_MOST],
+            }
             with replacing(self.note) as aside:
                 aside.write_text(json.dumps(document), encoding="utf-8")
             self.saved = grown
@@ -38,7 +44,7 @@ class Known:
 
 def known_of(workspace: Workspace) -> Known:
     """What is known about a repository's sources; what is found out is added to it."""
-    rules = hashlib.sha256(repr(PATTERNS).encode()).hexdigest()[:8]
+    rules = hashlib.sha256(b"".join(Path(__file__).with_name(each).read_bytes() for each in RULES)).hexdigest()[:8]
     return _read(workspace.cache / "sources" / f"{workspace.digest}-{sys.version_info.minor}-{rules}.json")
 
 
@@ -46,10 +52,13 @@ def known_of(workspace: Workspace) -> Known:
 def _read(note: Path) -> Known:
     try:
         found = json.loads(note.read_text(encoding="utf-8"))
-        clean, imports = (
-            set(map(str, found["clean"])),
-            {str(key): list(map(str, each)) for key, each in found["imports"].items()},
-        )
+        clean, sound = (set(map(str, found[kind])) for kind in ("clean", "sound"))
+        imports = {str(key): list(map(str, each)) for key, each in found["imports"].items()}
     except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return Known(note)
-    return Known(note, clean, imports, (len(clean), len(imports)))
+    return Known(note, clean, imports, sound, len(clean) + len(imports) + len(sound))
+
+
+def known_as(name: str, sha256: str, conditions: object) -> str:
+    """What stands for a file of an archive under the conditions that it was checked for, in 32 hex digits."""
+    return hashlib.sha256(repr((name, sha256, conditions)).encode()).hexdigest()[:32]

@@ -55,8 +55,6 @@ _INSIDE = {
     ),
 }
 """Kind -> words, one of which is in every such secret, in any case, and what it looks like: most files have none."""
-PATTERNS = (*_INSIDE.values(), *_FILES, *_FOLDERS)
-"""All that decides whether a file is or holds a secret."""
 _WORDS = {kind: tuple(words.lower().encode().split(b" ")) for kind, (words, _) in _INSIDE.items()}
 _IN_DOCUMENTATION = re.compile(rb"EXAMPLE(KEY)?$")
 """How AWS's own examples end: AKIAIOSFODNN7EXAMPLE, wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from tasks.archives import manifest
 from tasks.archives.archive import UNREADABLE, archive_sha256, members_digest, write_archive
 from tasks.archives.configuration import read_configuration
-from tasks.archives.contents import read_contents
+from tasks.archives.contents import read_contents, read_distributions
+from tasks.archives.known import known_as, known_of
 from tasks.archives.manifest import Archive
 from tasks.archives.recipes import Recipe, recipe_for
 from tasks.archives.sbom import bill_of_materials
@@ -103,7 +104,7 @@ def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archi
     cached = artifact is not None
     if artifact is None:
         report(Building(kind_of(checkout.project, name), name, manifest.why(checkout, name, recipe)))
-        artifact = _make(checkout.project, name, recipe, path)
+        artifact = _make(checkout, name, recipe, path)
     function = checkout.project.functions.get(name)
     version = checkout.versions.get(name, artifact.tree[:16])
     artifact = replace(artifact, name=name, version=version, handler=function.handler if function else "")
@@ -130,17 +131,22 @@ def _cached(archive: Path, recipe: Recipe) -> Artifact | None:
     return artifact
 
 
-def _make(project: Project, name: str, recipe: Recipe, archive: Path) -> Artifact:
+def _make(checkout: Checkout, name: str, recipe: Recipe, archive: Path) -> Artifact:
     """Write an archive and its bill of materials; it gets its name only if nothing is wrong with it."""
     from tasks.archives.checks import check_archive
 
+    project, known = checkout.project, known_of(checkout.workspace)
     members, kind = recipe.members(), kind_of(project, name)
     tree = members_digest(members)
     runtimes = [each for each in project.runtimes if kind is Kind.LAYER or each.name == project.functions[name].runtime]
+    conditions = [runtime.name for runtime in runtimes], project.architecture, sorted(project.allowed_in(name))
+    keys = {each.name: known_as(each.name, each.sha256, conditions) for each in members}
     with replacing(archive) as aside:
         sha256 = write_archive(aside, members)
-        check_archive(aside, f"{name}.zip", project, runtimes, kind, name)
-        bill = bill_of_materials(name, read_contents(aside).distributions, tree)
+        sound = {each for each, key in keys.items() if key in known.sound}
+        check_archive(aside, f"{name}.zip", project, runtimes, kind, name, sound)
+        bill = bill_of_materials(name, read_distributions(aside), tree)
+    known.sound.update(keys.values())
     with replacing(archive.with_suffix(".cdx.json")) as aside:
         aside.write_text(bill, encoding="utf-8", newline="\n")
     artifact = Artifact(

@@ -153,6 +153,12 @@ def test_what_unpacks_to_more_than_lambda_allows_is_found_without_unpacking_it(t
     assert any("more than Lambda's 262,144,000" in problem for problem in problems(path))
 
 
+def test_only_the_contents_of_what_is_known_to_be_sound_are_not_read(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.zip", {"python/a.so": b"no library", "python/b.so": b"no library", "c.py": b""})
+    found = list(find_problems(path, BOTH, "x86_64", Kind.LAYER, sound={"python/a.so", "c.py"}))
+    assert [each.partition(":")[0] for each in found] == ["c.py", "python/b.so"]
+
+
 def test_a_functions_package_needs_no_python_folder(tmp_path: Path) -> None:
     assert problems(archive(tmp_path / "a.zip", {"handler.py": b""}), layer=False) == []
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.archives import known
-from tasks.archives.known import Known, known_of
-from tasks.archives.secrets import PATTERNS
+from tasks.archives.known import Known, known_as, known_of
 from tasks.archives.sources import read_sources
 from tasks.errors import BuildError
 from tasks.project.cache import CACHE_VARIABLE
@@ -46,8 +45,9 @@ def test_a_damaged_note_is_no_note(workspace: Workspace, contents: bytes) -> Non
     assert again(workspace) == Known(found.note)
 
 
-def test_with_other_rules_about_secrets_everything_is_searched_again(workspace: Workspace) -> None:
-    rules = hashlib.sha256(repr(PATTERNS).encode()).hexdigest()[:8]
+def test_with_other_rules_everything_is_examined_again(workspace: Workspace) -> None:
+    texts = [Path(known.__file__).with_name(name).read_bytes() for name in ("checks.py", "secrets.py", "trial.py")]
+    rules = hashlib.sha256(b"".join(texts)).hexdigest()[:8]
     assert known_of(workspace).note.stem.endswith(f"-{rules}")
 
 
@@ -62,3 +62,9 @@ def test_a_secret_is_never_known_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "pkg" / "a.py").write_bytes(b"A = 1")
     read_sources(tmp_path, None, "pkg", "python/pkg/", known=seen)
     assert len(seen.clean) == 1
+
+
+def test_a_file_is_known_by_its_name_its_contents_and_what_it_was_checked_for() -> None:
+    named = {known_as(*each) for each in [("a", "0", "x"), ("b", "0", "x"), ("a", "1", "x"), ("a", "0", "y")]}
+    assert len(named) == 4
+    assert known_as("a", "0", "x") in named

@@ -12,6 +12,7 @@ import pytest
 from tasks.archives import workshop
 from tasks.archives.archive import stored, write_archive
 from tasks.archives.contents import read_tree
+from tasks.archives.known import known_of
 from tasks.archives.lock import write_lock
 from tasks.archives.manifest import Archive, clean, find_built, place
 from tasks.archives.recipes import recipe_for
@@ -283,6 +284,19 @@ def test_a_note_in_the_cache_that_was_changed_with_its_archive_is_not_believed(s
         path.with_suffix(".cdx.json").write_text(bill)
     path.with_suffix(".json").write_text(json.dumps(note))
     assert shop.build("core").read_bytes() == good
+
+
+def test_what_was_found_sound_is_remembered_and_what_was_not_is_not(shop: Shop) -> None:
+    tag = "py3-none-manylinux2014_x86_64"
+    make_wheel(shop.wheels, "gamma", tag=tag, files={"gamma/__init__.py": "", "gamma/a.so": "no library"})
+    shop.require("alpha\ngamma\n")
+    for _ in range(2):
+        with pytest.raises(BuildError, match=r"gamma/a.so: is not a Linux library"):
+            shop.build("deps")
+    assert known_of(shop.workspace).sound == set()
+    shop.require("alpha\n")
+    with zipfile.ZipFile(shop.build("deps")) as archive:
+        assert len(known_of(shop.workspace).sound) == len(archive.namelist())
 
 
 def test_two_builds_at_once_lose_no_entry_of_the_manifest(shop: Shop) -> None:

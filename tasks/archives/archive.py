@@ -32,22 +32,26 @@ _DATE = 1 << 5 | 1
 _UNIX = 3 << 8
 _REGULAR_FILE = 0o100000
 _UTF8_NAME = 0x800
+_BLOCK = 1 << 20
 _MAX_SIZE, _MAX_MEMBERS = 0xFFFFFFFF, 0xFFFF
 
 
 @dataclass(frozen=True)
 class Span:
-    """`length` bytes of a file from `offset` on: a compressed member still inside its wheel."""
+    """`length` bytes of a file from `offset` on: a member still inside its wheel, or a large file of our own."""
 
     path: Path
     offset: int
     length: int
 
-    def read(self) -> bytes:
-        """Those bytes."""
+    def blocks(self) -> Iterator[bytes]:
+        """Those bytes, piece by piece."""
         with self.path.open("rb") as file:
             file.seek(self.offset)
-            return file.read(self.length)
+            left = self.length
+            while left and (block := file.read(min(left, _BLOCK))):
+                yield block
+                left -= len(block)
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,15 @@ class Member:
     executable: bool = False
 
     @property
+    def length(self) -> int:
+        """How many bytes it takes in the archive."""
+        return len(self.packed) if isinstance(self.packed, bytes) else self.packed.length
+
+    def contents(self) -> bytes:
+        """What is stored, whole."""
+        return self.packed if isinstance(self.packed, bytes) else b"".join(self.packed.blocks())
+
+    @property
     def mode(self) -> int:
         """Permissions: readable by every user Lambda may run as."""
         return 0o755 if self.executable else 0o644
@@ -71,6 +84,18 @@ class Member:
 def stored(name: str, contents: bytes) -> Member:
     """A member that is stored as it is."""
     return Member(name, hashlib.sha256(contents).hexdigest(), zlib.crc32(contents), len(contents), contents)
+
+
+def stored_file(name: str, path: Path) -> Member:
+    """A member that is stored as it is; a large one is not held in memory, unless it is a Python source."""
+    size = path.stat().st_size
+    if size <= _BLOCK or path.suffix == ".py":
+        return stored(name, path.read_bytes())
+    span, digest, crc = Span(path, 0, size), hashlib.sha256(), 0
+    for block in span.blocks():
+        digest.update(block)
+        crc = zlib.crc32(block, crc)
+    return Member(name, digest.hexdigest(), crc, size, span)
 
 
 def members_digest(members: Iterable[Member]) -> str:
@@ -101,16 +126,28 @@ def _blocks(members: Iterable[Member]) -> Iterator[bytes]:
     ordered = sorted(members, key=lambda member: member.name)
     directory, offset = bytearray(), 0
     for member in ordered:
-        packed = member.packed if isinstance(member.packed, bytes) else member.packed.read()
-        header = _local_header(member, len(packed))
+        header = _local_header(member, member.length)
         yield header
-        yield packed
-        directory += _directory_entry(member, len(packed), offset)
-        offset += len(header) + len(packed)
+        yield from _packed(member)
+        directory += _directory_entry(member, member.length, offset)
+        offset += len(header) + member.length
     if offset + len(directory) > _MAX_SIZE or len(ordered) > _MAX_MEMBERS:
         raise BuildError(f"An archive of {len(ordered)} files in {offset} bytes is more than a layer can hold")
     yield bytes(directory)
     yield _end(len(ordered), len(directory), offset)
+
+
+def _packed(member: Member) -> Iterator[bytes]:
+    """The bytes of a member. BuildError if its file is not what it was when it was looked at."""
+    if isinstance(member.packed, bytes):
+        yield member.packed
+        return
+    crc, length = 0, 0
+    for block in member.packed.blocks():
+        crc, length = zlib.crc32(block, crc), length + len(block)
+        yield block
+    if length != member.length or (member.method == STORED and crc != member.crc):
+        raise BuildError(f"{member.packed.path} changed while it was packed; build again")
 
 
 def _common(member: Member, packed: int) -> tuple[bytes, bytes]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
 
-from tasks.archives.archive import Member, stored
+from tasks.archives.archive import Member, stored_file
 from tasks.archives.known import Known
 from tasks.archives.secrets import check_name, check_secrets
 from tasks.errors import BuildError
@@ -65,14 +65,15 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
     for name in tracked:
         if _is(name, _BYTECODE) or _is(name, _STRAY):
             continue
-        contents = (folder / name).read_bytes()
-        if contents.startswith(_LFS):
-            raise BuildError(f"{source}/{name} is a pointer of Git LFS and not the file itself; run: git lfs pull")
-        members.append(stored(prefix + name, contents))
-        if members[-1].sha256 not in known.clean:
+        member = stored_file(prefix + name, folder / name)
+        members.append(member)
+        if member.sha256 not in known.clean:
+            contents = member.contents()
+            if contents.startswith(_LFS):
+                raise BuildError(f"{source}/{name} is a pointer of Git LFS and not the file itself; run: git lfs pull")
             check_secrets(f"{source}/{name}", contents, allowed)
             if f"{source}/{name}" not in allowed:
-                known.clean.add(members[-1].sha256)
+                known.clean.add(member.sha256)
     if not any(member.name.endswith(".py") for member in members):
         hint = "git tracks none of them: git add them" if untracked else "check `source` in release.toml"
         raise BuildError(f"Source folder is empty: {folder} has no Python file to ship; {hint}")

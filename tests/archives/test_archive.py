@@ -5,7 +5,19 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from tasks.archives.archive import DEFLATED, Member, Span, members_digest, stored, write_archive
+import pytest
+
+from tasks.archives.archive import (
+    DEFLATED,
+    Member,
+    Span,
+    archive_sha256,
+    members_digest,
+    stored,
+    stored_file,
+    write_archive,
+)
+from tasks.errors import BuildError
 
 MEMBERS = [
     stored("python/pkg/__init__.py", b"print('hello')\n"),
@@ -69,3 +81,21 @@ def test_path_mode_and_contents_each_change_the_tree() -> None:
     runnable = Member("a", plain.sha256, plain.crc, 1, b"x", executable=True)
     trees = {members_digest([each]) for each in (plain, stored("b", b"x"), stored("a", b"y"), runnable)}
     assert len(trees) == 4
+
+
+def test_a_large_file_gives_the_same_archive_and_is_not_held_in_memory(tmp_path: Path) -> None:
+    contents = bytes(range(256)) * 5000
+    (tmp_path / "data.bin").write_bytes(contents)
+    large, small = stored_file("data.bin", tmp_path / "data.bin"), stored("data.bin", contents)
+    assert isinstance(large.packed, Span)
+    assert members_digest([large]) == members_digest([small])
+    assert archive_sha256([large]) == archive_sha256([small]) == write_archive(tmp_path / "a.zip", [large])
+
+
+@pytest.mark.parametrize("after", [b"y" * 1_200_000, b"x" * 1_100_000])
+def test_a_large_file_that_changes_while_it_is_packed_is_no_archive(tmp_path: Path, after: bytes) -> None:
+    (tmp_path / "data.bin").write_bytes(b"x" * 1_200_000)
+    member = stored_file("data.bin", tmp_path / "data.bin")
+    (tmp_path / "data.bin").write_bytes(after)
+    with pytest.raises(BuildError, match="data.bin changed while it was packed; build again"):
+        write_archive(tmp_path / "a.zip", [member])

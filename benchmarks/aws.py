@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import re
+import ssl
 import subprocess
 import sys
 import time
@@ -20,7 +21,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -315,7 +319,7 @@ class Services:
         return _xml(f"<ListBucketResult>{truncated}{token}{''.join(parts)}</ListBucketResult>")
 
 
-async def _serve(aws: Aws) -> None:
+async def _serve(aws: Aws, tls: str) -> None:
     services: list[Services] = []
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -351,12 +355,22 @@ async def _serve(aws: Aws) -> None:
         return answer
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=1 << 20)
-    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    address = f"http://127.0.0.1:{_port(server)}"
     services.append(Services(aws, address))
-    sys.stdout.write(address + "\n")
+    secure = ""
+    if tls:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(tls)
+        encrypted = await asyncio.start_server(connected, "127.0.0.1", 0, limit=1 << 20, ssl=context)
+        secure = f"https://127.0.0.1:{_port(encrypted)}"
+    sys.stdout.write(f"{address} {secure}\n")
     sys.stdout.flush()
     async with server:
         await server.serve_forever()
+
+
+def _port(server: asyncio.Server) -> int:
+    return int(server.sockets[0].getsockname()[1])
 
 
 def _set(aws: Aws, wanted: dict[str, Any]) -> None:
@@ -393,13 +407,26 @@ async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> R
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
     if headers.get("expect", "").lower() == "100-continue":
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = await reader.readexactly(int(headers.get("content-length") or 0))
+    if headers.get("transfer-encoding") == "chunked":
+        body = await _chunks(reader)
+    else:
+        body = await reader.readexactly(int(headers.get("content-length") or 0))
     if "aws-chunked" in headers.get("content-encoding", ""):
         body = _unchunked(body)
     method, target, _ = first.split(" ")
     parts = urlsplit(target)
     query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     return Request(method, parts.path, query, headers, body)
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    """A body that says its length piece by piece."""
+    found = list[bytes]()
+    while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
+        found.append(await reader.readexactly(size))
+        await reader.readexactly(2)
+    await reader.readuntil(b"\r\n")
+    return b"".join(found)
 
 
 def _unchunked(body: bytes) -> bytes:
@@ -415,10 +442,10 @@ def _unchunked(body: bytes) -> bytes:
 
 
 class Client:
-    """The process that runs it, to be set and asked."""
+    """The process that runs it, to be set and asked; `secure` is its address over TLS, if it has one."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    def __init__(self, address: str, secure: str) -> None:
+        self.address, self.secure = address, secure
 
     def set(self, **wanted: Any) -> None:
         """Change its settings or what is there."""
@@ -435,16 +462,45 @@ class Client:
 
 
 @contextmanager
-def running() -> Iterator[Client]:
-    """An AWS in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.aws"]
+def running(certificate: Path | None = None) -> Iterator[Client]:
+    """An AWS in a process of its own; over TLS, too, with a certificate and its key in one file."""
+    command = [sys.executable, "-m", "benchmarks.aws", *([str(certificate)] if certificate else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
-            yield Client(process.stdout.readline().strip())
+            address, _, secure = process.stdout.readline().strip().partition(" ")
+            yield Client(address, secure)
         finally:
             process.terminate()
 
 
+def self_signed(folder: Path) -> Path:
+    """A certificate for 127.0.0.1 that nobody but its maker trusts, and its key, in one file."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    begin = datetime.now(UTC) - timedelta(days=1)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=7))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "aws.pem"
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + secret)
+    return path
+
+
 if __name__ == "__main__":
-    asyncio.run(_serve(Aws()))
+    asyncio.run(_serve(Aws(), "".join(sys.argv[1:])))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.aws import Client, running
+from benchmarks.aws import Client, running, self_signed
 from benchmarks.measure import Command, Compared, Run, compare, run
 from benchmarks.projects import INV, ROOT, deployable, git, inv, layered, module, variables
 from tasks.project.interpreters import find_interpreter
@@ -316,9 +316,10 @@ def _peer(bench: Bench, requirement: str) -> Path:
 
 
 def upload(bench: Bench) -> Iterator[Row]:
-    """Uploads, beside a single PutObject."""
-    with running() as aws:
-        for size in (1,) if bench.quick else (5, 40):
+    """Uploads over TLS, beside a single PutObject."""
+    certificate = self_signed(bench.scratch)
+    with running(certificate) as aws:
+        for size in (1,) if bench.quick else (5, 50, 200):
             folder = deployable(bench.folder(f"upload{size}"), 1, 0)
             (folder / "src" / "core" / "data.bin").write_bytes(os.urandom(size * 1_000_000))
             git(folder, "add", ".")
@@ -329,12 +330,12 @@ def upload(bench: Bench) -> Iterator[Row]:
             script = (
                 f"import boto3; boto3.client('s3').put_object(Bucket='b', Key='k', Body=open({str(archive)!r}, 'rb'))"
             )
-            single = Command([sys.executable, "-c", script], folder, variables(folder, aws.address), reset)
-            ours = _ours(folder, "upload", "--env", "dev", "--layer", "core", address=aws.address, before=reset)
+            known = {**variables(folder, aws.secure), "AWS_CA_BUNDLE": str(certificate)}
+            single = Command([sys.executable, "-c", script], folder, known, reset)
+            ours = Command([INV, "upload", "--env", "dev", "--layer", "core"], folder, known, reset)
             _, calls = _counted(aws, ours)
-            yield Row(
-                f"upload of {size} MB", "one PutObject by boto3", compare(ours, single, bench.runs), "1.2 x", calls
-            )
+            made = compare(ours, single, bench.runs)
+            yield Row(f"upload of {size} MB over TLS", "one PutObject by boto3", made, "1.2 x", calls)
 
 
 PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {

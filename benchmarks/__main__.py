@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks import growth
 from benchmarks.parts import PARTS, Bench, Row
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+DRAWING = RESULTS.with_name("growth.svg")
 MARK = "<!-- written by: python -m benchmarks -->"
 
 
@@ -61,19 +63,23 @@ def machine(runs: int) -> str:
 
 
 def measured(name: str, bench: Bench) -> list[str]:
-    """The rows of a part, each printed as soon as it is known."""
-    found = []
+    """The table of a part, each row printed as soon as it is known; how commands grow is drawn, too."""
+    table, growths = [growth.HEAD if name == "growth" else HEAD], list[growth.Growth]()
+    print(table[0])
     for row in PARTS[name](bench):
-        found.append(line(row))
-        print(found[-1], flush=True)
-    return found
+        growths += [row] if isinstance(row, growth.Growth) else []
+        table.append(growth.line(row) if isinstance(row, growth.Growth) else line(row))
+        print(table[-1], flush=True)
+    if growths and not bench.quick:
+        growth.draw(growths, DRAWING)
+    return table
 
 
 def write(name: str, rows: list[str], runs: int) -> None:
     """Put a part's table in the place of the one before, with what it was measured on; the others stay."""
     notes, _, rest = RESULTS.read_text(encoding="utf-8").partition(MARK)
     sections = {each.partition("\n")[0].strip(): each for each in rest.split("\n## ")[1:]}
-    sections[name] = "\n".join([name, "", machine(runs), "", HEAD, *rows, ""])
+    sections[name] = "\n".join([name, "", machine(runs), "", *rows, ""])
     text = "".join(f"\n## {sections[each]}" for each in PARTS if each in sections)
     RESULTS.write_text(f"{notes}{MARK}\n{text}", encoding="utf-8", newline="\n")
 
@@ -86,7 +92,6 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     asked = parser.parse_args()
     names = asked.parts or [name for name in PARTS if not (asked.quick and name == "heavy")]
-    print(HEAD)
     with tempfile.TemporaryDirectory() as scratch:
         for name in names:
             rows = measured(name, Bench(Path(scratch), 1 if asked.quick else asked.runs, asked.quick))

@@ -385,10 +385,13 @@ def _set(aws: Aws, wanted: dict[str, Any]) -> None:
         aws.functions[name] = Function()
     for name, count in wanted.get("layers", {}).items():
         arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{name}"
-        aws.layers[name] = [
-            {"LayerVersionArn": f"{arn}:{number}", "Version": number, "Description": "older"}
+        there = aws.layers.get(name, [])
+        last = there[0]["Version"] if there else 0
+        older = [
+            {"LayerVersionArn": f"{arn}:{last + number}", "Version": last + number, "Description": "older"}
             for number in range(count, 0, -1)
         ]
+        aws.layers[name] = [*there, *older] if wanted.get("behind") else older
     for bucket, objects in wanted.get("objects", {}).items():
         for key, text in objects.items():
             body = text.encode()

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.aws import Client, running, self_signed
+from benchmarks.growth import Growth, grown
 from benchmarks.measure import Command, Compared, Run, compare, run
-from benchmarks.projects import INV, ROOT, deployable, git, inv, layered, module, variables
+from benchmarks.projects import INV, ROOT, deployable, git, inv, layered, module, required, variables
 from tasks.project.interpreters import find_interpreter
 from tasks.project.runtimes import RUNTIMES
 
@@ -175,8 +176,8 @@ Resources:
 
 def files(bench: Bench) -> Iterator[Row]:
     """A layer of one's own sources."""
-    for count in (20,) if bench.quick else (100, 1_000):
-        folder, runs = bench.folder(f"files{count}"), bench.runs
+    for count in (20,) if bench.quick else (100, 1_000, 10_000):
+        folder, runs = bench.folder(f"files{count}"), min(bench.runs, 100_000 // count // 4)
         layered(folder, count)
         zipped = Command(["sh", "-c", "rm -f ../z.zip && zip -qr -6 ../z.zip src"], folder)
         script = "rm -rf ../z.zip ../c && cp -r src ../c && zip -qr -6 ../z.zip src && "
@@ -338,7 +339,59 @@ def upload(bench: Bench) -> Iterator[Row]:
             yield Row(f"upload of {size} MB over TLS", "one PutObject by boto3", made, "1.2 x", calls)
 
 
-PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+def growth(bench: Bench) -> Iterator[Growth]:
+    """How commands that have nothing to do grow with what there is."""
+    runs = 1 if bench.quick else 3
+
+    def sizes(*wanted: int) -> tuple[int, ...]:
+        return (2, 4) if bench.quick else wanted
+
+    def of_files(count: int) -> tuple[Command, None]:
+        folder = layered(bench.folder(f"grow-files{count}"), count)
+        return _ours(folder, "build-core"), None
+
+    def of_wheels(count: int) -> tuple[Command, None]:
+        return _ours(required(bench.folder(f"grow-wheels{count}"), count), "build-deps"), None
+
+    yield grown("inv build-core, unchanged", "files", sizes(100, 1_000, 3_000), runs, of_files)
+    yield grown("inv build-deps, unchanged", "wheels", sizes(5, 20, 60), runs, of_wheels)
+    with running() as aws:
+
+        def deployed(name: str, functions: int, objects: int, *more: str) -> tuple[Command, Callable[[], int]]:
+            folder = deployable(bench.folder(f"grow-{name}{functions}-{objects}"), functions, objects)
+            _reset(aws, functions, latency=0.0)()
+            inv(folder, "deploy", "--env", "dev", address=aws.address)
+            for verb in more:
+                inv(folder, *verb.split(), address=aws.address)
+            aws.set(latency=0.05)
+            again = (more[-1] if more else "deploy --env dev").split()
+            return _ours(folder, *again, address=aws.address), lambda: int(aws.stats()["calls"])
+
+        def of_functions(count: int) -> tuple[Command, Callable[[], int]]:
+            return deployed("functions", count, 0)
+
+        def of_objects(count: int) -> tuple[Command, Callable[[], int]]:
+            return deployed("objects", 3, count, "promote --to stage --version 1.0.0")
+
+        def of_versions(count: int) -> tuple[Command, Callable[[], int]]:
+            found = deployed(f"versions{count}-", 3, 0)
+            aws.set(layers={"bench-core-dev": count, "bench-deps-dev": count}, behind=True)
+            return found
+
+        def of_archives(count: int) -> tuple[Command, Callable[[], int]]:
+            found = deployed(f"archives{count}-", 3, 0)
+            stored = {f"layers/core-0.0.{number}.zip": "x" for number in range(count)}
+            aws.set(objects={"bench-code-dev": stored})
+            return found
+
+        many = sizes(10, 100, 1_000)
+        yield grown("inv deploy, unchanged", "functions", sizes(10, 100, 300), runs, of_functions)
+        yield grown("inv promote, unchanged", "objects of configuration", many, runs, of_objects)
+        yield grown("inv deploy, unchanged", "older versions of each layer", many, runs, of_versions)
+        yield grown("inv deploy, unchanged", "older archives", many, runs, of_archives)
+
+
+PARTS: dict[str, Callable[[Bench], Iterator[Row | Growth]]] = {
     "start": start,
     "lock": lock,
     "heavy": heavy,
@@ -346,4 +399,5 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "deploy": deploy,
     "promote": promote,
     "upload": upload,
+    "growth": growth,
 }

@@ -83,6 +83,24 @@ def layered(folder: Path, files: int, size: int = 8700) -> Path:
     return _committed(folder)
 
 
+def required(folder: Path, count: int) -> Path:
+    """A project with one layer of so many small wheels, which lie in a folder beside it."""
+    from tests.archives.wheelhouse import list_wheels, make_wheel
+
+    layered(folder, 1)
+    wheels = folder.parent / "wheels"
+    for number in range(count):
+        make_wheel(wheels, f"small{number}", files={f"small{number}/__init__.py": f"NUMBER = {number}\n"})
+    list_wheels(wheels)
+    text = (folder / "release.toml").read_text()
+    (folder / "release.toml").write_text(text.replace('source = "src/core"', 'requirements = "requirements.txt"'))
+    (folder / "requirements.txt").write_text("".join(f"small{number}\n" for number in range(count)))
+    index = {"UV_DEFAULT_INDEX": (wheels / "simple").as_uri(), "UV_NO_CACHE": "1"}
+    for command in ("lock", "build-deps"):
+        run(Command([INV, command], folder, {**variables(folder), **index}))
+    return folder
+
+
 def deployable(folder: Path, functions: int, objects: int, *, packages: bool = False) -> Path:
     """A project with two small layers, so many functions and objects of configuration, and two environments."""
     copy_tool(folder)

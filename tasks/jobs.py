@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-AT_ONCE = 32
+AT_ONCE = 64
 _TICK = 0.1
 """Seconds between looks for a Ctrl-C, which Windows does not deliver while a lock is waited for."""
 

@@ -29,7 +29,7 @@ _CONFIG = Config(
     connect_timeout=10,
     read_timeout=60,
     retries={"mode": "standard", "total_max_attempts": 5},
-    max_pool_connections=40,
+    max_pool_connections=80,
 )
 # no proxy between us and loopback, whatever HTTP_PROXY says
 _SANDBOX_CONFIG = _CONFIG.merge(Config(proxies={}, s3={"addressing_style": "path"}))

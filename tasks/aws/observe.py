@@ -27,8 +27,8 @@ from tasks.release.journal import Entry
 from tasks.release.release import Release, read_record
 
 _AT_ONCE = 20
-_MOST_ASKED = 30
-"""Functions whose aliases are listed for a warning: at 15 calls a second, more would take long. `verify` asks all."""
+_MOST_ASKED = 10
+"""Functions whose aliases are listed for a warning: more would wait, at 15 calls a second. `verify` asks all."""
 _NO_ARCHIVE = (NotImplementedError, RuntimeError, OSError, EOFError, ValueError)
 Reads = dict[tuple[str, str], Callable[[], Any]]
 

@@ -19,7 +19,7 @@ _WINDOW = 1.05
 _SLOWEST = 1.0
 _READS = 90.0
 """Of GetFunction, which has a rate of its own (100 a second): as many once AWS has refused one, and not before."""
-_CALM = 20
+_CALM = 5
 """Calls without a refusal after which the rate rises by one again."""
 _TOO_MANY = 429
 

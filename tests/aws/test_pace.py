@@ -59,7 +59,7 @@ def test_a_refusal_halves_the_rate_and_calm_raises_it_again() -> None:
         clock.seconds += 2
         paced.after_answer(answer)
     assert paced.rate == 1
-    for _ in range(20):
+    for _ in range(5):
         paced.after_answer(None)
     assert paced.rate == 2
 

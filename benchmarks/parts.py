@@ -96,7 +96,7 @@ def _installed(folder: Path, lock: Path, *pythons: str, cold: bool = False) -> C
     for python in pythons:
         script += (
             f"{UV} pip install -q --no-deps --target site/{python} --python-version {python} "
-            f"--require-hashes --only-binary :all: --python-platform {_PLATFORM[python]} -r {lock}{more}\n"
+            f"--require-hashes --python-platform {_PLATFORM[python]} -r {lock}{more}\n"
         )
     return Command(["sh", "-c", f"{script}cd site && zip -qr ../site.zip . && rm ../site.zip"], folder)
 

@@ -10,7 +10,21 @@ from typing import Any
 
 from invoke import Collection, Task
 
-from tasks import adopt, build, deploy, history, promote, prune, rollback, show, status, verify, version, watch
+from tasks import (
+    adopt,
+    build,
+    commands,
+    deploy,
+    history,
+    promote,
+    prune,
+    rollback,
+    show,
+    status,
+    verify,
+    version,
+    watch,
+)
 from tasks import invoke as run
 from tasks.errors import ConfigError
 from tasks.project.command import ROOT
@@ -59,7 +73,7 @@ def _namespace() -> Collection:
         promote.promote, rollback.rollback, adopt.adopt, history.history, status.status, verify.verify,
         prune.prune,
         version.bump, show.show, show.compare,
-        run.invoke, run.smoke, run.e2e, watch.watch,
+        run.invoke, run.smoke, run.e2e, watch.watch, commands.commands,
     )  # fmt: skip
     root.add_collection(Collection("sandbox", sandbox.sandbox, sandbox.up, sandbox.down, sandbox.env))
     for environment in Workspace(ROOT).project().environments.values():

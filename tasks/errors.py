@@ -4,7 +4,7 @@ Invoke prints the message of an `Exit` on stderr and ends with its code, also wh
 so a `ReleaseError` needs no handler anywhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from invoke import Exit
 
@@ -54,6 +54,14 @@ class DiffersError(Exit):
 
     def __init__(self) -> None:
         super().__init__("", 2)
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """A question whether a name that is unknown was meant to be one that is; empty if none is like it."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.lower(), known, 1, 0.6)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def listed(head: str, lines: Sequence[object]) -> str:

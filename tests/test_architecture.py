@@ -17,6 +17,7 @@ FLOORS = [{"errors"}, {"jobs"}, {"project"}, {"release"}, {"output", "archives",
 """From the ground up; on the floors above are the verbs, one file each, and the namespace."""
 VERBS = {
     "adopt",
+    "commands",
     "build",
     "deploy",
     "promote",

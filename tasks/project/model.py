@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from tasks.errors import ConfigError
+from tasks.errors import ConfigError, meant
 from tasks.project.runtimes import Runtime
 
 T = TypeVar("T")
@@ -174,5 +174,5 @@ class Project:
 
 def _pick(known: Mapping[str, T], name: str, kind: str, option: str) -> T:
     if name not in known:
-        raise ConfigError(f"Unknown {kind} {name!r}; use {option} with one of: {', '.join(known)}")
+        raise ConfigError(f"Unknown {kind} {name!r}{meant(name, known)}; use {option} with one of: {', '.join(known)}")
     return known[name]

@@ -7,12 +7,13 @@ from dataclasses import MISSING, dataclass, field, fields
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from tasks.errors import ConfigError
+from tasks.errors import ConfigError, meant
 from tasks.project.files import parse_toml
 from tasks.project.model import CONFIGURATION, EndToEnd, Environment, Function, Layer, Project
 from tasks.project.runtimes import ARCHITECTURES, RUNTIMES
 
 T = TypeVar("T")
+_TABLES = ("project", "layers", "functions", "configuration", "environments", "allowed", "sandbox", "e2e")
 _LONGEST, _LEAST_MEMORY, _MOST_MEMORY = 900, 128, 10_240
 """Seconds and MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
@@ -40,16 +41,45 @@ class _SandboxTable:
     variables: dict[str, str] = field(default_factory=dict)
 
 
+class _Unfit(Exception):  # noqa: N818  (a problem, told as a ConfigError once its line is found)
+    """What is wrong with a key of a table, or, without a key, with the table."""
+
+    def __init__(self, where: str, key: str, text: str) -> None:
+        super().__init__(text)
+        self.where, self.key = where, key
+
+
 @lru_cache(maxsize=1)
 def parse_project(text: str) -> Project:
-    """The project that a release.toml describes. Raises ConfigError for anything missing, unknown or contradictory."""
-    document = parse_toml(text, "release.toml")
-    unknown = sorted(
-        document.keys()
-        - {"project", "layers", "functions", "environments", "configuration", "allowed", "sandbox", "e2e"}
-    )
-    if unknown:
-        raise ConfigError(f"release.toml has an unknown table [{unknown[0]}]; see the README's configuration")
+    """The project that a release.toml describes.
+
+    Raises ConfigError, with the line, for anything missing, unknown or contradictory.
+    """
+    try:
+        return _project(parse_toml(text, "release.toml"))
+    except _Unfit as unfit:
+        line = _line(text, unfit.where, unfit.key)
+        place = f"release.toml, line {line}" if line else "release.toml"
+        raise ConfigError(f"{place}: [{unfit.where}] {unfit}") from None
+
+
+def _line(text: str, where: str, key: str) -> int:
+    """The line on which a key of a table stands, else that of the table; 0 if neither is found."""
+    found, inside = 0, False
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
+            inside = re.sub(r"[\s\"']", "", header[1]) == where
+            found = number if inside and not found else found
+        elif inside and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+            return number
+    return found
+
+
+def _project(document: dict[str, Any]) -> Project:
+    """The project in a document."""
+    for name in document:
+        if name not in _TABLES:
+            raise _Unfit(name, "", f"is no table of release.toml{meant(name, _TABLES)}; known: {', '.join(_TABLES)}")
     head = _read(_ProjectTable, document.get("project", {}), "project")
     layers = _tables(document, "layers", Layer)
     functions = _tables(document, "functions", Function)
@@ -88,7 +118,7 @@ def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
     """A table as it stands; empty if there is none."""
     table = document.get(name, {})
     if not isinstance(table, dict):
-        raise ConfigError(f"release.toml: [{name}] must be a table")
+        raise _Unfit(name, "", "must be a table")
     return dict(table)
 
 
@@ -127,7 +157,7 @@ def _environments(
     for name, table in _tables(document, "environments", _EnvironmentTable).items():
         _check_environment(name, table)
         if configuration and not table.canonical_bucket:
-            raise ConfigError(f"release.toml: [environments.{name}] needs a canonical_bucket for [configuration]")
+            raise _Unfit(f"environments.{name}", "", "needs a canonical_bucket for [configuration]")
         found[name] = Environment(
             name=name,
             previous=next(reversed(found), ""),
@@ -176,17 +206,17 @@ def _tables(document: dict[str, Any], kind: str, shape: Callable[..., T]) -> dic
 def _read(shape: Callable[..., T], table: object, where: str) -> T:
     """A table as a value of `shape`: no key missing, none unknown, each of the right type."""
     if not isinstance(table, Mapping):
-        raise ConfigError(f"release.toml: [{where}] must be a table")
+        raise _Unfit(where, "", "must be a table")
     known = {each.name: each for each in fields(shape)}  # type: ignore[arg-type]  # every shape is a dataclass
     for key, value in table.items():
         if key not in known:
-            raise ConfigError(f"release.toml: [{where}] has an unknown key {key!r}; known: {', '.join(known)}")
+            raise _Unfit(where, key, f"has an unknown key {key!r}{meant(key, known)}; known: {', '.join(known)}")
         kind = _KINDS.get((where.partition(".")[0], key), str)
         if not _fits(value, kind):
-            raise ConfigError(f"release.toml: [{where}] {key} must be {_WORDS.get(kind, _TEXT)}")
+            raise _Unfit(where, key, f"{key} must be {_WORDS.get(kind, _TEXT)}")
     for key, each in known.items():
         if each.default is MISSING and each.default_factory is MISSING and key not in table:
-            raise ConfigError(f"release.toml: [{where}] needs a {key}")
+            raise _Unfit(where, "", f"needs a {key}")
     return shape(**table)
 
 
@@ -211,7 +241,7 @@ def _check(head: _ProjectTable, layers: dict[str, Layer], functions: dict[str, F
         _check_name(f"layers.{key}", key, layer.name)
         _check_path(f"layers.{key}", layer.source or layer.requirements)
         if bool(layer.source) == bool(layer.requirements):
-            raise ConfigError(f"release.toml: [layers.{key}] needs either a source or requirements, and not both")
+            raise _Unfit(f"layers.{key}", "", "needs either a source or requirements, and not both")
     for key, function in functions.items():
         _check_function(f"functions.{key}", key, function, head)
     _check_distinct(
@@ -276,5 +306,5 @@ def _check_environment(name: str, table: _EnvironmentTable) -> None:
             raise _unfit(where, key, getattr(table, key), "a bucket name (3 to 63 of a-z, 0-9, '.', '-')")
 
 
-def _unfit(where: str, key: str, value: str, expected: str) -> ConfigError:
-    return ConfigError(f"release.toml: [{where}] {key} {value!r} must be {expected}")
+def _unfit(where: str, key: str, value: str, expected: str) -> _Unfit:
+    return _Unfit(where, key, f"{key} {value!r} must be {expected}")

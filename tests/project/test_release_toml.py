@@ -34,8 +34,12 @@ def test_an_unknown_layer_lists_those_that_exist() -> None:
     ("old", "new", "message"),
     [
         ("[project]", "[project", "not valid TOML"),
-        ("[project]", "[projet]", "unknown table"),
-        ('source = "src/core"', 'sources = "src/core"', r"\[layers.core\] has an unknown key 'sources'"),
+        ("[project]", "[projet]", r"line 2: \[projet\] is no table .* \(did you mean project\?\)"),
+        (
+            'source = "src/core"',
+            'sources = "src/core"',
+            r"\[layers.core\] has an unknown key 'sources' \(did you mean source\?\)",
+        ),
         ('source = "src/core"', "", "either a source or requirements"),
         ('source = "src/core"', 'source = "src/core"\nrequirements = "r.txt"', "and not both"),
         ('version_key = "CORE_VERSION"', "", r"\[layers.core\] needs a version_key"),
@@ -86,3 +90,26 @@ def test_what_cannot_work_is_refused_by_table_and_key(old: str, new: str, messag
 def test_a_project_without_functions_says_what_it_needs() -> None:
     with pytest.raises(ConfigError, match=r"needs at least one \[layers.NAME\] table"):
         parse_project('[project]\nname = "x"\nruntimes = ["python3.12"]\n')
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('source = "src/core"', 'sorce = "src/core"', 'sorce = "src/core"'),
+        ('version_key = "CORE_VERSION"', "", "[layers.core]"),
+        ('"eu-west-3"', '"Paris"', 'region = "Paris"'),
+        ('name = "news-core-{env}"', 'name="news core {env}"', 'name="news core {env}"'),
+        ("[environments.dev]", "[ environments . Dev ]", "[ environments . Dev ]"),
+    ],
+)
+def test_the_line_is_named_on_which_something_is_wrong(old: str, new: str, line: str) -> None:
+    text = RELEASE_TOML.replace(old, new, 1)
+    number = text.splitlines().index(line) + 1
+    with pytest.raises(ConfigError, match=rf"release.toml, line {number}: \["):
+        parse_project(text)
+
+
+@pytest.mark.parametrize(("name", "advice"), [("stag", r" \(did you mean stage\?\);"), ("qa", "'qa';")])
+def test_what_was_probably_meant_is_asked(name: str, advice: str) -> None:
+    with pytest.raises(ConfigError, match=advice):
+        PROJECT.environment(name)

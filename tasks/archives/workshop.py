@@ -22,10 +22,11 @@ from tasks.errors import BuildError, PlanError
 from tasks.project import cache
 from tasks.project.files import alone, file_sha256, replacing
 from tasks.project.model import Layer, Project
+from tasks.project.runtimes import SDK
 from tasks.project.workspace import Checkout
 from tasks.release.artifacts import Artifact, Kind, top_modules
 from tasks.release.codec import decode, encode
-from tasks.release.events import AllBuilt, Building, Built, Checked, LeftOut, NoGit, OtherEndings, Report
+from tasks.release.events import AllBuilt, Building, Built, Checked, LeftOut, NoGit, OtherEndings, Report, Superfluous
 
 _MEGABYTE = 1_000_000
 
@@ -104,6 +105,8 @@ def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archi
     cached = artifact is not None
     if artifact is None:
         report(Building(kind_of(checkout.project, name), name, manifest.why(checkout, name, recipe)))
+        if packages := {each: recipe.requirements[each] for each in SDK if each in recipe.requirements}:
+            report(Superfluous(name, packages))
         artifact = _make(checkout, name, recipe, path)
     function = checkout.project.functions.get(name)
     version = checkout.versions.get(name, artifact.tree[:16])

@@ -26,6 +26,7 @@ from tasks.release.events import (
     Smoked,
     Smoking,
     Started,
+    Superfluous,
     TakenOver,
     Undoing,
 )
@@ -59,6 +60,8 @@ class Console:
                 say(f"[INFO] Building layer {event.name} ({event.reason})")
             case Building():
                 pass  # a function's package is made at once
+            case Superfluous():
+                say(_superfluous(event))
             case LeftOut(stray=True):
                 say(f"[INFO] {event.path} is left out: a system or an editor left it behind")
             case NoGit():
@@ -202,6 +205,15 @@ def _built(event: AllBuilt) -> Iterable[str]:
         yield from dict.fromkeys(_twins(each) for each in event.imported if each.twins)
     if new:
         yield from (_imported(each) for each in event.imported if not each.modules)
+
+
+def _superfluous(event: Superfluous) -> str:
+    """Why a layer is larger than it needs to be."""
+    packages = ", ".join(f"{name} {version}" for name, version in event.packages.items())
+    return (
+        f"[INFO] {event.name} brings {packages}, and every Lambda runtime has that already (in a version that depends "
+        "on runtime and region); unless you need this one, take it out of the requirements and run: inv lock"
+    )
 
 
 def _other_endings(event: OtherEndings) -> str:

@@ -18,6 +18,9 @@ MAX_UNZIPPED = 262_144_000
 PROVIDED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3", "awslambdaric")
 """What the runtimes bring: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html"""
 
+SDK = ("boto3", "botocore")
+"""Of these, the distributions that are large; which version a runtime has depends on it and the region."""
+
 ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Lambda's name of each architecture, and the machine name that wheels use for it."""
 

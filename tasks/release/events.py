@@ -26,6 +26,14 @@ class Building:
 
 
 @dataclass(frozen=True)
+class Superfluous:
+    """A layer that was made brings packages (name -> version) that every runtime has, too."""
+
+    name: str
+    packages: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class LeftOut:
     """A file beside the sources that stays out: git does not track it, or it is `stray`, an editor's left-over."""
 
@@ -178,6 +186,7 @@ class Confirmed:
 
 Event: TypeAlias = (
     Building
+    | Superfluous
     | LeftOut
     | NoGit
     | OtherEndings

@@ -22,6 +22,7 @@ from tasks.errors import BuildError, ConfigError
 from tasks.project.cache import CACHE_VARIABLE
 from tasks.project.runtimes import RUNTIMES
 from tasks.project.workspace import Workspace
+from tasks.release.events import Event, Superfluous
 from tests.archives.wheelhouse import list_wheels, make_wheel
 from tests.fakes import silent
 
@@ -284,6 +285,16 @@ def test_a_note_in_the_cache_that_was_changed_with_its_archive_is_not_believed(s
         path.with_suffix(".cdx.json").write_text(bill)
     path.with_suffix(".json").write_text(json.dumps(note))
     assert shop.build("core").read_bytes() == good
+
+
+def test_a_layer_with_the_sdk_that_every_runtime_has_is_told_so(shop: Shop) -> None:
+    make_wheel(shop.wheels, "boto3", "1.40.1")
+    shop.require("boto3\n")
+    events: list[Event] = []
+    checkout = shop.workspace.checkout()
+    for _ in range(2):
+        make(checkout, "deps", recipe_for(checkout, "deps"), events.append)
+    assert [event for event in events if isinstance(event, Superfluous)] == [Superfluous("deps", {"boto3": "1.40.1"})]
 
 
 def test_what_was_found_sound_is_remembered_and_what_was_not_is_not(shop: Shop) -> None:

@@ -1,0 +1,140 @@
+"""The policy permits every call that any command makes, and nothing that none makes."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from tasks import adopt, prune, show, status, verify
+from tasks.aws.connection import PATIENCE, client
+from tasks.errors import DiffersError
+from tasks.release.policy import policy
+from tests.examples import DEV, PROJECT, STAGE
+from tests.front import Site
+
+Call = tuple[str, str]
+
+ACTIONS = {
+    "ListObjectsV2": ["s3:ListBucket"],
+    "GetObject": ["s3:GetObject"],
+    "HeadObject": ["s3:GetObject"],
+    "PutObject": ["s3:PutObject"],
+    "CopyObject": ["s3:PutObject"],
+    "DeleteObject": ["s3:DeleteObject"],
+    "Invoke": ["lambda:InvokeFunction"],
+    "GetCallerIdentity": [],
+}
+"""Operation -> the actions that it needs, where they have other names."""
+WITHOUT_RESOURCE = ("ListLayerVersions", "ListFunctions")
+DOCTOR = {"s3:GetBucketVersioning", "s3:GetEncryptionConfiguration", "s3:GetBucketPublicAccessBlock"}
+DOCTOR |= {"s3:GetLifecycleConfiguration"}
+
+
+def needed(operation: str, request: dict[str, Any]) -> Iterator[Call]:
+    """What a call needs: actions, and on what."""
+    for action in ACTIONS.get(operation, [f"lambda:{operation}"]):
+        yield action, resource(operation, request)
+    if operation == "CopyObject":
+        source = request["CopySource"]
+        yield "s3:GetObject", f"arn:aws:s3:::{source['Bucket']}/{source['Key']}"
+
+
+def resource(operation: str, request: dict[str, Any]) -> str:
+    where = f"arn:aws:lambda:{DEV.region}:{DEV.account}"
+    if "Bucket" in request:
+        return f"arn:aws:s3:::{request['Bucket']}" + (f"/{request['Key']}" if "Key" in request else "")
+    if operation in WITHOUT_RESOURCE:
+        return "*"
+    if "FunctionName" in request:
+        name = request["FunctionName"]
+        qualifier = f":{request['Qualifier']}" if "Qualifier" in request else ""
+        return name if name.startswith("arn:") else f"{where}:function:{name}{qualifier}"
+    if "Arn" in request:
+        return str(request["Arn"])
+    number = f":{request['VersionNumber']}" if "VersionNumber" in request else ""
+    return f"{where}:layer:{request['LayerName']}{number}"
+
+
+@pytest.fixture
+def calls(site: Site) -> Iterator[list[Call]]:
+    """Everything that is asked of AWS meanwhile, in dev and stage."""
+    found: list[Call] = []
+    hooked = {}
+    for environment in (DEV, STAGE):
+        for service in ("s3", "lambda", "sts"):
+            for patience in (0, 20, PATIENCE, 901):
+                made = client(service, environment, site.endpoint, patience)
+                hooked[id(made)] = made
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        found.extend(needed(model.name, params))
+
+    for made in hooked.values():
+        made.meta.events.register("provide-client-params", note)
+    yield found
+    for made in hooked.values():
+        made.meta.events.unregister("provide-client-params", note)
+
+
+def everything(site: Site) -> None:
+    """Each command that reaches AWS, on dev and stage."""
+    for number in range(3):
+        site.write("VERSION", f"CORE_VERSION=1.2.{4 + number}\nDEPS_VERSION=1.0.5\n")
+        site.write("src/core/__init__.py", f"NAME = {number}\n")
+        site.write("canonical/scopes.yaml", f"a: {number}\n")
+        site.deploy()
+        site.promote(version=f"1.2.{4 + number}")
+    site.write("canonical/scopes.yaml", "a: 1\n")
+    site.write("canonical/more.yaml", "b: 1\n")
+    site.write("VERSION", "CORE_VERSION=1.2.7\nDEPS_VERSION=1.0.5\n")
+    site.deploy()
+    (site.root / "canonical" / "more.yaml").unlink()
+    site.write("VERSION", "CORE_VERSION=1.2.8\nDEPS_VERSION=1.0.5\n")
+    site.deploy(delete=True, yes=True)
+    site.rollback()
+    site.rollback("stage")
+    adopt.adopt(site.context, env="dev", note="checked")
+    site.history()
+    site.smoke()
+    site.invoke("dev", "ingest", "{}")
+    with suppress(DiffersError):
+        status.status(site.context)
+    verify.verify(site.context, env="dev", deep=True)
+    show.show(site.context, "dev")
+    with suppress(DiffersError):
+        show.compare(site.context, "dev", "stage")
+    prune.prune(site.context, env="dev", keep="1", yes=True)
+
+
+def allowed(document: dict[str, Any]) -> list[Call]:
+    return [(action, on) for each in document["Statement"] for action in each["Action"] for on in each["Resource"]]
+
+
+def test_every_call_is_permitted_and_nothing_that_nobody_calls(site: Site, calls: list[Call]) -> None:
+    everything(site)
+    permitted = allowed(policy(DEV)) + allowed(policy(STAGE, DEV))
+    refused = {
+        call for call in calls if not any(call[0] == action and fnmatchcase(call[1], on) for action, on in permitted)
+    }
+    assert refused == set()
+    called = {action for action, _ in calls}
+    assert {action for action, _ in permitted} - called - DOCTOR == {"lambda:UpdateFunctionCode"}
+    assert len(calls) > 300
+
+
+def test_names_are_those_of_the_region() -> None:
+    from dataclasses import replace
+
+    there = policy(replace(DEV, region="cn-north-1"))
+    assert all(on.startswith("arn:aws-cn:") for _, on in allowed(there) if on != "*")
+
+
+def test_each_statement_has_a_name_that_iam_takes_and_fits_into_a_policy() -> None:
+    import json
+
+    document = policy(PROJECT.environments["prod"], PROJECT.environments["stage"])
+    assert all(re.fullmatch("[A-Za-z0-9]+", each["Sid"]) for each in document["Statement"])
+    assert len(json.dumps(document, separators=(",", ":"))) < 6144

@@ -14,6 +14,7 @@ from tasks.errors import DiffersError
 from tasks.release.policy import policy
 from tests.examples import DEV, PROJECT, STAGE
 from tests.front import Site
+from tests.test_prune import releases
 
 Call = tuple[str, str]
 
@@ -65,7 +66,7 @@ def calls(site: Site) -> Iterator[list[Call]]:
     hooked = {}
     for environment in (DEV, STAGE):
         for service in ("s3", "lambda", "sts"):
-            for patience in (0, 20, PATIENCE, 901):
+            for patience in (0, 20, 3 + 45, PATIENCE):
                 made = client(service, environment, site.endpoint, patience)
                 hooked[id(made)] = made
 
@@ -81,19 +82,16 @@ def calls(site: Site) -> Iterator[list[Call]]:
 
 def everything(site: Site) -> None:
     """Each command that reaches AWS, on dev and stage."""
-    for number in range(3):
-        site.write("VERSION", f"CORE_VERSION=1.2.{4 + number}\nDEPS_VERSION=1.0.5\n")
-        site.write("src/core/__init__.py", f"NAME = {number}\n")
-        site.write("canonical/scopes.yaml", f"a: {number}\n")
-        site.deploy()
-        site.promote(version=f"1.2.{4 + number}")
+    releases(site, 4, 0)
+    prune.prune(site.context, env="dev", keep="1", yes=True)
     site.write("canonical/scopes.yaml", "a: 1\n")
     site.write("canonical/more.yaml", "b: 1\n")
-    site.write("VERSION", "CORE_VERSION=1.2.7\nDEPS_VERSION=1.0.5\n")
+    site.write("VERSION", "CORE_VERSION=1.0.7\nDEPS_VERSION=1.0.5\n")
     site.deploy()
     (site.root / "canonical" / "more.yaml").unlink()
-    site.write("VERSION", "CORE_VERSION=1.2.8\nDEPS_VERSION=1.0.5\n")
+    site.write("VERSION", "CORE_VERSION=1.0.8\nDEPS_VERSION=1.0.5\n")
     site.deploy(delete=True, yes=True)
+    site.promote(version="1.0.8")
     site.rollback()
     site.rollback("stage")
     adopt.adopt(site.context, env="dev", note="checked")
@@ -106,7 +104,6 @@ def everything(site: Site) -> None:
     show.show(site.context, "dev")
     with suppress(DiffersError):
         show.compare(site.context, "dev", "stage")
-    prune.prune(site.context, env="dev", keep="1", yes=True)
 
 
 def allowed(document: dict[str, Any]) -> list[Call]:
@@ -121,8 +118,7 @@ def test_every_call_is_permitted_and_nothing_that_nobody_calls(site: Site, calls
     }
     assert refused == set()
     called = {action for action, _ in calls}
-    assert {action for action, _ in permitted} - called - DOCTOR == {"lambda:UpdateFunctionCode"}
-    assert len(calls) > 300
+    assert {action for action, _ in permitted} - called == DOCTOR
 
 
 def test_names_are_those_of_the_region() -> None:

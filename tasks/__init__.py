@@ -15,6 +15,7 @@ from tasks import (
     build,
     commands,
     deploy,
+    doctor,
     history,
     promote,
     prune,
@@ -73,7 +74,7 @@ def _namespace() -> Collection:
         promote.promote, rollback.rollback, adopt.adopt, history.history, status.status, verify.verify,
         prune.prune,
         version.bump, show.show, show.compare,
-        run.invoke, run.smoke, run.e2e, watch.watch, commands.commands,
+        run.invoke, run.smoke, run.e2e, watch.watch, doctor.doctor, commands.commands,
     )  # fmt: skip
     root.add_collection(Collection("sandbox", sandbox.sandbox, sandbox.up, sandbox.down, sandbox.env))
     for environment in Workspace(ROOT).project().environments.values():

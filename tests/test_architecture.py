@@ -20,6 +20,7 @@ VERBS = {
     "commands",
     "build",
     "deploy",
+    "doctor",
     "promote",
     "prune",
     "rollback",

@@ -32,6 +32,7 @@ GROUPS = {
         "sandbox.up": "a sandbox that stays; sandbox.down ends it, sandbox.env lets other programs use it",
     },
     "Now and then": {
+        "init --into FOLDER": "this tool in another project",
         "doctor": "is everything here that is needed?",
         "lock": "pin the requirements, with hashes",
         "clean": "remove what was built",

@@ -298,7 +298,7 @@ def confirm(attempt: Attempt, was: Snapshot, done: Deployed) -> Snapshot:
     if attempt.steps.functions:
         if wrong := (*differences(plan_running(goal, now)), *vanished(was, now)):
             raise ReleaseError(listed(f"{attempt.name} does not run what it was given:", wrong))
-        if not now.functions:
+        if goal.environment.function_names and not now.functions:
             raise ReleaseError(
                 f"None of the functions of {attempt.name} exists: the layers are published, and nothing runs them; "
                 "create the functions, then run the same command again"

@@ -25,6 +25,7 @@ VERBS = {
     "prune",
     "rollback",
     "history",
+    "init",
     "status",
     "verify",
     "version",

@@ -82,7 +82,7 @@ def _project(document: dict[str, Any]) -> Project:
             raise _Unfit(name, "", f"is no table of release.toml{meant(name, _TABLES)}; known: {', '.join(_TABLES)}")
     head = _read(_ProjectTable, document.get("project", {}), "project")
     layers = _tables(document, "layers", Layer)
-    functions = _tables(document, "functions", Function)
+    functions = _tables(document, "functions", Function) if "functions" in document else {}
     _check(head, layers, functions)
     table = _table(document, CONFIGURATION)
     patterns, references = (_keys(table.pop(key, []), key) for key in ("patterns", "references"))

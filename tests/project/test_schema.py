@@ -87,7 +87,7 @@ def schema() -> dict[str, Any]:
         "title": "release.toml",
         "type": "object",
         "properties": tables,
-        "required": ["project", "layers", "functions", "environments"],
+        "required": ["project", "layers", "environments"],
         "additionalProperties": False,
     }
 

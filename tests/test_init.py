@@ -1,0 +1,106 @@
+"""inv init: what it writes into a project, and what it leaves alone."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from invoke import Config, Context
+
+from tasks.errors import ConfigError
+from tasks.init import init
+from tasks.project.command import ROOT
+from tasks.project.release_toml import parse_project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with a package, requirements of its own, and an ignore file."""
+    root = tmp_path / "weather"
+    (root / "src" / "weather").mkdir(parents=True)
+    (root / "src" / "weather" / "__init__.py").write_text("")
+    (root / "requirements.txt").write_text("numpy\n")
+    (root / ".gitignore").write_text("__pycache__/\nsecret.txt")
+    return root
+
+
+def run(root: Path, **options: str) -> None:
+    init(Context(Config()), into=str(root), accounts="111122223333", region="eu-west-3", **options)
+
+
+def test_everything_that_a_project_needs_is_there_and_nothing_is_overwritten(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(project, environments="test,live", runtimes="python3.13", architecture="arm64")
+    said = capsys.readouterr().out
+    assert (project / "requirements.txt").read_text() == "numpy\n"
+    assert "requirements.txt is the project's; this tool's goes to requirements-inv.txt" in said
+    assert "-r requirements-inv.txt" not in (project / "requirements-inv.txt").read_text()
+    ignored = (project / ".gitignore").read_text().splitlines()
+    assert ignored[:2] == ["__pycache__/", "secret.txt"]
+    assert ".build/" in ignored
+    copied = {path.relative_to(project).as_posix() for path in (project / "tasks").rglob("*") if path.is_file()}
+    ours = subprocess.run(["git", "ls-files", "tasks"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
+    assert copied >= {name for name in ours.stdout.splitlines() if (ROOT / name).exists()}
+    assert not list(project.rglob("*.pyc"))
+    found = parse_project((project / "release.toml").read_text())
+    assert (found.name, list(found.layers), list(found.environments)) == (
+        "weather",
+        ["weather", "common-deps"],
+        ["test", "live"],
+    )
+    assert ".venv/bin/inv sandbox deploy --env test" in said
+
+
+def test_the_projects_own_files_of_these_names_are_kept_and_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "VERSION").write_text("MINE=1\n")
+    run(project)
+    assert "[SKIP] VERSION is there already" in capsys.readouterr().out
+    assert (project / "VERSION").read_text() == "MINE=1\n"
+
+
+@pytest.mark.parametrize("name", ["tasks.py", "tasks/x.py", "release.toml"])
+def test_a_project_with_tasks_of_its_own_is_left_alone(project: Path, name: str) -> None:
+    (project / name).parent.mkdir(exist_ok=True)
+    (project / name).write_text("mine")
+    with pytest.raises(ConfigError, match="is there already; move it away"):
+        run(project)
+    assert not (project / "invoke.yaml").exists()
+
+
+def test_what_is_not_committed_is_committed_first(project: Path) -> None:
+    git = ["git", "-c", "user.name=me", "-c", "user.email=me@example.org"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *command], cwd=project, check=True)
+    (project / "requirements.txt").write_text("numpy\npandas\n")
+    with pytest.raises(ConfigError, match="changes that are not committed .requirements.txt"):
+        run(project)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"environments": "Test"}, "name of the table 'Test'"),
+        ({"runtimes": "python2.7"}, "runtime 'python2.7' must be one of"),
+        ({"architecture": "mips"}, "must be x86_64 or arm64"),
+        ({"name": "a" * 60}, "must be up to 52 letters"),
+        ({"environments": "a,b", "accounts": "1,2,3"}, "names 3 for 2 environments"),
+    ],
+)
+def test_what_aws_would_refuse_is_refused_before_anything_is_written(
+    project: Path, options: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        init(Context(Config()), into=str(project), **{"accounts": "111122223333", "region": "eu-west-3", **options})
+    assert not (project / "release.toml").exists()
+
+
+def test_an_empty_folder_has_nothing_to_make_a_layer_of(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="neither a package .* nor a requirements.txt"):
+        run(tmp_path / "nothing")
+
+
+def test_this_repository_has_it_already() -> None:
+    with pytest.raises(ConfigError, match="has this tool already"):
+        run(ROOT)

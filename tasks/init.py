@@ -17,6 +17,7 @@ from tasks.project.versions import read_versions
 
 _COPIED = ("tasks.py", "invoke.yaml", "requirements.txt", "requirements-dev.txt", ".github/workflows/release.yml")
 _MERGED = (".gitignore", ".gitattributes")
+_ENVIRONMENTS = ("dev", "stage", "prod")
 _BESIDE = {"requirements.txt": "requirements-inv.txt", "requirements-dev.txt": "requirements-inv-dev.txt"}
 """Where ours goes if the project has a file of that name."""
 
@@ -39,7 +40,7 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
     name: str = "",
     runtimes: str = "python3.12",
     architecture: str = "x86_64",
-    environments: str = "dev,stage,prod",
+    environments: str = ",".join(_ENVIRONMENTS),
     accounts: str = "",
     region: str = "",
 ) -> None:
@@ -69,6 +70,8 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
     read_versions(version, project.version_keys.values())
     for line in (*_write(root, {"release.toml": text, "VERSION": version}), *_copy(root)):
         say(line)
+    if named != _ENVIRONMENTS:
+        say(f"[INFO] .github/workflows/release.yml speaks of {', '.join(_ENVIRONMENTS)}: adapt it before you use it")
     _say_next(root, found, named[0])
 
 
@@ -112,14 +115,13 @@ def _copy(root: Path) -> Iterator[str]:
     """Copy the tool; a line about each file that is not simply new."""
     shutil.copytree(ROOT / "tasks", root / "tasks", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
     yield "[OK] tasks/"
+    beside = {name: other for name, other in _BESIDE.items() if (root / name).exists()}
     for name in _COPIED:
         text = (ROOT / name).read_text(encoding="utf-8")
-        target = name
-        if name in _BESIDE and (root / name).exists():
-            target = _BESIDE[name]
-            text = text.replace("-r requirements.txt", f"-r {_BESIDE['requirements.txt']}")
-            yield f"[INFO] {name} is the project's; this tool's goes to {target}"
-        yield from _write(root, {target: text})
+        text = text.replace("-r requirements.txt", f"-r {beside.get('requirements.txt', 'requirements.txt')}")
+        if name in beside:
+            yield f"[INFO] {name} is the project's; this tool's goes to {beside[name]}"
+        yield from _write(root, {beside.get(name, name): text})
     for name in _MERGED:
         there = (root / name).read_text(encoding="utf-8") if (root / name).exists() else ""
         lines = (ROOT / name).read_text(encoding="utf-8").splitlines()

@@ -28,7 +28,8 @@ from tasks import (
     watch,
 )
 from tasks import invoke as run
-from tasks.errors import ConfigError
+from tasks.errors import ConfigError, ReleaseError
+from tasks.output.terminal import framed
 from tasks.project.command import ROOT
 from tasks.project.model import Environment
 from tasks.project.workspace import Workspace
@@ -85,4 +86,5 @@ def _namespace() -> Collection:
     return root
 
 
+ReleaseError.show = framed
 namespace = _namespace()

@@ -21,6 +21,7 @@ from tasks.release.events import (
     Configured,
     Confirmed,
     Done,
+    Looking,
     Planned,
     Prepared,
     Report,
@@ -156,6 +157,7 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
 
     Whether there was, or in a dry run would be, something to do.
     """
+    report(Looking(goal.environment.name))
     quiet, before = reach.observe(goal)
     newest, goal = quiet.newest, taken_over(goal, before)
     decided = plan(goal, before, steps)

@@ -4,7 +4,8 @@ Invoke prints the message of an `Exit` on stderr and ends with its code, also wh
 so a `ReleaseError` needs no handler anywhere.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
 
 from invoke import Exit
 
@@ -12,11 +13,25 @@ _MOST_LISTED = 10
 
 
 class ReleaseError(Exit):
-    """Cannot go on; the message says what to do about it."""
+    """Cannot go on; the message says what to do about it.
+
+    Invoke prints `message`, which is shown in the way that the namespace sets for all (framed, on a terminal).
+    """
+
+    show: ClassVar[Callable[[str], str]] = staticmethod(str)
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"[ERROR] {text}", 1)
+        super().__init__(None, 1)
         self.text = text
+
+    @property
+    def message(self) -> str:
+        """What Invoke prints."""
+        return type(self).show(f"[ERROR] {self.text}")
+
+    @message.setter
+    def message(self, _: object) -> None:
+        """Invoke sets it to what was given to the constructor: nothing."""
 
     def __str__(self) -> str:
         return self.text

@@ -26,7 +26,18 @@ from tasks.project.runtimes import SDK
 from tasks.project.workspace import Checkout
 from tasks.release.artifacts import Artifact, Kind, top_modules
 from tasks.release.codec import decode, encode
-from tasks.release.events import AllBuilt, Building, Built, Checked, LeftOut, NoGit, OtherEndings, Report, Superfluous
+from tasks.release.events import (
+    AllBuilt,
+    Building,
+    Built,
+    Checked,
+    Importing,
+    LeftOut,
+    NoGit,
+    OtherEndings,
+    Report,
+    Superfluous,
+)
 
 _MEGABYTE = 1_000_000
 
@@ -55,6 +66,7 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
         report(OtherEndings(checkout.git.endings))
     made = {name: make(checkout, name, recipe, report) for name, recipe in recipes.items()}
     check_configured(checkout, list(made.values()))
+    report(Importing(tuple(runtime.name for runtime in checkout.project.runtimes)))
     imported = check_together(checkout, list(made.values()))
     if not all(each.cached for each in made.values()):
         cache.bound(checkout.workspace.cache)

@@ -1,10 +1,14 @@
 """What is said while a command runs. The wording of a normal deployment is a contract with whoever reads logs."""
 
 import json
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterable
 
 from tasks.output.lines import heading, say, say_end
+from tasks.output.progress import follow
+from tasks.output.terminal import busy, screen
 from tasks.release import actions
 from tasks.release.actions import Action, Outcome
 from tasks.release.artifacts import Kind
@@ -18,7 +22,9 @@ from tasks.release.events import (
     Done,
     Event,
     Imported,
+    Importing,
     LeftOut,
+    Looking,
     NoGit,
     OtherEndings,
     Planned,
@@ -52,14 +58,16 @@ class Console:
 
     def __init__(self) -> None:
         self._title, self._section, self._undoing = "", "", False
+        self._begun = time.monotonic()
 
     def __call__(self, event: Event) -> None:  # noqa: C901, PLR0912  (one case an event)
         """Print what an event has to say."""
+        follow(event)
         match event:
             case Building(kind=Kind.LAYER):
                 say(f"[INFO] Building layer {event.name} ({event.reason})")
-            case Building():
-                pass  # a function's package is made at once
+            case Building() | Importing() | Looking():
+                pass  # a function's package is made at once; the live line says the others
             case Superfluous():
                 say(_superfluous(event))
             case LeftOut(stray=True):
@@ -105,7 +113,10 @@ class Console:
                 self._confirm(event)
 
     def waiting(self, function: str, seconds: float) -> None:
-        """Print that a function is still being updated."""
+        """Print that a function is still being updated; on a terminal the live line says so."""
+        if screen(sys.stdout):
+            busy(f"Waiting for {function}: {seconds:.0f} s")
+            return
         say(f"   ... waiting for {function}: {seconds:.0f} s")
 
     def _start(self, event: Started) -> None:
@@ -178,6 +189,11 @@ class Console:
             left_out = f", {missing} left out because they do not exist" if missing else ""
             lines += [f"   {event.seen} function{'s' * (event.seen != 1)} seen on {event.goal.release}{left_out}"]
         say_end(f"{self._title} completed successfully!", *lines)
+        if screen(sys.stdout):  # for whoever sits there; logs have times of their own
+            say(
+                f"   took {time.monotonic() - self._begun:.1f} s; to see it proved, run: inv verify --env {goal.environment.name}",
+                "",
+            )
 
     def _open(self, section: str) -> None:
         """Print a heading where the subject changes."""

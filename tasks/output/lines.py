@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TextIO, TypeVar
 
+from tasks.output.terminal import screen
 from tasks.project.command import for_sandbox
 
 _RULE = "=" * 60
@@ -35,8 +36,8 @@ def say_beside(*lines: str) -> None:
 
 
 def say_document(text: str) -> None:
-    """Print a document for machines on stdout."""
-    _print(sys.stdout, (text,))
+    """Print a document for machines on stdout, in no colour."""
+    _print(sys.stdout, (text,), plain=True)
 
 
 def documented(body: Body) -> Body:
@@ -55,13 +56,17 @@ def documented(body: Body) -> Body:
     return aside  # type: ignore[return-value]  # the same signature
 
 
-def _print(stream: TextIO | None, lines: Iterable[str]) -> None:
+def _print(stream: TextIO | None, lines: Iterable[str], *, plain: bool = False) -> None:
     if stream is None:  # closed from the beginning
         return
-    encoding = stream.encoding or "ascii"
+    encoding, terminal = stream.encoding or "ascii", None if plain else screen(stream)
     try:
         for line in map(for_sandbox, lines) if _rehearsing else lines:
-            print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+            shown = line.encode(encoding, "backslashreplace").decode(encoding)
+            if terminal:
+                terminal.say(shown)
+            else:
+                print(shown, file=stream, flush=True)
     except OSError:
         # whoever read along has left (`inv deploy dev | head`), or the disk is full: a deployment goes on to its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -26,6 +26,20 @@ class Building:
 
 
 @dataclass(frozen=True)
+class Importing:
+    """What was built is about to be imported, on these runtimes."""
+
+    runtimes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Looking:
+    """An environment is about to be looked at."""
+
+    environment: str
+
+
+@dataclass(frozen=True)
 class Superfluous:
     """A layer that was made brings packages (name -> version) that every runtime has, too."""
 
@@ -186,6 +200,8 @@ class Confirmed:
 
 Event: TypeAlias = (
     Building
+    | Importing
+    | Looking
     | Superfluous
     | LeftOut
     | NoGit

@@ -1,0 +1,132 @@
+"""A terminal: the same lines in colour, and below them one live line that says what takes long.
+
+Rich is imported on a terminal alone. Pipes, files, CI, `NO_COLOR` and `TERM=dumb` get plain lines.
+"""
+
+import atexit
+import os
+import re
+import sys
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.status import Status
+    from rich.text import Text
+
+_STYLES = {
+    "OK": "green",
+    "SUCCESS": "bold green",
+    "WARNING": "yellow",
+    "ERROR": "bold red",
+    "SKIP": "dim",
+    "INFO": "cyan",
+    "DEPLOY": "cyan",
+}
+"""Tag -> style."""
+_TAG = re.compile(rf"\[({'|'.join(_STYLES)})\]")
+_PATTERNS = (
+    (re.compile(r"^ {3,}(?P<added>\+ .*)$"), {"added": "green"}),
+    (re.compile(r"^ {3,}(?P<removed>- .*)$"), {"removed": "red"}),
+    (re.compile(r"^ {3,}(?P<changed>~ .*)$"), {"changed": "yellow"}),
+    (re.compile(r"(?P<before>[^\s,]+) -> (?P<after>[^\s,]+)"), {"before": "red", "after": "green"}),
+    (re.compile(r"(?P<new>\+ [\w.-]+ \d[\w.]*)"), {"new": "green"}),
+    (re.compile(r"(?P<arn>arn:aws\S*|s3://\S+)"), {"arn": "dim"}),
+    (re.compile(r"(?:run|next): (?P<command>(?:inv|git|aws) .*)$"), {"command": "bold"}),
+    (re.compile(r"^(?P<rule>=+)$"), {"rule": "dim"}),
+)
+
+
+def is_terminal(stream: TextIO | None, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether somebody looks at a stream, and wants colours."""
+    plain = environment.get("NO_COLOR") or environment.get("CI") or environment.get("TERM") == "dumb"
+    return bool(stream and not plain and stream.isatty())
+
+
+@cache
+def screen(stream: TextIO) -> "Screen | None":
+    """The terminal behind a stream; None if there is none."""
+    if not is_terminal(stream):
+        return None
+    from rich.console import Console
+
+    made = Screen(Console(file=stream, highlight=False, soft_wrap=True, emoji=False))
+    atexit.register(made.rest)
+    return made
+
+
+class Screen:
+    """One terminal: lines above, and while something takes long a live line below them, gone when it is over."""
+
+    def __init__(self, console: "Console") -> None:
+        self._console = console
+        self._status: Status | None = None
+
+    def say(self, line: str) -> None:
+        """Print a line in colour."""
+        self._console.print(styled(line))
+
+    def busy(self, text: str) -> None:
+        """Say in the live line what takes long now."""
+        shown = text if len(text) < self._console.width - 4 else f"{text[: self._console.width - 8]}..."
+        if self._status is None:
+            from rich.text import Text
+
+            self._status = self._console.status(Text(shown), spinner="line")  # in ASCII, for any console
+            self._status.start()
+        else:
+            from rich.text import Text
+
+            self._status.update(Text(shown))
+
+    def rest(self) -> None:
+        """Nothing takes long any more."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def frame(self, text: str) -> str:
+        """An error as one framed paragraph."""
+        from rich import box
+        from rich.panel import Panel
+
+        inside: RenderableType = styled(text.removeprefix("[ERROR] "))
+        panel = Panel(inside, title="error", title_align="left", border_style="red", box=box.ASCII)
+        with self._console.capture() as captured:
+            self._console.print(panel, soft_wrap=False)
+        return captured.get().rstrip("\n")
+
+
+def busy(text: str) -> None:
+    """Say on stdout what takes long now, where that is a terminal."""
+    if found := screen(sys.stdout):
+        found.busy(text)
+
+
+def rest() -> None:
+    """Nothing takes long any more."""
+    if found := screen(sys.stdout):
+        found.rest()
+
+
+def framed(text: str) -> str:
+    """An error as it is shown on stderr: framed on a terminal, as it is elsewhere."""
+    rest()
+    found = screen(sys.stderr) if sys.stderr else None
+    return found.frame(text) if found else text
+
+
+def styled(line: str) -> "Text":
+    """A line with its tag, its changes and its commands in colour."""
+    from rich.text import Text
+
+    made = Text(line)
+    if tag := _TAG.search(line):
+        made.stylize(_STYLES[tag[1]], tag.start(), tag.end())
+    for pattern, styles in _PATTERNS:
+        for found in pattern.finditer(line):
+            for group, style in styles.items():
+                made.stylize(style, *found.span(group))
+    return made

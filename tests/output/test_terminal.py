@@ -1,0 +1,125 @@
+"""What a terminal gets, and who gets plain lines."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tasks.errors import ConfigError, ReleaseError
+from tasks.output.progress import what_takes_long
+from tasks.output.terminal import Screen, framed, is_terminal, styled
+from tasks.release.actions import Publish, Upload
+from tasks.release.artifacts import Kind
+from tasks.release.events import AllBuilt, Begun, Building, Event, Importing, Looking, NoGit, Smoking
+from tests.examples import CORE
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def on(width: int = 80) -> tuple[Screen, Tty]:
+    """A screen that somebody looks at, and all that was written to it."""
+    written = Tty()
+    console = Console(
+        file=written, force_terminal=True, width=width, highlight=False, soft_wrap=True, legacy_windows=False
+    )
+    return Screen(console), written
+
+
+@pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"CI": "true"}, {"TERM": "dumb"}])
+def test_plain_lines_are_for_whoever_asks_for_them(plain: dict[str, str]) -> None:
+    assert is_terminal(Tty(), {"TERM": "xterm"})
+    assert not is_terminal(Tty(), {"TERM": "xterm", **plain})
+
+
+@pytest.mark.parametrize("stream", [None, io.StringIO()])
+def test_a_pipe_is_no_terminal(stream: Any) -> None:
+    assert not is_terminal(stream, {})
+
+
+@pytest.mark.parametrize(
+    ("line", "colours"),
+    [
+        ("[OK] fine", {("[OK]", "green")}),
+        ("   [WARNING] careful", {("[WARNING]", "yellow")}),
+        ("   + core 1.2.4", {("+ core 1.2.4", "green")}),
+        ("   - python/a.py", {("- python/a.py", "red")}),
+        ("   ~ canonical/a.yaml", {("~ canonical/a.yaml", "yellow")}),
+        ("   f: core 1.0.0 -> 1.0.1", {("1.0.0", "red"), ("1.0.1", "green")}),
+        ("it is old; run: inv deploy --env dev", {("inv deploy --env dev", "bold")}),
+        ("=====", {("=====", "dim")}),
+        ("[NOTE] no tag of ours", set()),
+    ],
+)
+def test_a_line_is_coloured_and_says_the_same(line: str, colours: set[tuple[str, str]]) -> None:
+    made = styled(line)
+    assert made.plain == line
+    assert {(line[each.start : each.end], str(each.style)) for each in made.spans} >= colours
+    assert colours or not made.spans
+
+
+def test_square_brackets_are_no_markup() -> None:
+    screen, written = on()
+    screen.say("[bold]core[/bold] [red]")
+    assert "[bold]core[/bold] [red]" in written.getvalue()
+
+
+def test_the_live_line_is_there_while_something_takes_long_and_gone_afterwards() -> None:
+    screen, written = on(40)
+    screen.busy("Uploading to s3://a-bucket-with-a-very-long-name/layers/core-1.2.4.zip")
+    screen.say("[OK] done")
+    screen.rest()
+    said = written.getvalue()
+    assert "Uploading to s3://a-bucket-with-..." in said
+    assert "\x1b[?25l" in said
+    assert said.rstrip("\r\n").endswith("\x1b[2K")
+    assert "\x1b[?25h" in said
+
+
+def test_the_live_line_is_ascii() -> None:
+    screen, written = on()
+    screen.busy("Publishing")
+    screen.rest()
+    assert written.getvalue().isascii()
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_an_error_is_one_framed_paragraph_as_wide_as_the_terminal(width: int) -> None:
+    screen, _ = on(width)
+    text = "dev does not run what it was given, which is a long line that must be wrapped"
+    lines = screen.frame(f"[ERROR] {text}; run: inv verify --env dev").splitlines()
+    assert "error" in lines[0]
+    assert "[ERROR]" not in "".join(lines)
+    assert len(lines) > 2
+
+
+def test_elsewhere_an_error_is_what_it_always_was() -> None:
+    assert framed("[ERROR] no") == "[ERROR] no"
+    assert ConfigError("no").message == "[ERROR] no"
+
+
+def test_an_error_is_shown_as_the_namespace_says() -> None:
+    class LouderError(ReleaseError):
+        show = staticmethod(str.upper)  # type: ignore[assignment]
+
+    assert LouderError("no").message == "[ERROR] NO"
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (Building(Kind.LAYER, "core", "none is built here"), "Building core: downloading, packing, checking"),
+        (Importing(("python3.11", "python3.12")), "Importing what was built on python3.11 and python3.12"),
+        (Looking("dev"), "Looking at dev"),
+        (Begun(Upload(CORE, "bucket")), f"Uploading to s3://bucket/{CORE.key} ({CORE.size / 1e6:.1f} MB)"),
+        (Begun(Publish(CORE, "bucket", "news-core-dev", "")), "Publishing layer news-core-dev"),
+        (Smoking("dev"), "Starting the functions once"),
+        (AllBuilt((), ()), ""),
+        (NoGit(), None),
+    ],
+)
+def test_what_takes_long_follows_from_what_happens(event: Event, text: str | None) -> None:
+    assert what_takes_long(event) == text

@@ -20,6 +20,7 @@ from tasks import (
     init,
     promote,
     prune,
+    report,
     rollback,
     show,
     status,
@@ -76,7 +77,7 @@ def _namespace() -> Collection:
         promote.promote, rollback.rollback, adopt.adopt, history.history, status.status, verify.verify,
         prune.prune,
         version.bump, show.show, show.compare,
-        run.invoke, run.smoke, run.e2e, watch.watch, doctor.doctor, init.init, commands.commands,
+        run.invoke, run.smoke, run.e2e, watch.watch, doctor.doctor, init.init, report.report, commands.commands,
     )  # fmt: skip
     root.add_collection(Collection("sandbox", sandbox.sandbox, sandbox.up, sandbox.down, sandbox.env))
     for environment in Workspace(ROOT).project().environments.values():

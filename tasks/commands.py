@@ -19,6 +19,7 @@ GROUPS = {
     "Look closer": {
         "show NAME": "what is in a layer or a package",
         "compare {first} {second}": "what differs between environments, or archives",
+        "report --open": "all of it on one page, to look at and to hand on",
         "check": "what Lambda would refuse in an archive",
     },
     "Run": {

@@ -23,6 +23,7 @@ ARGUMENTS = {
     "function": "ingest",
     "client_id": "a",
     "note": "it is right so",
+    "into": "another",
 }
 
 

@@ -190,10 +190,8 @@ class Console:
             lines += [f"   {event.seen} function{'s' * (event.seen != 1)} seen on {event.goal.release}{left_out}"]
         say_end(f"{self._title} completed successfully!", *lines)
         if screen(sys.stdout):  # for whoever sits there; logs have times of their own
-            say(
-                f"   took {time.monotonic() - self._begun:.1f} s; to see it proved, run: inv verify --env {goal.environment.name}",
-                "",
-            )
+            took = time.monotonic() - self._begun
+            say(f"   took {took:.1f} s; to see it proved, run: inv verify --env {goal.environment.name}", "")
 
     def _open(self, section: str) -> None:
         """Print a heading where the subject changes."""

@@ -1,0 +1,100 @@
+"""inv report: everything that is known, on one page to look at and to hand on."""
+
+import webbrowser
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke import Context, task
+
+from tasks.errors import ReleaseError
+from tasks.jobs import results
+from tasks.output.lines import say
+from tasks.output.report import Page, Section, Sized, render
+from tasks.project.command import Command, here, shows
+from tasks.project.files import replacing
+from tasks.project.model import Environment
+from tasks.release.deployed import environment_changes
+from tasks.release.findings import findings
+from tasks.release.status import Mark, Status, status_of
+from tasks.status import ahead, survey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tasks.release.evidence import Evidence
+
+_ENTRIES = 20
+
+
+@task(help={"to": "the file to write (.build/report.html)", "open": "show it in the browser"})
+@shows
+def report(c: Context, to: str = "", open: bool = False) -> None:  # noqa: A002  (what a user types)
+    """Write one page of what every environment runs, what comes next, the journal, findings, sizes and licences."""
+    command = here(c)
+    path = Path(to).expanduser().absolute() if to else command.workspace.build / "report.html"
+    with replacing(path) as aside:
+        aside.write_text(render(gather(command)), encoding="utf-8", newline="\n")
+    say(f"[OK] {path}")
+    if open:
+        webbrowser.open(path.as_uri())
+
+
+def gather(command: Command) -> Page:
+    """Everything that the page shows; an environment that cannot be read says so."""
+    project = command.workspace.project()
+    environments = list(project.environments.values())
+    found = dict(
+        zip(project.environments, results([partial(survey, command, each) for each in environments]), strict=True)
+    )
+    sections = [_section(command, each, found) for each in environments]
+    made = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return Page(project.name, made, sections, _built(command))
+
+
+def _section(command: Command, environment: Environment, found: "Mapping[str, Evidence | Status]") -> Section:
+    """What is known of one environment."""
+    from tasks.aws.reach import reach
+
+    evidence, source = found[environment.name], found.get(environment.previous)
+    if isinstance(evidence, Status):
+        return Section(evidence)
+    before = None if source is None or isinstance(source, Status) else source.confirmed
+    status = status_of(evidence, before)
+    coming: list[str] = []
+    if source is not None and not isinstance(source, Status):
+        coming = _coming(evidence, source)
+    try:
+        journal = reach(command, environment).journal()
+        entries = [each for each in journal.read(_ENTRIES).values() if each]
+        unread = ""
+    except ReleaseError as error:
+        entries, unread = [], str(error)
+    shown = status if environment.previous else ahead(command, status)
+    found_here = () if status.mark is Mark.MISSING else findings(evidence)  # where nothing is, nothing is wrong
+    return Section(shown, entries, found_here, coming, unread)
+
+
+def _coming(here: "Evidence", before: "Evidence") -> list[str]:
+    """What would change if what runs in the environment before were promoted: layers, functions, configuration."""
+    lines = []
+    for old, new in zip(status_of(here, None).rows, status_of(before, None).rows, strict=True):
+        lines += [f"~ {old.name}: {old.layers} -> {new.layers}"] if old.layers != new.layers else []
+    sides = [(each.environment, each.deployed) for each in (here, before)]
+    return lines + environment_changes(*sides)
+
+
+def _built(command: Command) -> list[Sized]:
+    """The layers that are built here, as they are."""
+    from tasks.archives.contents import read_contents
+    from tasks.archives.manifest import path_of, read_manifest
+
+    workspace, sizes = command.workspace, []
+    layers = workspace.project().layers
+    for name, entry in read_manifest(workspace).entries.items():
+        path = path_of(workspace, entry.artifact)
+        if name in layers and path.is_file():
+            layer = layers[name]
+            sizes.append(Sized(name, read_contents(path), layer.max_zipped_mb, layer.max_unzipped_mb))
+    return sizes

@@ -78,14 +78,24 @@ def place(checkout: Checkout, made: Iterable[Archive], *, clean: bool = False) -
         recipe = archive.recipe
         entries[archive.artifact.name] = Entry(archive.artifact, recipe.key, checkout.commit, recipe.requirements)
         placed.append(archive)
-    with replacing(checkout.workspace.manifest) as aside:
-        aside.write_bytes(encode(Manifest(entries)))
+    contents = encode(Manifest(entries))
+    if _bytes(checkout.workspace.manifest) != contents:
+        with replacing(checkout.workspace.manifest) as aside:
+            aside.write_bytes(contents)
     named = {path for each in placed for path in (each.path, each.bill)}
     ours = [re.escape(each.artifact.name) + _VERSIONED for each in placed]
     for path in _everything(checkout.workspace):
         if path not in named and (clean or re.fullmatch("|".join(ours), path.name)):
             remove(path)
     return placed
+
+
+def _bytes(path: Path) -> bytes:
+    """What is in a file; nothing if there is none to read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def clean(workspace: Workspace) -> None:

@@ -2,8 +2,6 @@
 
 import os
 import platform
-import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +9,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 RELEASE_TOML = """\ufeff
 [project]
 name = "weather"
@@ -82,21 +79,12 @@ def inv(root: Path, *arguments: str) -> str:
     return run(root, sys.executable, "-m", "invoke", *arguments)
 
 
-def copied() -> list[str]:
-    """The files and folders that the README says to copy."""
-    sentence = re.search(r"## Your own project\n\nCopy (.*?), write `VERSION`", README, re.DOTALL)
-    assert sentence
-    return re.findall(r"`([^`]+)`", sentence[1])
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("weather")
-    for name in copied():
-        if name.endswith("/"):
-            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, root / name)
+    (root / "src" / "weather").mkdir(parents=True)
+    (root / "src" / "weather" / "__init__.py").write_text("")
+    inv(ROOT, "init", "--into", str(root), "--accounts", "222233334444", "--region", "eu-central-1")
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(text.encode())

@@ -12,7 +12,7 @@ from tasks.errors import ReleaseError
 from tasks.jobs import results
 from tasks.output.lines import say
 from tasks.output.report import Page, Section, Sized, render
-from tasks.project.command import Command, here, shows
+from tasks.project.command import Command, changes, here
 from tasks.project.files import replacing
 from tasks.project.model import Environment
 from tasks.release.deployed import environment_changes
@@ -29,7 +29,7 @@ _ENTRIES = 20
 
 
 @task(help={"to": "the file to write (.build/report.html)", "open": "show it in the browser"})
-@shows
+@changes
 def report(c: Context, to: str = "", open: bool = False) -> None:  # noqa: A002  (what a user types)
     """Write one page of what every environment runs, what comes next, the journal, findings, sizes and licences."""
     command = here(c)

@@ -9,7 +9,7 @@ from tasks.engine import UnconfirmedError, carry_out, undo_unfinished
 from tasks.errors import AwsError, ReleaseError, TakenError
 from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Publish, Switch
 from tasks.release.deployed import CanonicalObject, Deployed
-from tasks.release.events import Begun, Confirmed, Done, Event, Planned, Smoked, TakenOver, Undoing
+from tasks.release.events import Begun, Confirmed, Done, Event, Looking, Planned, Smoked, TakenOver, Undoing
 from tasks.release.invocations import Invocation
 from tasks.release.journal import Quiet, Status, snapshot
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, plan
@@ -57,7 +57,7 @@ def test_a_second_deployment_does_nothing() -> None:
 def test_a_dry_run_tells_the_plan_and_goes_no_step_further() -> None:
     there, events = fresh(), list[Event]()
     carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events), dry_run=True)
-    assert [type(event) for event in events] == [Planned]
+    assert [type(event) for event in events] == [Looking, Planned]
     assert there.performed == []
 
 

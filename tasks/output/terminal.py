@@ -9,11 +9,12 @@ import re
 import sys
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.status import Status
+    from rich.live import Live
+    from rich.spinner import Spinner
     from rich.text import Text
 
 _STYLES = {
@@ -62,7 +63,8 @@ class Screen:
 
     def __init__(self, console: "Console") -> None:
         self._console = console
-        self._status: Status | None = None
+        self._live: Live | None = None
+        self._spinner: Spinner | None = None
 
     def say(self, line: str) -> None:
         """Print a line in colour."""
@@ -70,22 +72,25 @@ class Screen:
 
     def busy(self, text: str) -> None:
         """Say in the live line what takes long now."""
-        shown = text if len(text) < self._console.width - 4 else f"{text[: self._console.width - 8]}..."
-        if self._status is None:
-            from rich.text import Text
+        from rich.live import Live
+        from rich.spinner import Spinner
+        from rich.text import Text
 
-            self._status = self._console.status(Text(shown), spinner="line")  # in ASCII, for any console
-            self._status.start()
-        else:
-            from rich.text import Text
-
-            self._status.update(Text(shown))
+        shown = Text(text if len(text) < self._console.width - 4 else f"{text[: self._console.width - 8]}...")
+        if self._live is None:
+            # in ASCII, for any console; Rich must not put something of its own in the place of sys.stdout
+            looks: dict[str, Any] = {"transient": True, "redirect_stdout": False, "redirect_stderr": False}
+            self._spinner = Spinner("line", shown, style="green")
+            self._live = Live(self._spinner, console=self._console, refresh_per_second=12, **looks)
+            self._live.start()
+        elif self._spinner is not None:
+            self._spinner.update(text=shown)
 
     def rest(self) -> None:
         """Nothing takes long any more."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        if self._live is not None:
+            self._live.stop()
+            self._live = self._spinner = None
 
     def frame(self, text: str) -> str:
         """An error as one framed paragraph."""

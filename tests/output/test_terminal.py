@@ -1,6 +1,7 @@
 """What a terminal gets, and who gets plain lines."""
 
 import io
+import sys
 from typing import Any
 
 import pytest
@@ -77,6 +78,15 @@ def test_the_live_line_is_there_while_something_takes_long_and_gone_afterwards()
     assert "\x1b[?25l" in said
     assert said.rstrip("\r\n").endswith("\x1b[2K")
     assert "\x1b[?25h" in said
+
+
+def test_what_others_print_to_stays_what_it_was() -> None:
+    before = sys.stdout
+    screen, _ = on()
+    screen.busy("Publishing")
+    during = sys.stdout
+    screen.rest()
+    assert (during, sys.stdout) == (before, before)
 
 
 def test_the_live_line_is_ascii() -> None:

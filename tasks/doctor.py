@@ -10,7 +10,7 @@ from tasks.errors import ConfigError, DiffersError, ReleaseError
 from tasks.output.lines import say, say_document
 from tasks.project.checkup import Check, check_machine
 from tasks.project.command import Command, here, shows
-from tasks.project.model import Environment
+from tasks.project.model import Environment, Project
 
 
 @task(
@@ -30,7 +30,7 @@ def doctor(c: Context, env: str = "", policy: bool = False) -> None:
             raise ConfigError(
                 f"--policy is for one environment; add --env with one of: {', '.join(project.environments)}"
             )
-        say_document(_policy(environments[0], project.environments.get(environments[0].previous)))
+        say_document(_policy(project, env))
         return
     count = 0
     for check in examined(command, environments):
@@ -42,10 +42,10 @@ def doctor(c: Context, env: str = "", policy: bool = False) -> None:
     say("", "[OK] Everything is here")
 
 
-def _policy(environment: Environment, previous: Environment | None) -> str:
+def _policy(project: Project, name: str) -> str:
     from tasks.release.policy import policy
 
-    return json.dumps(policy(environment, previous), indent=2)
+    return json.dumps(policy(project, name), indent=2)
 
 
 def examined(command: Command, environments: list[Environment]) -> Iterator[Check]:

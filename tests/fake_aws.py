@@ -96,6 +96,8 @@ class FakeAws:
 
     def copy_object(self, *, Bucket: str, Key: str, CopySource: dict[str, str], **more: Any) -> dict[str, Any]:
         source = self._stored(CopySource["Bucket"], CopySource["Key"])
+        if more.get("CopySourceIfMatch", etag(source.body)) != etag(source.body):
+            raise refusal("PreconditionFailed", 412)
         self._condition(Bucket, Key, more)
         self.objects[Bucket, Key] = Stored(source.body, self.date, source.sha256)
         return {"CopyObjectResult": {"ETag": etag(source.body), "ChecksumSHA256": source.sha256}}

@@ -12,11 +12,11 @@ from tests.front import Site
 from tests.rounds import rounds
 
 LIMITS: list[tuple[str, Callable[[Site], Any], int, int]] = [
-    ("first deployment", lambda site: site.deploy(), 14, 34),
+    ("first deployment", lambda site: site.deploy(), 15, 36),
     ("deployment with nothing to do", lambda site: site.deploy(), 2, 9),
     ("its dry run", lambda site: site.deploy(dry_run=True), 2, 9),
     ("verification", lambda site: verify.verify(site.context, env="dev"), 6, 20),
-    ("promotion", lambda site: site.promote(), 17, 48),
+    ("promotion", lambda site: site.promote(), 18, 50),
     ("promotion with nothing to do", lambda site: site.promote(), 5, 24),
     ("history", lambda site: site.history(), 2, 2),
     ("upload with nothing to do", lambda site: site.upload(), 2, 9),

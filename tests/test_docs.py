@@ -14,7 +14,7 @@ from invoke import Collection
 from tasks import namespace
 from tasks.project.release_toml import parse_project
 from tasks.release.policy import policy
-from tests.examples import DEV
+from tests.examples import PROJECT
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
@@ -128,5 +128,5 @@ def test_the_template_is_what_cloudformation_takes() -> None:
 def test_the_template_permits_what_the_policy_does() -> None:
     text = (ROOT / "docs" / "template.yaml").read_text(encoding="utf-8")
     found = re.findall(r"(?:^ +- |Action: )((?:s3|lambda):\w+)$", text, re.MULTILINE)
-    permitted = {action for each in policy(DEV)["Statement"] for action in each["Action"]}
+    permitted = {action for each in policy(PROJECT, "dev")["Statement"] for action in each["Action"]}
     assert set(found) == permitted

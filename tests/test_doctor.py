@@ -141,6 +141,6 @@ def test_the_command_ends_with_2_and_says_how_many(site: Site, capsys: pytest.Ca
 
 def test_the_policy_is_one_document_for_one_environment(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     doctor.doctor(context(site), env="stage", policy=True)
-    assert "ReadReleaseBefore" in {each["Sid"] for each in json.loads(capsys.readouterr().out)["Statement"]}
+    assert "ReadFunctionsBefore" in {each["Sid"] for each in json.loads(capsys.readouterr().out)["Statement"]}
     with pytest.raises(ConfigError, match="add --env with one of: dev, stage, prod"):
         doctor.doctor(context(site), policy=True)

@@ -93,6 +93,14 @@ def _fetch(file: RemoteFile, cache: Path) -> Path:
     return path
 
 
+def check_intact(paths: Iterable[Path], cache: Path) -> None:
+    """BuildError unless files of the cache still have their pinned hashes, after they were packed."""
+    for path in dict.fromkeys(paths):
+        if path.is_relative_to(cache / "files") and not file_sha256(path).startswith(path.parent.name):
+            remove(path)
+            raise BuildError(f"{path.name} was damaged while it was packed, and is removed; build again")
+
+
 def _download(file: RemoteFile, cache: Path) -> bytes:
     """The bytes behind the address, tried three times."""
     import http.client

@@ -10,8 +10,9 @@ from pathlib import Path
 from tasks.project.files import replacing
 from tasks.project.workspace import Workspace
 
-RULES = ("checks.py", "secrets.py", "trial.py")
+RULES = ("archives/checks.py", "archives/secrets.py", "archives/trial.py", "project/runtimes.py")
 """The files that decide; what others found out is found out again."""
+_TASKS = Path(__file__).parents[1]
 _MOST = 100_000
 """Files that are remembered: several states of a very large project."""
 
@@ -44,7 +45,7 @@ class Known:
 
 def known_of(workspace: Workspace) -> Known:
     """What is known about a repository's sources; what is found out is added to it."""
-    rules = hashlib.sha256(b"".join(Path(__file__).with_name(each).read_bytes() for each in RULES)).hexdigest()[:8]
+    rules = hashlib.sha256(b"".join((_TASKS / each).read_bytes() for each in RULES)).hexdigest()[:8]
     return _read(workspace.cache / "sources" / f"{workspace.digest}-{sys.version_info.minor}-{rules}.json")
 
 
@@ -54,7 +55,7 @@ def _read(note: Path) -> Known:
         found = json.loads(note.read_text(encoding="utf-8"))
         clean, sound = (set(map(str, found[kind])) for kind in ("clean", "sound"))
         imports = {str(key): list(map(str, each)) for key, each in found["imports"].items()}
-    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return Known(note)
     return Known(note, clean, imports, sound, len(clean) + len(imports) + len(sound))
 

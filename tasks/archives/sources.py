@@ -1,6 +1,7 @@
 """The files of our own code, as members of an archive: what git tracks, with the contents of the working tree."""
 
 import ast
+import hashlib
 import os
 import re
 import stat
@@ -72,7 +73,7 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
             if contents.startswith(_LFS):
                 raise BuildError(f"{source}/{name} is a pointer of Git LFS and not the file itself; run: git lfs pull")
             check_secrets(f"{source}/{name}", contents, allowed)
-            if f"{source}/{name}" not in allowed:
+            if f"{source}/{name}" not in allowed and hashlib.sha256(contents).hexdigest() == member.sha256:
                 known.clean.add(member.sha256)
     if not any(member.name.endswith(".py") for member in members):
         hint = "git tracks none of them: git add them" if untracked else "check `source` in release.toml"

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.archives import manifest
-from tasks.archives.archive import UNREADABLE, archive_sha256, members_digest, write_archive
+from tasks.archives.archive import UNREADABLE, Span, archive_sha256, members_digest, write_archive
 from tasks.archives.configuration import read_configuration
 from tasks.archives.contents import read_contents, read_distributions
+from tasks.archives.downloads import check_intact
 from tasks.archives.known import known_as, known_of
 from tasks.archives.manifest import Archive
 from tasks.archives.recipes import Recipe, recipe_for
@@ -158,6 +159,7 @@ def _make(checkout: Checkout, name: str, recipe: Recipe, archive: Path) -> Artif
     keys = {each.name: known_as(each.name, each.sha256, conditions) for each in members}
     with replacing(archive) as aside:
         sha256 = write_archive(aside, members)
+        check_intact((each.packed.path for each in members if isinstance(each.packed, Span)), checkout.workspace.cache)
         sound = {each for each, key in keys.items() if key in known.sound}
         check_archive(aside, f"{name}.zip", project, runtimes, kind, name, sound)
         bill = bill_of_materials(name, read_distributions(aside), tree)

@@ -206,16 +206,24 @@ def _configure(connection: Connection, action: actions.Configure) -> Outcome:
         with _already(connection, action):
             connection.s3.delete_object(**there, **unchanged)
         return Outcome(action)
-    source = {"Bucket": connection.environment.bucket, "Key": action.contents}
+    bucket = connection.environment.bucket
+    kept = read_object(connection, bucket, action.contents, head=True)
+    if kept is None:
+        raise AwsError(f"s3://{bucket}/{action.contents} is gone, so {action.key} stays as it is")
+    found = hex_digest(kept.get("ChecksumSHA256", "")) or digest_of(connection, bucket, action.contents)
+    if found != action.after:
+        raise AwsError(
+            f"s3://{bucket}/{action.contents} holds SHA-256 {found}; delete that object and run the same command again"
+        )
+    source = {
+        "CopySource": {"Bucket": bucket, "Key": action.contents},
+        "CopySourceIfMatch": kept["ETag"],
+        "ExpectedSourceBucketOwner": connection.environment.account,
+    }
     etag = ""
     with _already(connection, action):
-        answer = connection.s3.copy_object(**there, **unchanged, CopySource=source, ChecksumAlgorithm="SHA256")
-        copied = answer["CopyObjectResult"]
-        etag = copied["ETag"]
-        found = hex_digest(copied.get("ChecksumSHA256", "")) or digest_of(connection, action.bucket, action.key)
-        if found != action.after:
-            where = f"s3://{source['Bucket']}/{action.contents}"
-            raise AwsError(f"{where} holds SHA-256 {found}; delete that object and run the same command again")
+        answer = connection.s3.copy_object(**there, **unchanged, **source, ChecksumAlgorithm="SHA256")
+        etag = answer["CopyObjectResult"]["ETag"]
     return Outcome(action, etag=etag)
 
 
@@ -227,12 +235,8 @@ def _already(connection: Connection, action: actions.Configure) -> Iterator[None
     except ClientError as error:
         if code_of(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
             raise
-        if digest_of(connection, action.bucket, action.key) == action.after:
-            return
-        bucket = connection.environment.bucket
-        if action.after and read_object(connection, bucket, action.contents, head=True) is None:
-            raise AwsError(f"s3://{bucket}/{action.contents} is gone, so {action.key} stays as it is") from error
-        raise
+        if digest_of(connection, action.bucket, action.key) != action.after:
+            raise
 
 
 def _put(connection: Connection, key: str, sha256: str, body: Any, kind: str = "application/octet-stream") -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tasks.errors import PlanError, listed
 from tasks.output.lines import say
+from tasks.output.terminal import rest
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Consent:
             raise PlanError(
                 listed("Somebody must agree, and nobody is here to be asked; run this in a terminal:", questions)
             )
+        rest()
         try:
             answer = input("Go on? [y/N] ")
         except EOFError:

@@ -17,6 +17,9 @@ CACHE_VARIABLE = "LAMBDA_LAYERS_CACHE"
 _MOST = 4_000_000_000
 """Bytes that are kept: the archives and wheels of many states of many projects."""
 _DAY = 86_400
+_GONE = ".gone-"
+_FOLDERS = ("built", "files", "stages", "twins")
+"""Where entries are folders."""
 _NOTE = r"[0-9a-f]{16,64}(-\d+-[0-9a-f]{8})?\.json"
 _FORMS = {
     "archives": r"[0-9a-f]{32}\.(zip|json|cdx\.json)",
@@ -48,14 +51,20 @@ class Kept:
     size: int
     used: float
 
+    def last_used(self) -> float:
+        """When it was used last, as it is now."""
+        return max((path.stat().st_mtime for path in self.paths if path.exists()), default=0.0)
+
     def remove(self) -> None:
-        """Remove it as far as that can be done; a rest is no entry any more, or is made again."""
+        """Remove it as far as that can be done; what is in use stays whole, or is no entry any more."""
         for path in self.paths:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)  # which follows no link
-            else:
-                with suppress(OSError):
+            with suppress(OSError):
+                if not path.is_dir():
                     path.unlink()
+                    continue
+                gone = path.with_name(f"{_GONE}{path.name.removeprefix(_GONE)}")
+                path.rename(gone)  # so that what cannot be removed whole is no entry any more
+                shutil.rmtree(gone, ignore_errors=True)  # which follows no link
 
 
 def entries(cache: Path) -> Iterator[Kept]:
@@ -66,7 +75,8 @@ def entries(cache: Path) -> Iterator[Kept]:
             continue
         together: dict[str, list[Path]] = {}
         for path in folder.iterdir():
-            if re.fullmatch(form, path.name) and not path.is_symlink():
+            ours = re.fullmatch(form, path.name.removeprefix(_GONE)) and path.is_dir() == (kind in _FOLDERS)
+            if ours and not path.is_symlink():
                 stem = path.name.partition(".")[0] if kind == "archives" else path.name
                 together.setdefault(stem, []).append(path)
         for paths in together.values():
@@ -100,14 +110,14 @@ def bound(cache: Path, most: int = _MOST, clock: Callable[[], float] = time.time
     """Once a day, remove what was used longest ago until a fifth is free again, but nothing of the last day."""
     note, now = cache / "bounded", clock()
     with suppress(OSError):
-        if note.stat().st_mtime > now - _DAY:
+        if now - _DAY < note.stat().st_mtime <= now:
             return
-    found = sorted(entries(cache), key=lambda each: each.used)
-    total = sum(each.size for each in found)
-    goal = most if total <= most else most * 4 // 5
-    for each in found:
-        if total > goal and each.used < now - _DAY:
-            each.remove()
-            total -= each.size
-    with suppress(OSError):
+    with suppress(OSError):  # housekeeping is no reason for a build to fail
+        found = sorted(entries(cache), key=lambda each: each.used)
+        total = sum(each.size for each in found)
+        goal = most if total <= most else most * 4 // 5
+        for each in found:
+            if total > goal and each.last_used() < now - _DAY:
+                each.remove()
+                total -= each.size
         note.touch()

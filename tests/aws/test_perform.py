@@ -187,17 +187,21 @@ CONFIGURED: list[tuple[Configure, str, dict[str, Any]]] = [
 def test_configuration_is_replaced_only_if_it_is_still_what_was_read(
     action: Configure, operation: str, condition: dict[str, Any]
 ) -> None:
-    connection, calls = recorded(DEV, copy_object=copied(TEXT_SUM["ChecksumSHA256"]))
+    kept = {"ETag": "e0", "ChecksumSHA256": TEXT_SUM["ChecksumSHA256"]}
+    connection, calls = recorded(DEV, head_object=kept, copy_object=copied(""))
     assert do(connection, action).etag == ("e8" if action.after else "")
     source = {"Bucket": DEV.bucket, "Key": contents_key(DIGEST)}
-    copy = {"CopySource": source, "ChecksumAlgorithm": "SHA256"} if action.after else {}
-    assert calls == [(operation, {"Bucket": DEV.canonical_bucket, "Key": "k", **OWNER, **copy, **condition})]
+    copy = {"CopySource": source, "CopySourceIfMatch": "e0", "ChecksumAlgorithm": "SHA256", **FROM}
+    sent = {**OWNER, **(copy if action.after else {}), **condition}
+    assert calls[-1] == (operation, {"Bucket": DEV.canonical_bucket, "Key": "k", **sent})
 
 
-def test_configuration_that_arrives_with_other_bytes_than_were_stored_is_an_error() -> None:
-    connection, _ = recorded(DEV, copy_object=copied(replace(CORE, sha256="0" * 64).code_sha256))
+def test_configuration_is_never_replaced_by_other_bytes_than_were_stored() -> None:
+    other = {"ETag": "e0", "ChecksumSHA256": replace(CORE, sha256="0" * 64).code_sha256}
+    connection, calls = recorded(DEV, head_object=other)
     with pytest.raises(AwsError, match="holds SHA-256 0000.*; delete that object and run the same command again"):
         do(connection, CONFIGURED[1][0])
+    assert [name for name, _ in calls] == ["head_object"]
 
 
 def test_what_s3_says_of_a_copy_is_not_asked_for_again() -> None:

@@ -1,5 +1,6 @@
 """The policy permits every call that any command makes, and nothing that none makes."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,8 +12,9 @@ import pytest
 from tasks import adopt, prune, show, status, verify
 from tasks.aws.connection import PATIENCE, client
 from tasks.errors import DiffersError
+from tasks.project.release_toml import parse_project
 from tasks.release.policy import policy
-from tests.examples import DEV, PROJECT, STAGE
+from tests.examples import DEV, PROJECT, RELEASE_TOML, STAGE
 from tests.front import Site
 from tests.test_prune import releases
 
@@ -112,7 +114,7 @@ def allowed(document: dict[str, Any]) -> list[Call]:
 
 def test_every_call_is_permitted_and_nothing_that_nobody_calls(site: Site, calls: list[Call]) -> None:
     everything(site)
-    permitted = allowed(policy(DEV)) + allowed(policy(STAGE, DEV))
+    permitted = allowed(policy(PROJECT, "dev")) + allowed(policy(PROJECT, "stage"))
     refused = {
         call for call in calls if not any(call[0] == action and fnmatchcase(call[1], on) for action, on in permitted)
     }
@@ -121,16 +123,44 @@ def test_every_call_is_permitted_and_nothing_that_nobody_calls(site: Site, calls
     assert {action for action, _ in permitted} - called == DOCTOR
 
 
-def test_names_are_those_of_the_region() -> None:
-    from dataclasses import replace
+def needs(document: dict[str, Any], action: str, on: str) -> bool:
+    return any(action == each and fnmatchcase(on, pattern) for each, pattern in allowed(document))
 
-    there = policy(replace(DEV, region="cn-north-1"))
+
+def test_a_layer_of_somebody_else_may_be_attached_again() -> None:
+    foreign = f"arn:aws:lambda:{DEV.region}:999999999999:layer:tracing:7"
+    assert needs(policy(PROJECT, "dev"), "lambda:GetLayerVersion", foreign)
+
+
+def test_the_result_of_the_pipeline_may_be_read() -> None:
+    text = RELEASE_TOML + '\n[e2e]\nfunctions = ["ingest"]\nbucket = "news-out-{env}"\nkey = "{client_id}/a.md"\n'
+    document = policy(parse_project(text), "dev")
+    assert needs(document, "s3:GetObject", "arn:aws:s3:::news-out-dev/me/a.md")
+    assert not needs(document, "s3:GetObject", "arn:aws:s3:::news-out-stage/me/a.md")
+
+
+def test_prune_may_know_what_every_other_environment_needs() -> None:
+    document = policy(PROJECT, "stage")
+    for other in ("dev", "prod"):
+        bucket = f"arn:aws:s3:::{PROJECT.environments[other].bucket}"
+        assert needs(document, "s3:ListBucket", bucket)
+        assert needs(document, "s3:GetObject", f"{bucket}/journal/news/{other}/1.json")
+    assert not needs(document, "s3:PutObject", f"{bucket}/journal/news/prod/1.json")
+
+
+def test_names_are_those_of_the_region() -> None:
+    there = policy(parse_project(RELEASE_TOML.replace("eu-west-3", "cn-north-1")), "dev")
     assert all(on.startswith("arn:aws-cn:") for _, on in allowed(there) if on != "*")
 
 
-def test_each_statement_has_a_name_that_iam_takes_and_fits_into_a_policy() -> None:
-    import json
-
-    document = policy(PROJECT.environments["prod"], PROJECT.environments["stage"])
+@pytest.mark.parametrize("count", [2, 8, 9, 60])
+def test_each_statement_has_a_name_that_iam_takes_and_all_fit_into_a_policy(count: int) -> None:
+    more = "".join(
+        f'[functions.worker{number}]\nname = "news-worker{number}-{{env}}"\nruntime = "python3.12"\n'
+        for number in range(count - 2)
+    )
+    document = policy(parse_project(RELEASE_TOML + more), "stage")
     assert all(re.fullmatch("[A-Za-z0-9]+", each["Sid"]) for each in document["Statement"])
     assert len(json.dumps(document, separators=(",", ":"))) < 6144
+    for name in ("news-ingest-stage", f"news-worker{count - 3}-stage") if count > 2 else ("news-ingest-stage",):
+        assert needs(document, "lambda:UpdateFunctionCode", f"arn:aws:lambda:eu-west-3:111122223333:function:{name}")

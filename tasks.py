@@ -12,6 +12,13 @@ import sys
 sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
 sys.modules.pop("tasks", None)
 
-from tasks import namespace  # noqa: E402  (the package, now that its name is free)
+try:
+    from tasks import namespace  # the package, now that its name is free
+except ModuleNotFoundError as error:
+    if str(error.name).partition(".")[0] == "tasks":
+        raise
+    advice = f"run: {sys.executable} -m pip install -r requirements.txt"
+    sys.exit(f"[ERROR] {error.name} is not installed for this Python; {advice}")
+
 
 __all__ = ["namespace"]

@@ -60,9 +60,12 @@ def examined(command: Command, environments: list[Environment]) -> Iterator[Chec
         if layer.requirements:
             path = workspace.root / layer.requirements
             yield _tried(f"the lock of {layer.requirements}", partial(read_lock, path, project.runtimes[0]))
-    from tasks.aws.checkup import check_environment
-    from tasks.aws.connection import connect
-
+    try:
+        from tasks.aws.checkup import check_environment
+        from tasks.aws.connection import connect
+    except ModuleNotFoundError as error:
+        yield Check("AWS", f"{error.name} is not installed", "install the packages first")
+        return
     for environment in environments:
         try:
             connection = connect(environment, command.endpoint)

@@ -1,16 +1,20 @@
 """inv init: this tool in another team's project, with a first release.toml."""
 
-import shutil
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from invoke import Context, task
 
+from tasks.commands import GROUPS
 from tasks.errors import ConfigError
 from tasks.output.lines import say
 from tasks.project.command import ROOT, changes
+from tasks.project.files import cannot_write, read_text
 from tasks.project.git import read_git
+from tasks.project.model import Project
 from tasks.project.release_toml import parse_project
 from tasks.project.starter import Answers, Found, compose, find_parts
 from tasks.project.versions import read_versions
@@ -46,7 +50,7 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
 ) -> None:
     """Put this tool into a project, and propose layers, functions and environments for what is there."""
     root = Path(into).expanduser().absolute()
-    _check_target(root)
+    git = _check_target(root)
     named = tuple(filter(None, environments.split(",")))
     given = tuple(filter(None, (accounts or _asked("AWS account (12 digits)", "111111111111")).split(",")))
     answers = Answers(
@@ -67,20 +71,24 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
         )
     text, version = compose(answers, found)
     project = parse_project(text)
-    read_versions(version, project.version_keys.values())
-    for line in (*_write(root, {"release.toml": text, "VERSION": version}), *_copy(root)):
-        say(line)
+    _check_names(project)
+    files, said = dict(_composed(root, text, version, project)), list[str]()
+    for target, contents, line in (*_tool(root), *_merged(root)):
+        files[target] = contents
+        said += [line] if line else []
+    _write(root, files)
+    say(*(f"[OK] {name}" for name in files if not name.startswith("tasks/")), "[OK] tasks/", *said)
     if named != _ENVIRONMENTS:
         say(f"[INFO] .github/workflows/release.yml speaks of {', '.join(_ENVIRONMENTS)}: adapt it before you use it")
-    _say_next(root, found, named[0])
+    _say_next(root, found, named[0], git)
 
 
-def _check_target(root: Path) -> None:
-    """ConfigError if something of the project's would be hidden, or mixed up with what comes."""
+def _check_target(root: Path) -> bool:
+    """Whether git knows the folder. ConfigError if something of the project's would be hidden, or mixed up."""
     if root == ROOT or root.is_relative_to(ROOT / "tasks"):
         raise ConfigError(f"{root} has this tool already; name another folder with --into")
     for name in ("tasks.py", "tasks", "release.toml"):
-        if (root / name).exists():
+        if os.path.lexists(root / name):
             raise ConfigError(f"{root / name} is there already; move it away, or update tasks/ by hand")
     if root.exists() and not root.is_dir():
         raise ConfigError(f"{root} is no folder; name another with --into")
@@ -90,6 +98,15 @@ def _check_target(root: Path) -> None:
             f"{root} has changes that are not committed ({git.changed[0]}, ...); commit or stash them first, so that "
             "you see what init adds"
         )
+    return git is not None
+
+
+def _check_names(project: Project) -> None:
+    """ConfigError for an environment that is called like a task."""
+    taken = {what.split()[0] for group in GROUPS.values() for what in group} | {"commands"}
+    for name in project.environments:
+        if name in taken:
+            raise ConfigError(f"An environment cannot be called {name!r}, like a task; give it another name")
 
 
 def _asked(what: str, otherwise: str) -> str:
@@ -99,45 +116,83 @@ def _asked(what: str, otherwise: str) -> str:
     return input(f"{what} [{otherwise}]: ").strip() or otherwise
 
 
-def _write(root: Path, texts: dict[str, str]) -> Iterator[str]:
-    """Write files that are not there yet; a line about each."""
-    for name, text in texts.items():
-        path = root / name
-        if path.exists():
-            yield f"[SKIP] {name} is there already, and stays as it is"
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-        yield f"[OK] {name}"
+def _composed(root: Path, text: str, version: str, project: Project) -> Iterator[tuple[str, bytes]]:
+    """release.toml and VERSION. ConfigError if there is a VERSION that lacks what is needed."""
+    yield "release.toml", text.encode()
+    if not os.path.lexists(root / "VERSION"):
+        yield "VERSION", version.encode()
+        return
+    try:
+        read_versions(read_text(root / "VERSION", "VERSION", "move it away"), project.version_keys.values())
+    except ConfigError as error:
+        lines = ", ".join(version.split())
+        raise ConfigError(
+            f"{root / 'VERSION'} is the project's; add {lines} to it, or move it away ({error})"
+        ) from error
 
 
-def _copy(root: Path) -> Iterator[str]:
-    """Copy the tool; a line about each file that is not simply new."""
-    shutil.copytree(ROOT / "tasks", root / "tasks", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-    yield "[OK] tasks/"
-    beside = {name: other for name, other in _BESIDE.items() if (root / name).exists()}
+def _tool(root: Path) -> Iterator[tuple[str, bytes, str]]:
+    """The tool's files, by their names in the project, and what is worth a word."""
+    for path in sorted((ROOT / "tasks").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
+            yield path.relative_to(ROOT).as_posix(), path.read_bytes(), ""
+    here = {name: other for name, other in _BESIDE.items() if (ROOT / other).exists()}
+    there = {name: other for name, other in _BESIDE.items() if os.path.lexists(root / name)}
     for name in _COPIED:
-        text = (ROOT / name).read_text(encoding="utf-8")
-        text = text.replace("-r requirements.txt", f"-r {beside.get('requirements.txt', 'requirements.txt')}")
-        if name in beside:
-            yield f"[INFO] {name} is the project's; this tool's goes to {beside[name]}"
-        yield from _write(root, {beside.get(name, name): text})
+        text = (ROOT / here.get(name, name)).read_text(encoding="utf-8")
+        for old in here.values():
+            text = text.replace(f"-r {old}", f"-r {next(key for key, each in _BESIDE.items() if each == old)}")
+        text = text.replace("-r requirements.txt", f"-r {there.get('requirements.txt', 'requirements.txt')}")
+        if name not in there and os.path.lexists(root / name):
+            continue  # it is the project's own
+        said = f"[INFO] {name} is the project's; this tool's is {there[name]}" if name in there else ""
+        yield there.get(name, name), text.encode(), said
+
+
+def _merged(root: Path) -> Iterator[tuple[str, bytes, str]]:
+    """Files of lines that get those of ours which they lack, in their own line endings."""
     for name in _MERGED:
-        there = (root / name).read_text(encoding="utf-8") if (root / name).exists() else ""
-        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-        if more := [line for line in lines if line not in there.splitlines()]:
-            ending = "" if there.endswith("\n") or not there else "\n"
-            (root / name).write_text(there + ending + "\n".join(more) + "\n", encoding="utf-8", newline="\n")
-            yield f"[OK] {name}" + (f": added {', '.join(more)}" if there else "")
+        before = (root / name).read_bytes() if (root / name).is_file() else b""
+        lines = (ROOT / name).read_bytes().split(b"\n")
+        more = [line for line in lines if line and line not in before.replace(b"\r\n", b"\n").split(b"\n")]
+        ending = b"\r\n" if b"\r\n" in before else b"\n"
+        if more:
+            gap = ending if before and not before.endswith(b"\n") else b""
+            added = ", ".join(line.decode() for line in more)
+            yield name, before + gap + ending.join(more) + ending, f"[INFO] {name} got {added}" if before else ""
 
 
-def _say_next(root: Path, found: Found, environment: str) -> None:
+def _write(root: Path, files: Mapping[str, bytes]) -> None:
+    """Write all of them, or none: what is new is taken away again if one cannot be written. BuildError says why."""
+    before = {name: (root / name).read_bytes() if (root / name).exists() else None for name in files}
+    written = list[str]()
+    try:
+        for name, contents in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            written.append(name)
+            (root / name).write_bytes(contents)
+    except OSError as error:
+        for done in written:
+            _put_back(root / done, before[done])
+        raise cannot_write(root / name, error) from error
+
+
+def _put_back(path: Path, contents: bytes | None) -> None:
+    """Make a file what it was; none, if there was none."""
+    with suppress(OSError):
+        if contents is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_bytes(contents)
+
+
+def _say_next(root: Path, found: Found, environment: str, git: bool) -> None:
     """What was found, and what to type."""
     for what, paths in [("Layer of", (*found.packages, *found.requirements)), ("Function in", tuple(found.handlers))]:
         say(*(f"[INFO] {what} {path}" for path in paths))
     tool = "requirements-inv-dev.txt" if (root / "requirements-inv-dev.txt").exists() else "requirements-dev.txt"
     commands = [f"cd {root}", "python3 -m venv .venv", f".venv/bin/pip install -r {tool}"]
-    commands += [] if (root / ".git").exists() else ["git init"]
+    commands += [] if git else ["git init"]
     commands += [".venv/bin/inv lock"] if found.requirements else []
     commands += ["git add .", f".venv/bin/inv sandbox deploy --env {environment}", ".venv/bin/inv doctor"]
     say("", "Next, after a look at release.toml:", *(f"   {each}" for each in commands))

@@ -1,6 +1,7 @@
 """inv report: everything that is known, on one page to look at and to hand on."""
 
 import webbrowser
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.errors import ReleaseError
+from tasks.errors import BuildError, ReleaseError
 from tasks.jobs import results
 from tasks.output.lines import say
 from tasks.output.report import Page, Section, Sized, render
@@ -34,8 +35,9 @@ def report(c: Context, to: str = "", open: bool = False) -> None:  # noqa: A002 
     """Write one page of what every environment runs, what comes next, the journal, findings, sizes and licences."""
     command = here(c)
     path = Path(to).expanduser().absolute() if to else command.workspace.build / "report.html"
+    text = render(gather(command))
     with replacing(path) as aside:
-        aside.write_text(render(gather(command)), encoding="utf-8", newline="\n")
+        aside.write_text(text, encoding="utf-8", newline="\n")
     say(f"[OK] {path}")
     if open:
         webbrowser.open(path.as_uri())
@@ -94,7 +96,7 @@ def _built(command: Command) -> list[Sized]:
     layers = workspace.project().layers
     for name, entry in read_manifest(workspace).entries.items():
         path = path_of(workspace, entry.artifact)
-        if name in layers and path.is_file():
-            layer = layers[name]
-            sizes.append(Sized(name, read_contents(path), layer.max_zipped_mb, layer.max_unzipped_mb))
+        if name in layers:
+            with suppress(BuildError):  # it is gone, or damaged: the next build makes it again
+                sizes.append(Sized(name, read_contents(path), layers[name].max_zipped_mb, layers[name].max_unzipped_mb))
     return sizes

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from invoke import Context, task
 
@@ -52,14 +53,16 @@ def saved(command: Command, stop: threading.Event | None) -> Iterator[object]:
 
     root = command.workspace.root
     paths = [root / each for each in command.workspace.project().inputs]
-    there = [path for path in paths if path.exists()]
+    options: dict[str, Any] = {"debounce": _QUIET, "step": _QUIET // 2, "rust_timeout": 2 * _QUIET}
     begun = False
-    for found in watchfiles.watch(
-        *there, debounce=_QUIET, step=_QUIET // 2, stop_event=stop, rust_timeout=2 * _QUIET, yield_on_timeout=True
-    ):
-        if found or not begun:
-            begun = True
-            yield found
+    while not (stop and stop.is_set()):
+        there = {path: path.stat().st_ino for path in paths if path.exists()}
+        for found in watchfiles.watch(*there, stop_event=stop, yield_on_timeout=True, **options):
+            if found or not begun:
+                begun = True
+                yield found
+            if {path: path.stat().st_ino for path in paths if path.exists()} != there:
+                break  # one was replaced, and what watches the old one sees no more
 
 
 def take_turn(command: Command, environment: Environment, client: str = "") -> None:

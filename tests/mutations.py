@@ -410,8 +410,9 @@ LISTED = [
         "tasks/aws/checkup.py",
         "tests/test_doctor.py",
         ("    if all(found.get(each) for each in _BLOCKED):", "    if True:"),
-        ('        if rule.get("Status") == "Enabled" and "Expiration" in rule and hit:', "        if False:"),
-        ("        if code_of(error) in DENIED:", "        if False:"),
+        ('        if rule.get("Status") != "Enabled" or not hit:', "        if True:"),
+        ('chosen = {**chosen, **chosen.get("And", {})}', "chosen = {**chosen}"),
+        ("        if error.aws_code in DENIED:", "        if False:"),
         ("        if found.state.runtime != wanted.runtime:", "        if False:"),
     ),
     *_listed(
@@ -422,7 +423,7 @@ LISTED = [
     *_listed(
         "tasks/init.py",
         "tests/test_init.py",
-        ("        if path.exists():\n            yield", "        if False:\n            yield"),
+        ("            _put_back(root / done, before[done])", "            pass"),
         ("    if git and git.changed:", "    if False:"),
     ),
     *_listed(

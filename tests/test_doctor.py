@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from invoke import Config, Context
 
 from tasks import doctor
+from tasks.aws.checkup import _lifecycle
 from tasks.aws.connection import Connection, connect
 from tasks.errors import ConfigError, DiffersError
 from tasks.project.checkup import Check, check_machine
@@ -69,6 +71,45 @@ def test_what_was_planted_on_aws_is_named_alone(
     sound(dev)
     plant(dev)
     assert on_aws(site) == [f"dev: {what}"]
+
+
+def lifecycle(*rules: dict[str, Any]) -> tuple[str, str]:
+    """What is found in a bucket with these rules."""
+    from tests.aws.recorder import recorded
+
+    connection, _ = recorded(
+        DEV, get_bucket_lifecycle_configuration={"Rules": [{"Status": "Enabled", **each} for each in rules]}
+    )
+    return _lifecycle(connection, {"Bucket": DEV.bucket})
+
+
+DAYS = {"Expiration": {"Days": 30}}
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        ({"Filter": {"And": {"Prefix": "logs/", "Tags": [{"Key": "a", "Value": "b"}]}}, **DAYS}, ""),
+        ({"Filter": {"Tag": {"Key": "a", "Value": "b"}}, **DAYS}, "deletes some objects under layers/"),
+        (
+            {"Filter": {"Prefix": "layers/"}, "Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]},
+            "moves to GLACIER",
+        ),
+        ({"Filter": {"Prefix": "layers/"}, "Transitions": [{"Days": 1, "StorageClass": "STANDARD_IA"}]}, ""),
+        ({"Prefix": "releases/", **DAYS}, "deletes objects under releases/"),
+    ],
+)
+def test_a_rule_is_read_as_s3_reads_it(rule: dict[str, Any], problem: str) -> None:
+    found, _ = lifecycle(rule)
+    assert problem in found
+    assert bool(found) == bool(problem)
+
+
+def test_a_look_that_fails_ends_nothing(site: Site, dev: Connection) -> None:
+    sound(dev)
+    with Refusing(dev.s3, "GetBucketEncryption", "NotImplemented", 501):
+        problems = [check for check in found(site) if check.problem and "encryption" in check.what]
+    assert len(problems) == 2
 
 
 @pytest.mark.parametrize("more", [{"Status": "Disabled"}, {"Expiration": {"ExpiredObjectDeleteMarker": True}}])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from invoke import Config, Context
 
-from tasks.errors import ConfigError
+from tasks.errors import BuildError, ConfigError
 from tasks.init import init
 from tasks.project.command import ROOT
 from tasks.project.release_toml import parse_project
@@ -33,7 +33,7 @@ def test_everything_that_a_project_needs_is_there_and_nothing_is_overwritten(
     run(project, environments="test,live", runtimes="python3.13", architecture="arm64")
     said = capsys.readouterr().out
     assert (project / "requirements.txt").read_text() == "numpy\n"
-    assert "requirements.txt is the project's; this tool's goes to requirements-inv.txt" in said
+    assert "requirements.txt is the project's; this tool's is requirements-inv.txt" in said
     assert "boto3==" in (project / "requirements-inv.txt").read_text()
     assert "-r requirements-inv.txt\n" in (project / "requirements-dev.txt").read_text()
     assert "pip install -q -r requirements-inv.txt" in (project / ".github/workflows/release.yml").read_text()
@@ -53,13 +53,42 @@ def test_everything_that_a_project_needs_is_there_and_nothing_is_overwritten(
     assert ".venv/bin/inv sandbox deploy --env test" in said
 
 
-def test_the_projects_own_files_of_these_names_are_kept_and_named(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (project / "VERSION").write_text("MINE=1\n")
+def test_a_version_of_the_projects_own_is_kept_if_it_has_what_is_needed(project: Path) -> None:
+    mine = "MINE=1\nWEATHER_VERSION=2.0.0\nCOMMON_DEPS_VERSION=1.0.0\n"
+    (project / "VERSION").write_text(mine)
     run(project)
-    assert "[SKIP] VERSION is there already" in capsys.readouterr().out
-    assert (project / "VERSION").read_text() == "MINE=1\n"
+    assert (project / "VERSION").read_text() == mine
+
+
+def test_a_version_without_it_is_refused_before_anything_is_written(project: Path) -> None:
+    (project / "VERSION").write_text("1.4.2\n")
+    with pytest.raises(
+        ConfigError, match="add WEATHER_VERSION=0.1.0, COMMON_DEPS_VERSION=0.1.0 to it, or move it away"
+    ):
+        run(project)
+    assert not (project / "release.toml").exists()
+
+
+def test_where_one_file_cannot_be_written_nothing_is_left(project: Path) -> None:
+    (project / ".github").write_text("a file")
+    before = sorted(path.name for path in project.rglob("*") if path.is_file())
+    with pytest.raises(BuildError, match="cannot be written"):
+        run(project)
+    assert sorted(path.name for path in project.rglob("*") if path.is_file()) == before
+    assert (project / ".gitignore").read_text() == "__pycache__/\nsecret.txt"
+
+
+def test_an_ignore_file_keeps_its_endings_and_its_bytes(project: Path) -> None:
+    (project / ".gitignore").write_bytes(b"caf\xe9\r\n__pycache__/\r\n")
+    run(project)
+    found = (project / ".gitignore").read_bytes()
+    assert found.startswith(b"caf\xe9\r\n__pycache__/\r\n.build/\r\n")
+    assert b"\n" not in found.replace(b"\r\n", b"")
+
+
+def test_an_environment_called_like_a_task_is_refused(project: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be called 'build'"):
+        run(project, environments="build,live")
 
 
 @pytest.mark.parametrize("name", ["tasks.py", "tasks/x.py", "release.toml"])

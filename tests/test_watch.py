@@ -62,6 +62,20 @@ def test_ten_saved_files_are_ten_answers_with_the_new_code(watching: Site, dev: 
         eventually(lambda number=number: answer(dev) == number)  # type: ignore[misc]
 
 
+def test_what_is_replaced_as_editors_do_is_still_seen(project: Site) -> None:
+    stop, seen = threading.Event(), list[object]()
+    thread = threading.Thread(target=lambda: seen.extend(watch.saved(project.command, stop)))
+    thread.start()
+    for number in range(3):
+        before = len(seen)
+        project.write("aside", RELEASE_TOML + f"# {number}\n")
+        time.sleep(0.3)
+        (project.root / "aside").replace(project.root / "release.toml")
+        eventually(lambda before=before: len(seen) > before)  # type: ignore[misc]
+    stop.set()
+    thread.join(20)
+
+
 def test_a_turn_is_told_in_one_line_and_a_mistake_ends_nothing(
     project: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,13 +1,18 @@
 """The workflow to copy: what it pins, and that what it runs does what it says."""
 
+import configparser
 import os
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
-import botocore.session
+import pytest
 import yaml
 
 from tests.examples import RELEASE_TOML, VERSION
@@ -58,18 +63,76 @@ def test_what_changes_an_environment_waits_in_it() -> None:
     }
 
 
-def test_each_environment_gets_a_profile_with_its_role(tmp_path: Path) -> None:
-    text = RELEASE_TOML
-    for name in ("dev", "stage"):
-        text = text.replace(f"[environments.{name}]", f'[environments.{name}]\nprofile = "news-{name}"')
+ANSWER = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>{role}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>
+<SessionToken>{token}</SessionToken><Expiration>2030-01-01T00:00:00Z</Expiration></Credentials>
+</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"""
+
+
+class Sts(BaseHTTPRequestHandler):
+    """Answers with credentials that say for which role and token they were made."""
+
+    def do_POST(self) -> None:
+        asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        body = ANSWER.format(role=asked["RoleArn"][0], token=asked["WebIdentityToken"][0]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def sts() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Sts)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def profiles(tmp_path: Path, sts: str, roles: str, text: str) -> dict[str, dict[str, str]]:
+    """What the step makes of a release.toml."""
     (tmp_path / "release.toml").write_text(text)
-    roles = "dev=arn:aws:iam::1:role/read stage=arn:aws:iam::2:role/write prod=arn:aws:iam::3:role/x"
-    made = run(script("promote-stage", "A profile for each environment"), tmp_path, ROLES=roles, RUNNER_TEMP="/t")
-    (tmp_path / "config").write_text(made)
-    session = botocore.session.Session(session_vars={"config_file": (None, None, str(tmp_path / "config"), None)})
-    profiles = session.full_config["profiles"]
-    assert profiles["news-stage"] == {"role_arn": "arn:aws:iam::2:role/write", "web_identity_token_file": "/t/token"}
-    assert set(profiles) == {"news-dev", "news-stage", "default"}
+    code = script("promote-stage", "A profile for each environment")
+    made = run(code, tmp_path, ROLES=roles, AWS_ENDPOINT_URL_STS=sts, TOKEN=sts)
+    parser = configparser.ConfigParser()
+    parser.read_string(made)
+    return {name: dict(parser[name]) for name in parser.sections()}
+
+
+SEVERAL = RELEASE_TOML
+for each in ("dev", "stage"):
+    SEVERAL = SEVERAL.replace(f"[environments.{each}]", f'[environments.{each}]\nprofile = "news-{each}"')
+
+
+def test_each_environment_gets_a_profile_with_credentials_of_its_role(tmp_path: Path, sts: str) -> None:
+    roles = "dev=arn:aws:iam::111111111111:role/read stage=arn:aws:iam::222222222222:role/write"
+    found = profiles(tmp_path, sts, roles, SEVERAL)
+    assert {name: each["aws_access_key_id"] for name, each in found.items()} == {
+        "news-dev": "arn:aws:iam::111111111111:role/read",
+        "news-stage": "arn:aws:iam::222222222222:role/write",
+    }
+    assert sts in found["news-dev"].values()  # the token that was traded
+
+
+def test_one_account_without_profiles_has_the_later_role(tmp_path: Path, sts: str) -> None:
+    roles = "dev=arn:aws:iam::111111111111:role/read stage=arn:aws:iam::111111111111:role/write"
+    assert (
+        profiles(tmp_path, sts, roles, RELEASE_TOML)["default"]["aws_access_key_id"]
+        == "arn:aws:iam::111111111111:role/write"
+    )
+
+
+READ, OTHER = "arn:aws:iam::111111111111:role/x", "arn:aws:iam::222222222222:role/y"
+
+
+@pytest.mark.parametrize("roles", [f"dev= stage={READ}", f"dev={READ} stage={OTHER}"])
+def test_a_missing_role_and_one_profile_for_two_accounts_end_the_job(tmp_path: Path, sts: str, roles: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        profiles(tmp_path, sts, roles, RELEASE_TOML)
 
 
 def test_the_version_is_that_of_the_first_layer(tmp_path: Path) -> None:

@@ -13,13 +13,17 @@ from tasks.aws.functions import read_function
 from tasks.aws.invoke import check_invocation
 from tasks.aws.refusals import DENIED, code_of
 from tasks.aws.who import check_caller
-from tasks.errors import ReleaseError
+from tasks.errors import AwsError, ReleaseError
 from tasks.project.checkup import Check
 from tasks.project.model import Project
 
 _SKEW, _REFUSED_SKEW = 60, 300
 """Seconds: more is worth a word; beyond five minutes AWS refuses what is signed."""
 _OURS = ("layers/", "functions/", "releases/", "journal/", "contents/", "before/")
+_NARROWER = {"Tag", "Tags", "ObjectSizeGreaterThan", "ObjectSizeLessThan"}
+"""What a rule may choose objects by, besides their names."""
+_ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
+"""Storage classes whose objects cannot be read at once."""
 _BLOCKED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
@@ -47,10 +51,14 @@ def _bucket(connection: Connection, bucket: str) -> Iterator[Check]:
         yield Check(what, *_parts(error))
         return
     yield from _clock(what, answer)
-    yield _seen(f"{what}, versions", lambda: _versions(connection.s3.get_bucket_versioning(**where), bucket))
-    yield _seen(f"{what}, encryption", lambda: _encrypted(connection, where, bucket))
-    yield _seen(f"{what}, public access", lambda: _private(connection, where, bucket))
-    yield _seen(f"{what}, lifecycle", lambda: _lifecycle(connection, where))
+    looks: dict[str, Callable[[], tuple[str, str]]] = {
+        "versions": lambda: _versions(connection.s3.get_bucket_versioning(**where), bucket),
+        "encryption": lambda: _encrypted(connection, where, bucket),
+        "public access": lambda: _private(connection, where, bucket),
+        "lifecycle": lambda: _lifecycle(connection, where),
+    }
+    for name, look in looks.items():
+        yield _seen(connection, f"{what}, {name}", look)
 
 
 def _clock(what: str, answer: Any) -> Iterator[Check]:
@@ -69,14 +77,15 @@ def _clock(what: str, answer: Any) -> Iterator[Check]:
     yield Check(what)
 
 
-def _seen(what: str, look: Callable[[], tuple[str, str]]) -> Check:
+def _seen(connection: Connection, what: str, look: Callable[[], tuple[str, str]]) -> Check:
     """A look whose refusal is no problem by itself."""
     try:
-        problem, remedy = look()
-    except ClientError as error:
-        if code_of(error) in DENIED:
-            return Check(what, f"may not be looked at [{code_of(error)}]", "see: inv doctor --policy", serious=False)
-        raise
+        with connection.doing(f"look at {what}"):
+            problem, remedy = look()
+    except AwsError as error:
+        if error.aws_code in DENIED:
+            return Check(what, f"may not be looked at [{error.aws_code}]", "see: inv doctor --policy", serious=False)
+        return Check(what, *_parts(error), serious=False)
     return Check(what, problem, remedy, serious=False)
 
 
@@ -123,15 +132,25 @@ def _lifecycle(connection: Connection, where: dict[str, str]) -> tuple[str, str]
         rules = []
     ours = (*_OURS, *(f"{each}/" for each in connection.environment.canonical))
     for rule in rules:
-        prefix = rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))
+        chosen = rule.get("Filter", {})
+        chosen = {**chosen, **chosen.get("And", {})}
+        prefix = chosen.get("Prefix", rule.get("Prefix", ""))
         hit = [each for each in ours if each.startswith(prefix) or prefix.startswith(each)]
-        if rule.get("Status") == "Enabled" and "Expiration" in rule and hit:
-            expires = {key for key in rule["Expiration"] if key != "ExpiredObjectDeleteMarker"}
-            if expires:
-                return (
-                    f"has a rule ({rule.get('ID', 'without a name')}) that deletes objects under {', '.join(hit)}",
-                    "restrict it to other prefixes: releases, rollbacks and the journal need these",
-                )
+        if rule.get("Status") != "Enabled" or not hit:
+            continue
+        some = (
+            "some objects"
+            if {"Tag", "Tags", "ObjectSizeGreaterThan", "ObjectSizeLessThan"} & set(chosen)
+            else "objects"
+        )
+        away = {each.get("StorageClass") for each in rule.get("Transitions", [])} & _ARCHIVES
+        expires = {key for key in rule.get("Expiration", {}) if key != "ExpiredObjectDeleteMarker"}
+        if expires or away:
+            does = "deletes" if expires else f"moves to {', '.join(sorted(away))}"
+            return (
+                f"has a rule ({rule.get('ID', 'without a name')}) that {does} {some} under {', '.join(hit)}",
+                "restrict it to other prefixes: releases, rollbacks and the journal need these at once",
+            )
     return "", ""
 
 

@@ -93,14 +93,15 @@ class Screen:
             self._live = self._spinner = None
 
     def frame(self, text: str) -> str:
-        """An error as one framed paragraph."""
-        from rich import box
-        from rich.panel import Panel
+        """An error as one paragraph between two rules: without borders beside it, so that commands can be copied."""
+        from rich.rule import Rule
 
-        inside: RenderableType = styled(text.removeprefix("[ERROR] "))
-        panel = Panel(inside, title="error", title_align="left", border_style="red", box=box.ASCII)
+        parts: list[RenderableType] = [Rule("error", characters="-", style="red", align="left")]
+        parts.append(styled(text.removeprefix("[ERROR] ")))
+        parts.append(Rule(characters="-", style="red"))
         with self._console.capture() as captured:
-            self._console.print(panel, soft_wrap=False)
+            for part in parts:
+                self._console.print(part)
         return captured.get().rstrip("\n")
 
 

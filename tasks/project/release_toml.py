@@ -66,7 +66,7 @@ def parse_project(text: str) -> Project:
 def _line(text: str, where: str, key: str) -> int:
     """The line on which a key of a table stands, else that of the table; 0 if neither is found."""
     found, inside = 0, False
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
             inside = re.sub(r"[\s\"']", "", header[1]) == where
             found = number if inside and not found else found

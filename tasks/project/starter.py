@@ -1,6 +1,7 @@
 """A first release.toml for a folder: what in it can become layers and functions, and what they would be called."""
 
 import ast
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 _APART = {"tests", "test", "docs", "doc", "examples", "scripts", "benchmarks", "tasks", "node_modules", "build", "dist"}
 _EVENT = ("event", "context")
+_HANDLERS = ("lambda_handler", "handler", "handle", "main", "run")
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,14 @@ def _handlers(root: Path) -> Iterator[tuple[str, str]]:
             body = ast.parse(path.read_bytes()).body
         except (SyntaxError, ValueError, OSError):
             continue
-        names = [each.name for each in body if isinstance(each, ast.FunctionDef) and _takes_an_event(each)]
-        if names and folder != ".":
+        names = [each.name for each in body if isinstance(each, ast.FunctionDef) and _is_handler(each)]
+        if names and folder != "." and path.stem.isidentifier():
             yield folder, f"{path.stem}.{names[0]}"
 
 
-def _takes_an_event(function: ast.FunctionDef) -> bool:
-    """Whether a function takes what Lambda gives a handler."""
-    return tuple(each.arg.lstrip("_") for each in function.args.args[:2]) == _EVENT
+def _is_handler(function: ast.FunctionDef) -> bool:
+    """Whether a function is called like a handler, and takes what Lambda gives one."""
+    return function.name in _HANDLERS and tuple(each.arg.lstrip("_") for each in function.args.args[:2]) == _EVENT
 
 
 def name_for(path: str) -> str:
@@ -90,19 +92,21 @@ def compose(answers: Answers, found: Found) -> tuple[str, str]:
         "# What `inv` builds and releases. {env} in a name becomes the environment's name.",
         "",
         "[project]",
-        f'name = "{answers.name}"',
+        f"name = {_quoted(answers.name)}",
         f"runtimes = [{', '.join(map(_quoted, answers.runtimes))}]",
         f'architecture = "{answers.architecture}"',
     ]
     for name, kind, path in layers:
         aws = f'name = "{answers.name}-{name}-{{env}}"'
-        parts += ["", f"[layers.{name}]", aws, f'version_key = "{keys[name]}"', f'{kind} = "{path}"']
+        parts += ["", f"[layers.{name}]", aws, f'version_key = "{keys[name]}"', f"{kind} = {_quoted(path)}"]
     for folder, handler in found.handlers.items():
         name = _free(name_for(folder), taken)
         parts += ["", f"[functions.{name}]", f'name = "{answers.name}-{name}-{{env}}"']
-        parts += [f'runtime = "{answers.runtimes[-1]}"', f'source = "{folder}"', f'handler = "{handler}"']
+        parts += [f'runtime = "{answers.runtimes[-1]}"', f"source = {_quoted(folder)}", f'handler = "{handler}"']
     for environment, account in zip(answers.environments, answers.accounts, strict=True):
         parts += ["", f"[environments.{environment}]", f'account = "{account}"', f'region = "{answers.region}"']
+        # whoever may work in one account has other credentials in another
+        parts += [f'profile = "{answers.name}-{environment}"'] if len(set(answers.accounts)) > 1 else []
         parts += [f'bucket = "{answers.name}-releases-{account}-{environment}"']
     version = "".join(f"{keys[name]}=0.1.0\n" for name, _, _ in layers)
     return "\n".join(parts) + "\n", version
@@ -119,4 +123,5 @@ def _free(name: str, taken: list[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return f'"{text}"'
+    """As a text of TOML."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,5 +1,6 @@
 """What is found in a folder, and the release.toml that is made of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,26 @@ def test_what_is_no_part_of_a_product_is_passed_over(tmp_path: Path, folder: str
     write(tmp_path, f"{folder}/__init__.py", f"{folder}/requirements.txt")
     write(tmp_path, f"{folder}/handler.py", text=HANDLER)
     assert find_parts(tmp_path) == Found((), (), {})
+
+
+def test_a_module_that_no_handler_could_name_and_a_function_of_another_name_are_none(tmp_path: Path) -> None:
+    write(tmp_path, "fn/my-handler.py", text=HANDLER)
+    write(tmp_path, "pkg/__init__.py", "pkg/api.py", text="def on_event(event, context): pass\n")
+    assert find_parts(tmp_path) == Found(("pkg",), (), {})
+
+
+def test_any_folder_name_makes_a_release_toml_that_can_be_read() -> None:
+    text, _ = compose(ANSWERS, Found(('we"ird\u00e9',), (), {}))
+    assert next(iter(parse_project(text).layers.values())).source == 'we"ird\u00e9'
+
+
+def test_environments_in_several_accounts_have_profiles_of_their_own() -> None:
+    assert [each.profile for each in parse_project(compose(ANSWERS, FOUND)[0]).environments.values()] == [
+        "weather-test",
+        "weather-live",
+    ]
+    same = replace(ANSWERS, accounts=("1" * 12,) * 2)
+    assert {each.profile for each in parse_project(compose(same, FOUND)[0]).environments.values()} == {""}
 
 
 @pytest.mark.parametrize(

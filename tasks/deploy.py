@@ -25,7 +25,7 @@ from tasks.release.rules import enforce, first_only
 if TYPE_CHECKING:  # what `inv --list` must not wait for
     from tasks.output.documents import PlanOnly
 
-ENV = "the environment: dev, stage or prod"
+ENV = "the environment, one of those in release.toml"
 DRY_RUN = "show the plan and change nothing; builds nothing either"
 DELETE = "also remove configuration that the release no longer has"
 EMERGENCY = "why the rules of the house are left aside (no safety check is); it is journaled"

@@ -332,9 +332,8 @@ def smoke(goal: Goal, functions: Sequence[str], reach: Reach, report: Report) ->
                 report(Smoked(job.result))
                 failed += [f"{job.result.function}: {job.result.failure}"] if job.result.error else []
     if failed:
-        raise ReleaseError(
-            listed(f"The smoke test of {name} failed; correct what it names, run inv bump, and deploy again:", failed)
-        )
+        advice = "correct what it names (in a layer under a new version: inv bump --part patch), then deploy again"
+        raise ReleaseError(listed(f"The smoke test of {name} failed; {advice}:", failed))
     if unasked:
         raise UnconfirmedError(
             f"{name} is not confirmed: its smoke test could not run. {unasked[0]}\n   Nothing was undone. Correct that "

@@ -22,6 +22,8 @@ from tasks.project.versions import read_versions
 _COPIED = ("tasks.py", "invoke.yaml", "requirements.txt", "requirements-dev.txt", ".github/workflows/release.yml")
 _MERGED = (".gitignore", ".gitattributes")
 _ENVIRONMENTS = ("dev", "stage", "prod")
+_PLACEHOLDER = "111111111111"
+"""The account where nobody names one."""
 _BESIDE = {"requirements.txt": "requirements-inv.txt", "requirements-dev.txt": "requirements-inv-dev.txt"}
 """Where ours goes if the project has a file of that name."""
 
@@ -49,10 +51,10 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
     region: str = "",
 ) -> None:
     """Put this tool into a project, and propose layers, functions and environments for what is there."""
-    root = Path(into).expanduser().absolute()
+    root = Path(into).expanduser().resolve()
     git = _check_target(root)
     named = tuple(filter(None, environments.split(",")))
-    given = tuple(filter(None, (accounts or _asked("AWS account (12 digits)", "111111111111")).split(",")))
+    given = tuple(filter(None, (accounts or _asked("AWS account (12 digits)", _PLACEHOLDER)).split(",")))
     answers = Answers(
         name=name or root.name.lower().replace("_", "-"),
         runtimes=tuple(filter(None, runtimes.split(","))),
@@ -61,6 +63,8 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
         accounts=given * len(named) if len(given) == 1 else given,
         region=region or _asked("AWS region", "eu-west-3"),
     )
+    if len(set(named)) < len(named):
+        raise ConfigError(f"--environments {environments} names one twice; give each a name of its own")
     if len(answers.accounts) != len(named):
         raise ConfigError(f"--accounts names {len(given)} for {len(named)} environments; name one, or one for each")
     found = find_parts(root)
@@ -70,7 +74,10 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
             "make; write one of them first"
         )
     text, version = compose(answers, found)
-    project = parse_project(text)
+    try:
+        project = parse_project(text)
+    except ConfigError as error:
+        raise ConfigError(f"The release.toml that this gives cannot be used, and was not written: {error}") from error
     _check_names(project)
     files, said = dict(_composed(root, text, version, project)), list[str]()
     for target, contents, line in (*_tool(root), *_merged(root)):
@@ -78,6 +85,8 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
         said += [line] if line else []
     _write(root, files)
     say(*(f"[OK] {name}" for name in files if not name.startswith("tasks/")), "[OK] tasks/", *said)
+    if _PLACEHOLDER in answers.accounts:
+        say(f"[WARNING] Account {_PLACEHOLDER} is a placeholder: replace it in [environments], in the buckets, too")
     if named != _ENVIRONMENTS:
         say(f"[INFO] .github/workflows/release.yml speaks of {', '.join(_ENVIRONMENTS)}: adapt it before you use it")
     _say_next(root, found, named[0], git)
@@ -194,5 +203,6 @@ def _say_next(root: Path, found: Found, environment: str, git: bool) -> None:
     commands = [f"cd {root}", "python3 -m venv .venv", f".venv/bin/pip install -r {tool}"]
     commands += [] if git else ["git init"]
     commands += [".venv/bin/inv lock"] if found.requirements else []
-    commands += ["git add .", f".venv/bin/inv sandbox deploy --env {environment}", ".venv/bin/inv doctor"]
+    commands += ["git add .", 'git commit -m "Release layers with inv"']
+    commands += [f".venv/bin/inv sandbox deploy --env {environment}", ".venv/bin/inv doctor"]
     say("", "Next, after a look at release.toml:", *(f"   {each}" for each in commands))

@@ -79,7 +79,8 @@ def run_pipeline(command: Command, environment: Environment, client_id: str) -> 
 
     project = command.workspace.project()
     if not project.e2e.functions:
-        raise ConfigError("release.toml has no [e2e] table that says which functions to run; see the README")
+        advice = "see docs/reference/release-toml.md"
+        raise ConfigError(f"release.toml has no [e2e] table that says which functions to run; {advice}")
     for key in project.e2e.functions:
         payload = json.dumps({"client_id": client_id})
         run(command, environment, project.function_name(key, environment), payload)

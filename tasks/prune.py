@@ -49,7 +49,7 @@ def prune(c: Context, env: str, keep: str = _KEEP, yes: bool = False, json: bool
         found = delete_agreed(command, there, found, many)
         say_end(f"Deleted {found} of {env}: {found.size:,} bytes")
     elif found:
-        say("[INFO] Nothing was deleted; for how to, run: inv --help prune", "")
+        say("[INFO] Nothing was deleted; to delete these, see: inv --help prune", "")
     if json:
         from tasks.output import documents
 

@@ -51,7 +51,7 @@ def test_only_what_was_built_from_a_clean_commit_goes_further(commit: str, *, go
 def test_a_rule_stops_on_a_real_environment_and_warns_on_the_sandbox_and_in_an_emergency() -> None:
     with pytest.raises(PlanError, match="broken"):
         enforce("broken", rehearsal=False, emergency="")
-    assert enforce("broken", rehearsal=True, emergency="") == "broken"
+    assert enforce("broken", rehearsal=True, emergency="").endswith("the sandbox goes on: broken")
     warning = enforce("broken", rehearsal=False, emergency="the site is down")
     assert warning == "Rules are left aside (the site is down): broken"
     assert enforce("", rehearsal=False, emergency="") == ""
@@ -70,7 +70,7 @@ def test_every_task_that_publishes_or_changes_refuses_a_later_environment(site: 
 
 def test_on_the_sandbox_the_same_words_are_a_warning(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.deploy("stage")
-    assert "[WARNING] stage gets what dev runs, and nothing else" in capsys.readouterr().out
+    assert "goes on: stage gets what dev runs, and nothing else" in capsys.readouterr().out
 
 
 def test_bump_build_deploy_commit_promote_works_without_a_second_deployment(
@@ -84,7 +84,7 @@ def test_bump_build_deploy_commit_promote_works_without_a_second_deployment(
     site.deploy()
     capsys.readouterr()
     site.promote(version="1.2.5", dry_run=True)
-    assert "[WARNING] core 1.2.5 was deployed to dev from files that were not committed" in capsys.readouterr().out
+    assert "goes on: core 1.2.5 was deployed to dev from files that were not committed" in capsys.readouterr().out
     git(site.root, "commit", "-qam", "second")
     site.promote(version="1.2.5")
     shown = capsys.readouterr().out
@@ -107,7 +107,7 @@ def test_another_commit_than_the_one_that_was_deployed_does_not_pass_for_it(
     git(site.root, "commit", "-qam", "second")
     capsys.readouterr()
     site.promote(dry_run=True)
-    assert "[WARNING] core 1.2.4 was deployed to dev from files that were not committed" in capsys.readouterr().out
+    assert "goes on: core 1.2.4 was deployed to dev from files that were not committed" in capsys.readouterr().out
 
 
 def test_an_emergency_is_journaled_and_every_later_command_says_so(
@@ -312,4 +312,4 @@ def test_what_runs_in_an_emergency_goes_no_further_until_it_is_adopted(
     site.deploy(emergency="down")
     capsys.readouterr()
     site.promote(dry_run=True)
-    assert "[WARNING] dev was changed in an emergency (entry 1: down)" in capsys.readouterr().out
+    assert "goes on: dev was changed in an emergency (entry 1: down)" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """What every environment runs, side by side."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -146,3 +147,21 @@ def test_functions_that_run_our_layers_while_the_bucket_is_gone_are_unknown_and_
         verify.verify(site.context, env="dev")
     assert ended.value.code == 2
     assert "the bucket does not exist" in capsys.readouterr().out
+
+
+def test_what_is_newer_than_the_environment_before_is_not_behind(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.deploy()
+    site.write("VERSION", "CORE_VERSION=1.2.10\nDEPS_VERSION=1.0.5\n")
+    site.write("src/core/__init__.py", "NAME = 'newer'\n")
+    site.deploy()
+    site.promote(version="1.2.10")
+    site.rollback()
+    capsys.readouterr()
+    with suppress(DiffersError):
+        status.status(site.context, env="stage")
+    said = capsys.readouterr().out
+    assert "stage: ok" in said
+    assert "dev is at core 1.2.4, deps 1.0.5, which is older than what runs here" in said
+    assert "promote" not in said.partition("older")[2]

@@ -31,7 +31,7 @@ def check_machine(root: Path, project: Project) -> Iterator[Check]:
     """Python, the packages of requirements.txt, uv, git, where the repository lies, the Pythons of the runtimes."""
     yield Check(f"Python {'.'.join(map(str, sys.version_info[:3]))} runs inv")
     ours = "requirements-inv.txt" if (root / "requirements-inv.txt").exists() else "requirements.txt"  # as init says
-    install = f"run: {Path(sys.executable).name} -m pip install -r {ours}"
+    install = f"run: {sys.executable} -m pip install -r {ours}"
     yield Check(f"the packages of {ours}", ", ".join(_unlike(root / ours)), install)
     found = importlib.util.find_spec("uv")
     yield Check("uv", "" if found else "is not installed", install)

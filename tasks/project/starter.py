@@ -95,6 +95,7 @@ def compose(answers: Answers, found: Found) -> tuple[str, str]:
         f"name = {_quoted(answers.name)}",
         f"runtimes = [{', '.join(map(_quoted, answers.runtimes))}]",
         f'architecture = "{answers.architecture}"',
+        "# smoke = true  # start each function after a deployment, with the event `smoke` of its table",
     ]
     for name, kind, path in layers:
         aws = f'name = "{answers.name}-{name}-{{env}}"'

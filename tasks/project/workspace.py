@@ -73,7 +73,8 @@ class Workspace:
         """A text file of the repository with its line endings as they are; ConfigError if it is missing."""
         path = self.root / name
         if not path.exists():
-            raise ConfigError(f"{name} not found in {self.root}; run inv in the folder of your release.toml")
+            keys = ", with a line KEY=1.0.0 for each version_key of release.toml" if name == "VERSION" else ""
+            raise ConfigError(f"{name} not found in {self.root}; write it{keys}, or let inv init write a first one")
         return read_text(path, name, "put a file in its place")
 
 

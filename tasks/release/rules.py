@@ -29,8 +29,9 @@ def committed(environment: Environment, commit: str, version: str) -> str:
     """Why what an environment runs is not promoted; empty if it was built from a clean commit."""
     if commit not in ("", "none") and not commit.endswith("-dirty"):
         return ""
+    what = "no commit yet" if commit in ("", "none") else commit
     return (
-        f"{version} was deployed to {environment.name} from files that were not committed ({commit}); "
+        f"{version} was deployed to {environment.name} from files that were not committed ({what}); "
         f'commit just those, then run this again: git commit -am "Release {version}"'
     )
 
@@ -39,7 +40,9 @@ def enforce(problem: str, *, rehearsal: bool, emergency: str) -> str:
     """The warning to show, if any. PlanError where a rule is broken on a real environment without an emergency."""
     if problem and not rehearsal and not emergency:
         raise PlanError(problem)
-    return f"Rules are left aside ({emergency}): {problem}" if problem and emergency else problem
+    if problem and not emergency:
+        return f"On AWS this would be refused, and the sandbox goes on: {problem}"
+    return f"Rules are left aside ({emergency}): {problem}" if problem else ""
 
 
 def questions(here: Environment, decided: Plan, before: Deployed, newest: Entry | None) -> tuple[str, ...]:

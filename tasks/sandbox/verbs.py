@@ -11,7 +11,7 @@ from tasks.output.lines import rehearse, say, say_beside
 from tasks.project.command import ACCESS_KEY, address_of, changes, here, shows, use_endpoint
 from tasks.project.workspace import Workspace
 
-_FAULTS = "a TOML file that says what AWS shall do wrong; see the README"
+_FAULTS = "a TOML file that says what AWS shall do wrong; see docs/reference/sandbox.md"
 
 
 @task(default=True, help={"faults": _FAULTS})

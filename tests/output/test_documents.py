@@ -86,7 +86,7 @@ def test_the_committed_schema_is_generated_from_the_values(name: str) -> None:
 def test_a_warning_goes_to_stderr_beside_a_document(released: Site, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     released.deploy("stage", dry_run=True, json=True)
-    assert "[WARNING] stage gets what dev runs" in capsys.readouterr().err
+    assert "goes on: stage gets what dev runs" in capsys.readouterr().err
     released.history()
     assert "Journal of dev" in capsys.readouterr().out
 

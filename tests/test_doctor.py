@@ -1,6 +1,7 @@
 """What inv doctor finds: nothing where nothing is wrong, and everything that was planted."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,33 @@ def test_credentials_of_another_account_end_the_look_at_an_environment(site: Sit
     (check,) = check_environment(replace(there, environment=elsewhere), PROJECT)
     assert "belong to account 111122223333" in check.problem
     assert "use another profile" in check.problem + check.remedy
+
+
+def test_eleven_things_that_are_wrong_at_once_are_all_named(site: Site, dev: Connection, tmp_path: Path) -> None:
+    sound(dev)
+    for plant, _ in PLANTED[:4]:
+        plant(dev)
+    dev.functions.delete_function(FunctionName="news-letter-dev")
+    dev.functions.update_function_configuration(FunctionName="news-ingest-dev", Runtime="python3.13")
+    there = Site(tmp_path / "OneDrive" / "news", site.endpoint)
+    shutil.copytree(site.root, there.root)
+    there.write("requirements.txt", "boto3==0.1\n")
+    there.write("src/requirements.txt", "requests\n")
+    there.write("release.toml", RELEASE_TOML.replace('source = "src/deps"', 'requirements = "src/requirements.txt"'))
+    there.write("VERSION", "CORE_VERSION=1.2.4\n")
+    assert [check.what for check in found(there) if check.problem] == [
+        "the packages of requirements.txt",
+        "a git repository",
+        "the folder of the repository",
+        "VERSION",
+        "the lock of src/requirements.txt",
+        f"dev: s3://{DEV.bucket}, versions",
+        f"dev: s3://{DEV.bucket}, public access",
+        f"dev: s3://{DEV.bucket}, lifecycle",
+        f"dev: s3://{DEV.canonical_bucket}, encryption",
+        "dev: function news-ingest-dev",
+        "dev: function news-letter-dev",
+    ]
 
 
 def context(site: Site) -> Context:

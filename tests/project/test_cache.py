@@ -57,6 +57,25 @@ def test_nothing_is_removed_through_a_link(cache: Path, tmp_path: Path) -> None:
     (cache / "files").symlink_to(outside)
     empty(cache)
     assert (outside / DIGEST / "precious").exists()
+    assert (cache / "twins" / DIGEST[::-1]).is_symlink()
+    assert (cache / "files").is_symlink()
+
+
+def test_what_cannot_be_removed_is_no_entry_any_more(cache: Path) -> None:
+    (kept,) = [each for each in entries(cache) if each.paths[0].parent.name == "twins"]
+    kept.paths[0].rename(kept.paths[0].with_name(f".gone-{DIGEST}"))  # as a removal leaves it where a file is in use
+    assert not (cache / "twins" / DIGEST).exists()
+    empty(cache)
+    assert list((cache / "twins").iterdir()) == []
+
+
+def test_a_folder_is_no_archive_and_a_file_no_twin(cache: Path) -> None:
+    (cache / "archives" / f"{DIGEST[::-1] * 2}.zip").mkdir()
+    (cache / "archives" / f"{DIGEST[::-1] * 2}.zip" / "mine").touch()
+    (cache / "twins" / DIGEST[::-1]).touch()
+    empty(cache)
+    assert (cache / "archives" / f"{DIGEST[::-1] * 2}.zip" / "mine").exists()
+    assert (cache / "twins" / DIGEST[::-1]).exists()
 
 
 def test_an_archive_goes_with_all_that_is_said_of_it(cache: Path) -> None:

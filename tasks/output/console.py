@@ -208,8 +208,9 @@ def _built(event: AllBuilt) -> Iterable[str]:
     new = [each for each in event.archives if not each.cached]
     for each in new:
         if each.artifact.kind is Kind.LAYER:
-            size, digest = each.artifact.size / _MEGABYTE, each.artifact.sha256[:16]
-            yield f"[OK] Layer {each.artifact}: {each.path}, {size:.2f} MB, SHA256 {digest}..."
+            size, digest = each.artifact.size, each.artifact.sha256[:16]
+            shown = f"{size / _MEGABYTE:.2f} MB" if size >= _MEGABYTE / 10 else f"{size / 1000:.1f} KB"
+            yield f"[OK] Layer {each.artifact}: {each.path}, {shown}, SHA256 {digest}..."
     if packages := [each.artifact.name for each in new if each.artifact.kind is Kind.PACKAGE]:
         yield f"[OK] Function packages in .build/functions: {', '.join(packages)}"
     if unchanged := [each.artifact for each in event.archives if each.cached]:

@@ -69,7 +69,7 @@ def test_an_artifact_is_told_with_file_size_and_sha256_once_it_was_made(
 ) -> None:
     site.write("src/core/__init__.py", "NAME = 'never built before'\n")
     site.deploy()
-    assert "[OK] Layer core 1.2.4: .build/layers/core-1.2.4.zip, 0.00 MB, SHA256 " in capsys.readouterr().out
+    assert "[OK] Layer core 1.2.4: .build/layers/core-1.2.4.zip, 0.2 KB, SHA256 " in capsys.readouterr().out
 
 
 def test_a_deployment_with_nothing_to_do_prints_ten_lines_at_the_most(

@@ -310,6 +310,16 @@ def test_what_was_found_sound_is_remembered_and_what_was_not_is_not(shop: Shop) 
         assert len(known_of(shop.workspace).sound) == len(archive.namelist())
 
 
+def test_what_was_sound_for_some_runtimes_is_looked_at_again_for_others(shop: Shop) -> None:
+    shop.build("deps")
+    before = set(known_of(shop.workspace).sound)
+    text = RELEASE_TOML.replace('["python3.11", "python3.12"]', '["python3.11", "python3.12", "python3.13"]')
+    (shop.root / "release.toml").write_text(text)
+    shop.require("alpha\n")
+    with zipfile.ZipFile(shop.build("deps")) as archive:
+        assert len(known_of(shop.workspace).sound - before) == len(archive.namelist())
+
+
 def test_two_builds_at_once_lose_no_entry_of_the_manifest(shop: Shop) -> None:
     def build(name: str) -> None:
         for _ in range(5):

@@ -7,6 +7,7 @@ see one and the same package.
 
 import os
 import sys
+from pathlib import Path
 
 # Invoke forbids bytecode unless --write-pyc is given; compiling this package each time takes longer than most commands
 sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
@@ -17,7 +18,9 @@ try:
 except ModuleNotFoundError as error:
     if str(error.name).partition(".")[0] == "tasks":
         raise
-    advice = f"run: {sys.executable} -m pip install -r requirements.txt"
+    beside = "requirements-inv.txt"  # as `inv init` calls it where a project has a requirements.txt
+    file = beside if (Path(__file__).parent / beside).exists() else "requirements.txt"
+    advice = f"run: {sys.executable} -m pip install -r {file}"
     sys.exit(f"[ERROR] {error.name} is not installed for this Python; {advice}")
 
 

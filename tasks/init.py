@@ -16,7 +16,7 @@ from tasks.project.files import cannot_write, read_text
 from tasks.project.git import read_git
 from tasks.project.model import Project
 from tasks.project.release_toml import parse_project
-from tasks.project.starter import Answers, Found, compose, find_parts
+from tasks.project.starter import BESIDE, Answers, Found, compose, find_parts, requirements_of
 from tasks.project.versions import read_versions
 
 _COPIED = ("tasks.py", "invoke.yaml", "requirements.txt", "requirements-dev.txt", ".github/workflows/release.yml")
@@ -24,8 +24,6 @@ _MERGED = (".gitignore", ".gitattributes")
 _ENVIRONMENTS = ("dev", "stage", "prod")
 _PLACEHOLDER = "111111111111"
 """The account where nobody names one."""
-_BESIDE = {"requirements.txt": "requirements-inv.txt", "requirements-dev.txt": "requirements-inv-dev.txt"}
-"""Where ours goes if the project has a file of that name."""
 
 
 @task(
@@ -145,13 +143,12 @@ def _tool(root: Path) -> Iterator[tuple[str, bytes, str]]:
     for path in sorted((ROOT / "tasks").rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
             yield path.relative_to(ROOT).as_posix(), path.read_bytes(), ""
-    here = {name: other for name, other in _BESIDE.items() if (ROOT / other).exists()}
-    there = {name: other for name, other in _BESIDE.items() if os.path.lexists(root / name)}
+    there = {name: other for name, other in BESIDE.items() if os.path.lexists(root / name)}
     for name in _COPIED:
-        text = (ROOT / here.get(name, name)).read_text(encoding="utf-8")
-        for old in here.values():
-            text = text.replace(f"-r {old}", f"-r {next(key for key, each in _BESIDE.items() if each == old)}")
-        text = text.replace("-r requirements.txt", f"-r {there.get('requirements.txt', 'requirements.txt')}")
+        source = requirements_of(ROOT, name) if name in BESIDE else name
+        text = (ROOT / source).read_text(encoding="utf-8")
+        for usual, other in BESIDE.items():  # this project may have them elsewhere, too
+            text = text.replace(f"-r {other}", f"-r {usual}").replace(f"-r {usual}", f"-r {there.get(usual, usual)}")
         if name not in there and os.path.lexists(root / name):
             continue  # it is the project's own
         said = f"[INFO] {name} is the project's; this tool's is {there[name]}" if name in there else ""
@@ -199,7 +196,7 @@ def _say_next(root: Path, found: Found, environment: str, git: bool) -> None:
     """What was found, and what to type."""
     for what, paths in [("Layer of", (*found.packages, *found.requirements)), ("Function in", tuple(found.handlers))]:
         say(*(f"[INFO] {what} {path}" for path in paths))
-    tool = "requirements-inv-dev.txt" if (root / "requirements-inv-dev.txt").exists() else "requirements-dev.txt"
+    tool = requirements_of(root, "requirements-dev.txt")
     commands = [f"cd {root}", "python3 -m venv .venv", f".venv/bin/pip install -r {tool}"]
     commands += [] if git else ["git init"]
     commands += [".venv/bin/inv lock"] if found.requirements else []

@@ -1,6 +1,5 @@
 """inv report: everything that is known, on one page to look at and to hand on."""
 
-import webbrowser
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +11,6 @@ from invoke import Context, task
 from tasks.errors import BuildError, ReleaseError
 from tasks.jobs import results
 from tasks.output.lines import say
-from tasks.output.report import Page, Section, Sized, render
 from tasks.project.command import Command, changes, here
 from tasks.project.files import replacing
 from tasks.project.model import Environment
@@ -24,6 +22,7 @@ from tasks.status import ahead, survey
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tasks.output.report import Page, Section, Sized
     from tasks.release.evidence import Evidence
 
 _ENTRIES = 20
@@ -33,6 +32,10 @@ _ENTRIES = 20
 @changes
 def report(c: Context, to: str = "", open: bool = False) -> None:  # noqa: A002  (what a user types)
     """Write one page of what every environment runs, what comes next, the journal, findings, sizes and licences."""
+    import webbrowser
+
+    from tasks.output.report import render
+
     command = here(c)
     path = Path(to).expanduser().absolute() if to else command.workspace.build / "report.html"
     text = render(gather(command))
@@ -43,21 +46,24 @@ def report(c: Context, to: str = "", open: bool = False) -> None:  # noqa: A002 
         webbrowser.open(path.as_uri())
 
 
-def gather(command: Command) -> Page:
+def gather(command: Command) -> "Page":
     """Everything that the page shows; an environment that cannot be read says so."""
+    from tasks.output.report import Page
+
     project = command.workspace.project()
     environments = list(project.environments.values())
     found = dict(
         zip(project.environments, results([partial(survey, command, each) for each in environments]), strict=True)
     )
-    sections = [_section(command, each, found) for each in environments]
+    sections = results([partial(_section, command, each, found) for each in environments])
     made = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return Page(project.name, made, sections, _built(command))
 
 
-def _section(command: Command, environment: Environment, found: "Mapping[str, Evidence | Status]") -> Section:
+def _section(command: Command, environment: Environment, found: "Mapping[str, Evidence | Status]") -> "Section":
     """What is known of one environment."""
     from tasks.aws.reach import reach
+    from tasks.output.report import Section
 
     evidence, source = found[environment.name], found.get(environment.previous)
     if isinstance(evidence, Status):
@@ -87,10 +93,11 @@ def _coming(here: "Evidence", before: "Evidence") -> list[str]:
     return lines + environment_changes(*sides)
 
 
-def _built(command: Command) -> list[Sized]:
+def _built(command: Command) -> "list[Sized]":
     """The layers that are built here, as they are."""
     from tasks.archives.contents import read_contents
     from tasks.archives.manifest import path_of, read_manifest
+    from tasks.output.report import Sized
 
     workspace, sizes = command.workspace, []
     layers = workspace.project().layers

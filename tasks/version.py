@@ -24,7 +24,7 @@ def bump(c: Context, part: str, layer: str = "") -> None:
     with replacing(workspace.root / "VERSION") as aside:
         aside.write_bytes(text.encode("utf-8"))
     first = next(iter(project.environments))
-    where = "sandbox " if (workspace.sandbox / "server.json").exists() else ""  # one that is up is what is worked with
+    where = "sandbox " if workspace.standing_sandbox.exists() else ""  # one that is up is what is worked with
     lines.say(
         f"[OK] {key}: {old} -> {new}",
         f'   next: inv {where}deploy --env {first}, and once it is good: git commit -am "{key}={new}"',

@@ -54,15 +54,13 @@ def saved(command: Command, stop: threading.Event | None) -> Iterator[object]:
     root = command.workspace.root
     paths = [root / each for each in command.workspace.project().inputs]
     options: dict[str, Any] = {"debounce": _QUIET, "step": _QUIET // 2, "rust_timeout": 2 * _QUIET}
-    begun = False
     while not (stop and stop.is_set()):
         there = {path: path.stat().st_ino for path in paths if path.exists()}
-        for found in watchfiles.watch(*there, stop_event=stop, yield_on_timeout=True, **options):
-            if found or not begun:
-                begun = True
-                yield found
+        for number, found in enumerate(watchfiles.watch(*there, stop_event=stop, yield_on_timeout=True, **options)):
             if {path: path.stat().st_ino for path in paths if path.exists()} != there:
-                break  # one was replaced, and what watches the old one sees no more
+                break  # one was replaced, and what watches the old one sees no more: begin anew
+            if found or not number:
+                yield found
 
 
 def take_turn(command: Command, environment: Environment, client: str = "") -> None:

@@ -386,12 +386,12 @@ LISTED = [
             "    return hashlib.sha256(repr((name, sha256, conditions))",
             "    return hashlib.sha256(repr((name, sha256))",
         ),
-        ("-{sys.version_info.minor}-{rules}.json", "-{sys.version_info.minor}-0.json"),
+        ("-{sys.version_info.minor}-{_rules()}.json", "-{sys.version_info.minor}-0.json"),
     ),
     *_listed(
         "tasks/archives/sources.py",
         "tests/archives/test_known.py tests/archives/test_sources.py",
-        ('            if f"{source}/{name}" not in allowed and', "            if"),
+        ('            if f"{source}/{name}" not in allowed:\n', "            if True:\n"),
     ),
     *_listed(
         "tasks/archives/archive.py",

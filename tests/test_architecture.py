@@ -139,7 +139,11 @@ def test_decisions_do_no_input_or_output_and_know_no_clock() -> None:
 @pytest.mark.parametrize(
     ("command", "more"),
     [
-        (["--list"], {"packaging", "msgspec", "elftools", "cyclonedx", "filelock", "tasks.output.documents"}),
+        (
+            ["--list"],
+            {"packaging", "msgspec", "elftools", "cyclonedx", "filelock", "webbrowser"}
+            | {"tasks.output.documents", "tasks.output.report"},
+        ),
         (["clean", "build-core"], {"watchfiles"}),
     ],
 )

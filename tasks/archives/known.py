@@ -45,8 +45,13 @@ class Known:
 
 def known_of(workspace: Workspace) -> Known:
     """What is known about a repository's sources; what is found out is added to it."""
-    rules = hashlib.sha256(b"".join((_TASKS / each).read_bytes() for each in RULES)).hexdigest()[:8]
-    return _read(workspace.cache / "sources" / f"{workspace.digest}-{sys.version_info.minor}-{rules}.json")
+    return _read(workspace.cache / "sources" / f"{workspace.digest}-{sys.version_info.minor}-{_rules()}.json")
+
+
+@cache
+def _rules() -> str:
+    """What stands for the rules, in 8 hex digits."""
+    return hashlib.sha256(b"".join((_TASKS / each).read_bytes() for each in RULES)).hexdigest()[:8]
 
 
 @cache

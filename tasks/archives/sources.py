@@ -60,7 +60,7 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
     for name in [*tracked, *untracked]:
         check_name(f"{source}/{name}", allowed)
     for name in untracked if git else tracked:  # those that git tracks were looked at
-        _is_there(folder, name)
+        _is_there(folder, name)  # or an error
     stray = [name for name in tracked if _is(name, _STRAY)]
     members = []
     for name in tracked:
@@ -73,8 +73,8 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
             if contents.startswith(_LFS):
                 raise BuildError(f"{source}/{name} is a pointer of Git LFS and not the file itself; run: git lfs pull")
             check_secrets(f"{source}/{name}", contents, allowed)
-            if f"{source}/{name}" not in allowed and hashlib.sha256(contents).hexdigest() == member.sha256:
-                known.clean.add(member.sha256)
+            if f"{source}/{name}" not in allowed:
+                known.clean.add(hashlib.sha256(contents).hexdigest())  # of what was searched
     if not any(member.name.endswith(".py") for member in members):
         hint = "git tracks none of them: git add them" if untracked else "check `source` in release.toml"
         raise BuildError(f"Source folder is empty: {folder} has no Python file to ship; {hint}")

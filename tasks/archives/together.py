@@ -8,11 +8,12 @@ import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from tasks.archives.known import known_of
 from tasks.archives.manifest import Archive
-from tasks.archives.trial import CHILD, Stage, Trial, lender, try_imports, undeclared
+from tasks.archives.trial import CHILD, Stage, Trial, try_imports, undeclared
 from tasks.errors import BuildError, PlanError, listed
 from tasks.jobs import results
 from tasks.project.files import replacing
@@ -112,7 +113,7 @@ def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], pack
         [(each.artifact.sha256, each.artifact.handler) for each in packages],
         variables,
         CHILD,
-        lender(),
+        version("boto3"),
     ]
     key = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
     note = checkout.workspace.cache / "trials" / f"{key}.json"

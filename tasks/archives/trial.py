@@ -186,26 +186,12 @@ def _unpack(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Non
     os.utime(path, (stamp, stamp))
 
 
-def lender() -> tuple[str, str]:
-    """The folder whose boto3 stands in for the runtimes' own, and which boto3 it has; both empty without one."""
-    spec = importlib.util.find_spec("boto3")
-    if not spec or not spec.origin:
-        return "", ""
-    site = Path(spec.origin).parent.parent
-    return str(site), next((path.name for path in site.glob("boto3-*.dist-info")), "")
-
-
 def _run(interpreter: str, paths: list[str], modules: Sequence[str], folder: Path, stage: Stage) -> tuple[str, ...]:
     """Import in a child process that knows nothing of this machine's environment; what failed, one sentence each."""
-    result, (lent, _) = folder / "result.json", lender()
+    boto3, result = importlib.util.find_spec("boto3"), folder / "result.json"
+    lender = [str(Path(boto3.origin).parent.parent)] if boto3 and boto3.origin else []
     result.unlink(missing_ok=True)
-    task = {
-        "paths": paths,
-        "modules": modules,
-        "provided": PROVIDED,
-        "lender": [lent] if lent else [],
-        "result": str(result),
-    }
+    task = {"paths": paths, "modules": modules, "provided": PROVIDED, "lender": lender, "result": str(result)}
     task["bytecode"] = str(folder / "bytecode") if stage.folder else ""
     command = [interpreter, "-I", "-S", "-B", "-X", "utf8", "-c", CHILD]
     system = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}

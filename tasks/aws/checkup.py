@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,6 +15,7 @@ from tasks.aws.invoke import check_invocation
 from tasks.aws.refusals import DENIED, code_of
 from tasks.aws.who import check_caller
 from tasks.errors import AwsError, ReleaseError
+from tasks.jobs import results
 from tasks.project.checkup import Check
 from tasks.project.model import Project
 
@@ -35,46 +37,43 @@ def check_environment(connection: Connection, project: Project) -> Iterator[Chec
     except ReleaseError as error:
         yield Check(f"{here.name}: credentials", *_parts(error))
         return
-    for bucket in dict.fromkeys(filter(None, (here.bucket, here.canonical_bucket))):
-        yield from _bucket(connection, bucket)
-    for key, name in here.function_names.items():
-        yield _function(connection, project, key, name)
+    buckets = [each for each in dict.fromkeys((here.bucket, here.canonical_bucket)) if each]
+    for found in results([partial(_bucket, connection, bucket) for bucket in buckets]):
+        yield from found
+    names = here.function_names.items()
+    yield from results([partial(_function, connection, project, key, name) for key, name in names])
 
 
-def _bucket(connection: Connection, bucket: str) -> Iterator[Check]:
+def _bucket(connection: Connection, bucket: str) -> list[Check]:
     """One bucket: whether it is there, and as it should be."""
     what, where = f"{connection.environment.name}: s3://{bucket}", {"Bucket": bucket, **connection.owner}
     try:
         with connection.doing(f"list s3://{bucket}"):
             answer = connection.s3.list_objects_v2(**where, MaxKeys=1)
     except ReleaseError as error:
-        yield Check(what, *_parts(error))
-        return
-    yield from _clock(what, answer)
+        return [Check(what, *_parts(error))]
     looks: dict[str, Callable[[], tuple[str, str]]] = {
         "versions": lambda: _versions(connection.s3.get_bucket_versioning(**where), bucket),
         "encryption": lambda: _encrypted(connection, where, bucket),
         "public access": lambda: _private(connection, where, bucket),
         "lifecycle": lambda: _lifecycle(connection, where),
     }
-    for name, look in looks.items():
-        yield _seen(connection, f"{what}, {name}", look)
+    return [_clock(what, answer), *(_seen(connection, f"{what}, {name}", look) for name, look in looks.items())]
 
 
-def _clock(what: str, answer: Any) -> Iterator[Check]:
-    """This machine's clock, by S3's."""
+def _clock(what: str, answer: Any) -> Check:
+    """A bucket that is there, and this machine's clock by S3's."""
     with suppress(TypeError, ValueError):
         there = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
         off = abs((datetime.now(UTC) - there).total_seconds())
         if off > _SKEW:
-            yield Check(
+            return Check(
                 f"{what}, clock",
                 f"this machine's clock is {off:.0f} seconds off; beyond {_REFUSED_SKEW} AWS refuses every call",
                 "set it by a time server",
                 serious=off > _REFUSED_SKEW,
             )
-            return
-    yield Check(what)
+    return Check(what)
 
 
 def _seen(connection: Connection, what: str, look: Callable[[], tuple[str, str]]) -> Check:

@@ -221,11 +221,16 @@ def download(connection: Connection, key: str, path: Path) -> None:
 
 def read_sha256(connection: Connection, key: str) -> str | None:
     """The SHA-256 (hex) of an object, None if there is none; read for it where S3 has verified none of the whole."""
+    return read_stored(connection, key)[0] or None
+
+
+def read_stored(connection: Connection, key: str) -> tuple[str, str]:
+    """The SHA-256 (hex) and the ETag of an object of ours, both empty if there is none."""
     bucket = connection.environment.bucket
     head = read_object(connection, bucket, key, head=True)
     if head is None:
-        return None
-    return hex_digest(head.get("ChecksumSHA256", "")) or digest_of(connection, bucket, key) or None
+        return "", ""
+    return hex_digest(head.get("ChecksumSHA256", "")) or digest_of(connection, bucket, key), head.get("ETag", "")
 
 
 def read_tree(connection: Connection, key: str) -> str:

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.aws.connection import Connection
 from tasks.aws.functions import location_of, switch
-from tasks.aws.observe import digest_of, list_layer_versions, load_record, read_object, read_sha256
+from tasks.aws.observe import digest_of, list_layer_versions, load_record, read_object, read_sha256, read_stored
 from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.errors import AwsError
 from tasks.project.web import open_url
@@ -207,17 +207,16 @@ def _configure(connection: Connection, action: actions.Configure) -> Outcome:
             connection.s3.delete_object(**there, **unchanged)
         return Outcome(action)
     bucket = connection.environment.bucket
-    kept = read_object(connection, bucket, action.contents, head=True)
-    if kept is None:
+    found, kept = read_stored(connection, action.contents)
+    if not found:
         raise AwsError(f"s3://{bucket}/{action.contents} is gone, so {action.key} stays as it is")
-    found = hex_digest(kept.get("ChecksumSHA256", "")) or digest_of(connection, bucket, action.contents)
     if found != action.after:
         raise AwsError(
             f"s3://{bucket}/{action.contents} holds SHA-256 {found}; delete that object and run the same command again"
         )
     source = {
         "CopySource": {"Bucket": bucket, "Key": action.contents},
-        "CopySourceIfMatch": kept["ETag"],
+        "CopySourceIfMatch": kept,
         "ExpectedSourceBucketOwner": connection.environment.account,
     }
     etag = ""

@@ -13,8 +13,9 @@ from tasks.project.files import read_text
 from tasks.project.git import read_git
 from tasks.project.interpreters import find_interpreter
 from tasks.project.model import Project
+from tasks.project.starter import BESIDE, requirements_of
 
-_SANDBOX_PARTS = ("moto", "werkzeug", "flask")
+_SANDBOX_PARTS = ("moto", "flask", "flask_cors")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Check:
 def check_machine(root: Path, project: Project) -> Iterator[Check]:
     """Python, the packages of requirements.txt, uv, git, where the repository lies, the Pythons of the runtimes."""
     yield Check(f"Python {'.'.join(map(str, sys.version_info[:3]))} runs inv")
-    ours = "requirements-inv.txt" if (root / "requirements-inv.txt").exists() else "requirements.txt"  # as init says
+    ours, more = (requirements_of(root, name) for name in BESIDE)
     install = f"run: {sys.executable} -m pip install -r {ours}"
     yield Check(f"the packages of {ours}", ", ".join(_unlike(root / ours)), install)
     found = importlib.util.find_spec("uv")
@@ -59,7 +60,8 @@ def check_machine(root: Path, project: Project) -> Iterator[Check]:
             serious=False,
         )
     missing = [name for name in _SANDBOX_PARTS if importlib.util.find_spec(name) is None]
-    yield Check("the sandbox", f"lacks {', '.join(missing)}" if missing else "", install, serious=False)
+    lacks = f"lacks {', '.join(missing)}" if missing else ""
+    yield Check("the sandbox", lacks, install.replace(ours, more), serious=False)
 
 
 def _unlike(requirements: Path) -> Iterator[str]:

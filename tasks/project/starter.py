@@ -33,6 +33,15 @@ class Found:
     handlers: Mapping[str, str]
 
 
+BESIDE = {"requirements.txt": "requirements-inv.txt", "requirements-dev.txt": "requirements-inv-dev.txt"}
+"""Where this tool's requirements are in a project that has files of these names."""
+
+
+def requirements_of(root: Path, name: str) -> str:
+    """The file of this tool's requirements, in a project that may have one of that name itself."""
+    return BESIDE[name] if (root / BESIDE[name]).exists() else name
+
+
 def find_parts(root: Path, ours: Iterable[str] = ()) -> Found:
     """What a folder has; files named in `ours` are this tool's, and not the project's."""
     handlers = dict(_handlers(root))

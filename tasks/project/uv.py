@@ -17,7 +17,7 @@ def run_uv(command: list[str], options: list[str], *, folder: Path, interpreter:
     try:
         from uv import find_uv_bin
     except ImportError as error:
-        raise BuildError("uv is not installed; run: pip install -r requirements.txt") from error
+        raise BuildError("uv is not installed; for the command that installs it, run: inv doctor") from error
     fixed = ["--python", interpreter, "--no-python-downloads", "--quiet", "--color", "never"]
     # 1980-01-01: what a build backend should date its files
     environment = {**os.environ, "SOURCE_DATE_EPOCH": "315532800"}

@@ -55,6 +55,11 @@ class Workspace:
         """Where a sandbox in the background leaves its address and key: this user's own, readable by nobody else."""
         return self.cache / "sandboxes" / self.digest
 
+    @property
+    def standing_sandbox(self) -> Path:
+        """The address of a sandbox that is up; no file if none was started, or it was stopped."""
+        return self.sandbox / "server.json"
+
     def project(self) -> Project:
         """The project that release.toml describes."""
         return parse_project(self.read("release.toml"))

@@ -11,7 +11,6 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,7 +33,7 @@ def find(workspace: Workspace, patience: float = _BUSY) -> str:
     """
     url = ""
     try:
-        url = str(json.loads(note(workspace).read_text(encoding="utf-8"))["url"])
+        url = str(json.loads(workspace.standing_sandbox.read_text(encoding="utf-8"))["url"])
         if _ask(url, patience=patience)["root"] == str(workspace.root):
             return url
     except FileNotFoundError:
@@ -43,13 +42,8 @@ def find(workspace: Workspace, patience: float = _BUSY) -> str:
         return url  # busy, and there
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         pass
-    note(workspace).unlink(missing_ok=True)
+    workspace.standing_sandbox.unlink(missing_ok=True)
     return ""
-
-
-def note(workspace: Workspace) -> Path:
-    """Where a sandbox that is up leaves its address."""
-    return workspace.sandbox / "server.json"
 
 
 def start(workspace: Workspace, faults: str = "") -> str:

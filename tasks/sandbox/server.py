@@ -121,7 +121,7 @@ def main() -> None:
     serving.start()
     server.prepare(workspace.project())
     note = json.dumps({"url": server.url, "pid": os.getpid()})
-    path = workspace.sandbox / "server.json"
+    path = workspace.standing_sandbox
     path.unlink(missing_ok=True)
     with replacing(path, mode=0o600) as aside:  # it holds the key
         aside.write_text(note, encoding="utf-8")

@@ -90,7 +90,7 @@ def _find(workspace: Workspace) -> str:
     """The sandbox that is up, empty if none is; if one should be and is gone, that is said."""
     from tasks.sandbox import background
 
-    expected = background.note(workspace).exists()
+    expected = workspace.standing_sandbox.exists()
     url = background.find(workspace)
     if expected and not url:
         say_beside(

@@ -13,7 +13,7 @@ from tasks.release.artifacts import Kind
 @task(help={"cache": "empty the cache, too, which all your projects share: downloads, archives, trials"})
 @changes
 def clean(c: Context, cache: bool = False) -> None:
-    """Remove what was built (.build/layers, .build/functions, the manifest); the cache stays."""
+    """Remove what was built (.build/layers, .build/functions, the manifest); the cache stays unless asked for."""
     from tasks.archives import manifest
     from tasks.project.cache import empty
 

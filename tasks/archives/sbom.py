@@ -9,11 +9,6 @@ from uuid import NAMESPACE_URL, uuid5
 from tasks.release.contents import Distribution
 
 
-def serial_number(tree: str) -> str:
-    """The bill's own name, which follows from what it is about."""
-    return f"urn:uuid:{uuid5(NAMESPACE_URL, tree)}"
-
-
 def bill_of_materials(name: str, distributions: Iterable[Distribution], tree: str) -> str:
     """The bill, as JSON; `tree` is the digest that identifies the archive's contents."""
     from cyclonedx.contrib.license.factories import LicenseFactory
@@ -27,7 +22,7 @@ def bill_of_materials(name: str, distributions: Iterable[Distribution], tree: st
     archive = Component(name=name, type=ComponentType.LIBRARY, bom_ref=name)
     archive.properties.add(Property(name="tree-digest", value=tree))
     bom = Bom()
-    bom.serial_number = uuid5(NAMESPACE_URL, tree)
+    bom.serial_number = uuid5(NAMESPACE_URL, tree)  # the bill's own name follows from what it is about
     bom.metadata.timestamp = None  # type: ignore[assignment]  # optional in the schema, required by the type alone
     bom.metadata.component = archive
     for each in distributions:

@@ -1,7 +1,12 @@
 """inv alone: what there is to type, by what it is for."""
 
-from invoke import Context, task
+from collections.abc import Sequence
 
+from invoke import Collection, Context, task
+from invoke.parser import ParserContext
+from invoke.program import Program
+
+from tasks.errors import ConfigError, meant
 from tasks.output.lines import say
 from tasks.project.command import here, shows
 
@@ -64,3 +69,35 @@ def commands(c: Context) -> None:
         "One task's options: inv --help TASK. Every task: inv --list. Names completed by Tab: inv "
         "--print-completion-script bash",
     )
+
+
+def refuse_unknown(namespace: Collection, line: Sequence[str]) -> None:
+    """ConfigError, with what was probably meant, for a task or an option on a command line that there is not.
+
+    Invoke says only that it has no idea, and takes an unknown option for the value of a task's first parameter
+    (https://github.com/pyinvoke/invoke/issues/1021).
+    """
+    names = [*namespace.task_names, *(each for others in namespace.task_names.values() for each in others)]
+    core = at = Program().initial_context
+    unfilled, value = 0, ""  # positional parameters left; whether an option's value "must" or "may" follow
+    for word in line:
+        name, equals, _ = word.partition("=")
+        flags = {**core.flags, **at.flags}
+        if word == "--":  # what follows is nobody's
+            return
+        if value == "must" or (value and not word.startswith("-")):
+            value = ""
+        elif word.startswith("-"):
+            if word.startswith("--") and name not in {*flags, *at.inverse_flags}:
+                probably = meant(name, [*flags, *at.inverse_flags])
+                asked = f"inv --help {at.name or ''}".rstrip()
+                raise ConfigError(f"{at.name or 'inv'} has no option {name}{probably}; run: {asked}")
+            flag = flags.get(name)
+            value = "" if equals or not (flag and flag.takes_value) else "may" if flag.optional else "must"
+        elif word in names:
+            at, value = ParserContext(word, args=namespace[word].get_arguments()), ""
+            unfilled = len(at.positional_args)
+        elif unfilled:
+            unfilled -= 1
+        else:
+            raise ConfigError(f"There is no task {word!r}{meant(word, names)}; run: inv")

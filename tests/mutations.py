@@ -553,7 +553,8 @@ def survives(mutation: Mutation) -> bool:
         for name in ("tasks.py", "pyproject.toml", "release.toml", "VERSION", "invoke.yaml"):
             shutil.copy(ROOT / name, root)
         (root / mutation.path).write_text(mutation.text(root), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider", *mutation.tests.split()]
+        options = ["-q", "-x", "-n0", "-p", "no:cacheprovider", "-m", "not long"]
+        command = [sys.executable, "-m", "pytest", *options, *mutation.tests.split()]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             return not subprocess.run(

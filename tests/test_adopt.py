@@ -15,6 +15,8 @@ from tests.examples import functions
 from tests.front import Site
 from tests.test_status import run as status_of
 
+pytestmark = pytest.mark.whole
+
 
 def edit(there: Connection) -> None:
     there.functions.update_function_configuration(FunctionName="news-ingest-dev", Handler="other.run")

@@ -20,6 +20,8 @@ from tasks.release.artifacts import Kind
 from tasks.release.events import Building, Event, Imported, LeftOut, OtherEndings
 from tests.examples import RELEASE_TOML, VERSION
 
+pytestmark = pytest.mark.whole
+
 WITH_PACKAGE = RELEASE_TOML.replace(
     'runtime = "python3.12"', 'runtime = "python3.11"\nsource = "src/fn"\nhandler = "handler.run"'
 ).replace('["python3.11", "python3.12"]', '["python3.11", "python3.14"]')

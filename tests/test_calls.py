@@ -6,10 +6,14 @@ Two functions, two layers, one object of the configuration; over a slow line a c
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tasks import verify
 from tests.examples import PROJECT
 from tests.front import Site
 from tests.rounds import rounds
+
+pytestmark = pytest.mark.whole
 
 LIMITS: list[tuple[str, Callable[[Site], Any], int, int]] = [
     ("first deployment", lambda site: site.deploy(), 15, 36),

@@ -19,6 +19,8 @@ from tests.conftest import Calls
 from tests.examples import DEV, STAGE
 from tests.front import Site
 
+pytestmark = pytest.mark.whole
+
 MAX_CALLS_WITH_NOTHING_TO_DO = 10
 
 

@@ -12,6 +12,8 @@ from tasks.errors import DiffersError, ReleaseError
 from tests.conftest import Calls
 from tests.front import Site
 
+pytestmark = pytest.mark.whole
+
 ARGUMENTS = {
     "env": "dev",
     "to": "stage",

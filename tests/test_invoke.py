@@ -12,11 +12,11 @@ import pytest
 from tasks.aws.connection import Connection
 from tasks.errors import ConfigError, ReleaseError
 from tasks.invoke import read_payload
-from tests.conftest import Calls
+from tests.conftest import After, Calls
 from tests.examples import RELEASE_TOML
 from tests.front import Site
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="awslambdaric is for Linux")
+pytestmark = [pytest.mark.whole, pytest.mark.skipif(os.name == "nt", reason="awslambdaric is for Linux")]
 
 HANDLER = """\
 import core
@@ -36,7 +36,12 @@ E2E = '\n[e2e]\nfunctions = ["ingest", "letter"]\nbucket = "news-config-{env}"\n
 
 
 @pytest.fixture
-def running(site: Site) -> Site:
+def running(after: After) -> Site:
+    """The site after `deploy_packages`."""
+    return after(deploy_packages)
+
+
+def deploy_packages(site: Site) -> None:
     """The example project with packages for its functions, deployed to dev."""
     root = site.workspace.root
     text = RELEASE_TOML.replace('name = "news"\n', 'name = "news"\nsmoke = true\n', 1) + E2E
@@ -47,7 +52,6 @@ def running(site: Site) -> Site:
         (root / "src" / function / "handler.py").write_text(HANDLER)
     (root / "release.toml").write_text(text)
     site.deploy()
-    return site
 
 
 def layers(dev: Connection) -> list[str]:

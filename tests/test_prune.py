@@ -13,10 +13,12 @@ from tasks.aws.observe import look
 from tasks.errors import ConfigError, PlanError
 from tasks.release.journal import Entry, Status, Who, snapshot
 from tests.aws.answers import Refusing
-from tests.conftest import Calls
+from tests.conftest import After, Calls
 from tests.examples import DEV, PROJECT, RELEASE_TOML
 from tests.front import Site
 from tests.test_rules import git
+
+pytestmark = pytest.mark.whole
 
 HANDLER = "import core\n\ndef run(event, context):\n    return {'statusCode': 200, 'body': core.NAME}\n"
 
@@ -48,11 +50,15 @@ def grow_old() -> None:
                 key.last_modified -= timedelta(hours=1)
 
 
-@pytest.fixture
-def four(site: Site) -> Site:
+def release_four(site: Site) -> None:
     """Four releases, the first of them promoted: nobody needs the second."""
     releases(site, 4, 0)
-    return site
+
+
+@pytest.fixture
+def four(after: After) -> Site:
+    """The site after `release_four`."""
+    return after(release_four)
 
 
 def stored(there: Connection, bucket: str = DEV.bucket) -> set[str]:

@@ -10,20 +10,26 @@ from tasks.aws.connection import Connection
 from tasks.aws.reach import Aws, reach
 from tasks.errors import ConfigError, PlanError
 from tasks.release.journal import Status
-from tests.conftest import Calls
+from tests.conftest import After, Calls
 from tests.examples import DEV, VERSION
 from tests.front import Site
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
-def twice(site: Site) -> Site:
+def twice(after: After) -> Site:
+    """The site after `deploy_twice`."""
+    return after(deploy_twice)
+
+
+def deploy_twice(site: Site) -> None:
     """Core 1.2.4 was deployed to dev, and then, changed, as 1.2.5."""
     site.deploy()
     site.write("src/core/new.py", "")
     site.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
     site.write("canonical/scopes.yaml", "a: 2\n")
     site.deploy()
-    return site
 
 
 def there(site: Site) -> Aws:

@@ -13,18 +13,25 @@ from tasks.release.artifacts import base64_digest
 from tasks.release.contents import Difference, compare
 from tasks.show import locate
 from tests.aws.answers import Refusing
+from tests.conftest import After
 from tests.examples import DEV, STAGE, arn, zipped
 from tests.front import Site
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
-def released(site: Site) -> Site:
+def released(after: After) -> Site:
+    """The site after `release_twice`."""
+    return after(release_twice)
+
+
+def release_twice(site: Site) -> None:
     """A site whose core was released as 1.2.4 and, changed, as 1.2.5; dev runs the latter."""
     site.deploy()
     (site.workspace.root / "src" / "core" / "new.py").write_text("")
     (site.workspace.root / "VERSION").write_text("CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
     site.deploy()
-    return site
 
 
 def test_a_name_stands_for_what_was_built(released: Site) -> None:

@@ -15,6 +15,8 @@ from tests.front import Site
 from tests.rounds import rounds
 from tests.test_verify import attach, client, old_layer
 
+pytestmark = pytest.mark.whole
+
 
 def run(site: Site, capsys: pytest.CaptureFixture[str], **options: Any) -> tuple[int, dict[str, Any]]:
     """The exit code, and each environment of the document."""

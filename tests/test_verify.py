@@ -21,9 +21,11 @@ from tasks.release.codec import encode
 from tasks.release.findings import findings, notes
 from tasks.release.journal import Entry, Status, Who, sealed
 from tests.aws.answers import Refusing
-from tests.conftest import Calls
+from tests.conftest import After, Calls
 from tests.examples import DEV, RELEASE_TOML, STAGE, zipped
 from tests.front import Site
+
+pytestmark = pytest.mark.whole
 
 ROOT, MARK = Path(__file__).parent.parent, "<!-- written by: python -m tests.test_verify -->"
 INGEST, LETTER = "news-ingest-dev", "news-letter-dev"
@@ -32,7 +34,12 @@ HANDLER = "import core\n\ndef run(event, context):\n    return {'statusCode': 20
 
 
 @pytest.fixture
-def deployed(site: Site) -> Site:
+def deployed(after: After) -> Site:
+    """The site after `deploy`."""
+    return after(deploy)
+
+
+def deploy(site: Site) -> None:
     """A release whose functions have packages, a timeout and variables that release.toml names, in dev and in stage."""
     text = RELEASE_TOML
     for function, runtime in (("ingest", "python3.12"), ("letter", "python3.11")):
@@ -48,7 +55,6 @@ def deployed(site: Site) -> Site:
         client(site).functions.update_function_configuration(
             FunctionName=name, Environment={"Variables": {"BUCKET": "x", "OTHER": "y"}}
         )
-    return site
 
 
 def client(site: Site, environment: Any = DEV) -> Connection:

@@ -16,6 +16,8 @@ from tasks.errors import ConfigError
 from tests.examples import DEV, RELEASE_TOML
 from tests.front import Site
 
+pytestmark = pytest.mark.whole
+
 HANDLER = "import core\n\ndef run(event, context):\n    return {'statusCode': 200, 'body': core.NAME}\n"
 
 

@@ -44,7 +44,7 @@ class LambdaRules:
 
     def __init__(self, settings: Settings, keys: Keys, instances: Instances) -> None:
         self.settings, self.keys, self.instances = settings, keys, instances
-        self._updates: dict[tuple[str, str, str], Update] = {}
+        self.updates: dict[tuple[str, str, str], Update] = {}
         self.fail_next: dict[str, str] = {}
         self.address = ""
 
@@ -131,7 +131,7 @@ class LambdaRules:
         check_layers(call, request.get("Layers", []), unzipped_size(read_bytes(call.json["Code"])))
         answer = moto(call)
         if answer.status == 201:  # noqa: PLR2004
-            self._updates[_identity(call, request["FunctionName"])] = self._begin(created=True)
+            self.updates[_identity(call, request["FunctionName"])] = self._begin(created=True)
             document = answer.json
             self._report(call, document)
             return answer.with_json(document)
@@ -156,7 +156,7 @@ class LambdaRules:
         answer = moto(call)
         if answer.status == 200:  # noqa: PLR2004
             begun = self._begin(failed=self.fail_next.pop(name, ""))
-            self._updates[_identity(call, name)] = begun
+            self.updates[_identity(call, name)] = begun
             document = answer.json
             self._report(call, document, in_reply=True)
             return answer.with_json(document)
@@ -168,7 +168,7 @@ class LambdaRules:
 
     def _current(self, call: Call, name: str) -> Update:
         """A function's update, completed if its time is over. The revision changes at the call and on completion."""
-        update = self._updates.setdefault(_identity(call, name), Update())
+        update = self.updates.setdefault(_identity(call, name), Update())
         if not update.completed and time.monotonic() >= update.until:
             update.completed, update.revision = True, str(uuid.uuid4())
         return update
@@ -176,7 +176,7 @@ class LambdaRules:
     def _report(self, call: Call, configuration: dict[str, Any], *, in_reply: bool = False) -> None:
         """Put state and revision into a function's configuration; the reply to an update always says InProgress."""
         name = configuration["FunctionName"]
-        update = self._updates[_identity(call, name)] if in_reply else self._current(call, name)
+        update = self.updates[_identity(call, name)] if in_reply else self._current(call, name)
         status = "InProgress" if in_reply or not update.completed else "Failed" if update.failed else "Successful"
         configuration |= {"RevisionId": update.revision, "State": "Active", "LastUpdateStatus": status}
         configuration["LastModified"] = update.modified

@@ -26,6 +26,8 @@ from tasks.release.events import Event, Superfluous
 from tests.archives.wheelhouse import list_wheels, make_wheel
 from tests.fakes import silent
 
+pytestmark = pytest.mark.whole
+
 RELEASE_TOML = """
 [project]
 name = "news"

@@ -16,9 +16,11 @@ from tasks.output.documents import DOCUMENTS, PlanOnly, plan_document
 from tasks.release.deployed import Deployed
 from tasks.release.events import Planned, Smoking
 from tasks.release.plan import UPDATE_LAMBDAS, plan
-from tests.conftest import Calls
+from tests.conftest import After, Calls
 from tests.examples import GOAL, functions
 from tests.front import Site
+
+pytestmark = pytest.mark.whole
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 
@@ -32,13 +34,17 @@ def schema(name: str) -> str:
 
 
 @pytest.fixture
-def released(site: Site) -> Site:
+def released(after: After) -> Site:
+    return after(release_twice)
+
+
+def release_twice(site: Site) -> None:
+    """1.2.4 in dev and stage, and 1.2.5 in dev."""
     site.deploy()
     site.promote()
     site.write("src/core/__init__.py", "NAME = 'new'\n")
     site.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
     site.deploy()
-    return site
 
 
 COMMANDS: dict[str, tuple[str, Any]] = {

@@ -17,7 +17,10 @@ from tasks.release.findings import Finding
 from tasks.release.journal import Entry, Who
 from tasks.release.journal import Status as Outcome
 from tasks.release.status import Mark, Row, Status
-from tests.front import Site
+from tests.conftest import After
+from tests.output.test_documents import release_twice
+
+pytestmark = pytest.mark.whole
 
 EVIL = "<script>alert('x')</script>&\"'"
 ENTRY = Entry(
@@ -96,13 +99,9 @@ def test_every_text_can_be_told_from_its_ground(name: str, place: int) -> None:
 
 
 @pytest.fixture
-def written(site: Site, tmp_path: Path) -> Path:
-    """The page of the example project after a deployment and a promotion, and with a change by hand."""
-    site.deploy()
-    site.promote()
-    site.write("src/core/__init__.py", "NAME = 2\n")
-    site.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
-    site.deploy()
+def written(after: After, tmp_path: Path) -> Path:
+    """The page of the example project after two deployments and a promotion."""
+    site = after(release_twice)
     path = tmp_path / "report.html"
     settings = {"sandbox_endpoint": site.endpoint, "root": str(site.root)}
     verb.report(Context(Config(overrides=settings)), to=str(path))

@@ -18,6 +18,8 @@ from tests.examples import DEV, PROJECT, RELEASE_TOML, STAGE
 from tests.front import Site
 from tests.test_prune import releases
 
+pytestmark = pytest.mark.whole
+
 Call = tuple[str, str]
 
 ACTIONS = {

@@ -14,7 +14,7 @@ from tasks.aws.connection import Connection
 from tasks.sandbox.server import Server
 from tests.examples import DEV, zipped
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="awslambdaric is for Linux")
+pytestmark = [pytest.mark.whole, pytest.mark.skipif(os.name == "nt", reason="awslambdaric is for Linux")]
 FUNCTION = "news-ingest-dev"
 
 

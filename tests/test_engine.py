@@ -1,11 +1,11 @@
 """The engine on an environment in memory: every failure, at every action, leaves what was there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
-from tasks.engine import UnconfirmedError, carry_out, undo_unfinished
+from tasks.engine import UnconfirmedError, carry_out, entry_for, holding, undo_unfinished
 from tasks.errors import AwsError, ReleaseError, TakenError
 from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Publish, Switch
 from tasks.release.deployed import CanonicalObject, Deployed
@@ -377,3 +377,47 @@ def test_taking_over_and_every_answer_of_the_smoke_test_are_told() -> None:
     carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
     assert TakenOver("dev") in events
     assert [event.invocation.function for event in events if isinstance(event, Smoked)] == list(SMOKE)
+
+
+def test_an_update_whose_end_was_unknown_is_undone_once_another_was_accepted() -> None:
+    there = fresh()
+    before = what_runs(there.deployed)
+    lost = [AwsError("no answer", unsettled=True)]
+    there.fails = lambda action, _place: (
+        ("before", lost.pop()) if lost and isinstance(action, Switch) and "letter" in action.function else None
+    )
+    with pytest.raises(ReleaseError, match="no answer\n   dev is as it was before"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert what_runs(there.deployed) == before
+
+
+def test_whoever_does_not_agree_has_changed_nothing() -> None:
+    there, asked = fresh(), list[str]()
+
+    def refuse(questions: Sequence[str]) -> None:
+        asked.extend(questions)
+        raise ReleaseError("not agreed")
+
+    with pytest.raises(ReleaseError, match="not agreed"):
+        carry_out(replace(GOAL, environment=replace(DEV, confirm=True)), UPDATE_LAMBDAS, there, silent, agree=refuse)
+    assert asked == ["dev is changed only once somebody agrees"]
+    assert (there.performed, there.journal) == ([], [])
+
+
+def test_a_function_that_only_the_deployment_which_was_cut_off_knew_is_fenced_too() -> None:
+    there = fresh()
+    unfinished(there)
+    entry = there.journal[-1]
+    assert entry.before
+    former = {**entry.before.functions, "news-former-dev": entry.before.functions["news-letter-dev"]}
+    there.journal[-1] = replace(entry, before=replace(entry.before, functions=former))
+    carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert there.fenced == [*DEV.function_names.values(), "news-former-dev"]
+
+
+@pytest.mark.parametrize(("error", "reason"), [(KeyboardInterrupt(), "Interrupted"), (REFUSED, "refused")])
+def test_what_ended_while_an_environment_was_held_is_in_the_journal(error: BaseException, reason: str) -> None:
+    there = fresh()
+    with pytest.raises(type(error)), holding(there, entry_for(GOAL, there.deployed, PUBLISH)):
+        raise error
+    assert [(entry.status, entry.reason) for entry in there.journal] == [(Status.UNDONE, reason)]

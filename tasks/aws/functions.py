@@ -144,7 +144,7 @@ def switch(connection: Connection, action: Switch, deployed: Deployed, allowed: 
         raise AwsError(f"{action.function} cannot get {', '.join(missing)}, which was not published; run it again")
     updating, revision = Updating(connection, action, allowed), action.revision
     if action.forced or not wanted.configured(there):
-        between = replace(wanted, package=there.package, architecture=there.architecture)
+        between = replace(wanted, package=there.package)
         request = {"Runtime": wanted.runtime, "Handler": wanted.handler, "Layers": list(wanted.arns)}
         revision = updating.update("update_function_configuration", request, revision, there, between)
         there = between

@@ -83,6 +83,8 @@ def test_a_bill_of_materials_is_valid_and_the_same_wherever_it_is_made() -> None
     bill = bill_of_materials("common-deps", distributions, "0123abcd")
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill) is None
     assert bill == bill_of_materials("common-deps", reversed(distributions), "0123abcd")
+    assert bill.startswith('{\n  "')
+    assert bill.endswith("}\n")
     components = {each["purl"] for each in json.loads(bill)["components"]}
     assert components == {"pkg:pypi/pyyaml@6.0.3", "pkg:pypi/odd@1"}
 

@@ -52,7 +52,8 @@ class FakeLambda:
         )
         return there
 
-    def read(self, _request: dict[str, Any]) -> dict[str, Any]:
+    def read(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert request == {"FunctionName": NAME}
         self.reads += 1
         return {
             "Configuration": {
@@ -235,7 +236,7 @@ def test_a_function_that_was_deleted_meanwhile_is_an_error() -> None:
 @pytest.mark.parametrize("busy", [{"LastUpdateStatus": "InProgress"}, {"State": "Pending"}])
 def test_a_function_is_read_once_no_update_is_in_progress(busy: dict[str, str]) -> None:
     there = FakeLambda()
-    done = there.read({})
+    done = there.read({"FunctionName": NAME})
     updating = {"Configuration": {**done["Configuration"], **busy}}
     connection, calls = recorded(DEV, get_function=[updating, updating, done])
     found = read_function(connection, NAME)
@@ -310,7 +311,7 @@ def test_every_update_asks_whether_the_environment_is_still_ours() -> None:
 
 def test_a_long_update_is_told_of_every_ten_seconds() -> None:
     there = FakeLambda()
-    done = there.read({})
+    done = there.read({"FunctionName": NAME})
     updating = {"Configuration": {**done["Configuration"], "LastUpdateStatus": "InProgress"}}
     connection, _ = recorded(DEV, get_function=[*[updating] * 26, done])
     told: list[int] = []
@@ -319,7 +320,7 @@ def test_a_long_update_is_told_of_every_ten_seconds() -> None:
 
 
 def test_a_container_image_is_refused_since_it_can_carry_no_layers() -> None:
-    image = FakeLambda().read({})
+    image = FakeLambda().read({"FunctionName": NAME})
     image["Configuration"]["PackageType"] = "Image"
     connection, _ = recorded(DEV, get_function=image)
     with pytest.raises(PlanError, match=f"{NAME} is a container image, which cannot carry layers"):

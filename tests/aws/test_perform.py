@@ -395,6 +395,13 @@ def test_a_package_that_cannot_be_downloaded_is_an_error_in_words() -> None:
         do(connection, KeepPackage("news-ingest-dev", BUILT.sha256, BUCKET))
 
 
+def test_a_package_is_fetched_from_no_other_place_than_lambdas() -> None:
+    there = {"Configuration": {"CodeSha256": BUILT.code_sha256}, "Code": {"Location": "http://169.254.169.254/x"}}
+    connection, _ = recorded(DEV, get_function=there, head_object=refusal("404", 404))
+    with pytest.raises(AwsError, match="changed while it was to be kept"):
+        do(connection, KeepPackage("news-ingest-dev", BUILT.sha256, BUCKET))
+
+
 def test_configuration_that_is_what_it_was_to_become_is_no_conflict_but_the_echo_of_our_own_write() -> None:
     aws = FakeAws()
     aws.put_object(Bucket=BUCKET, Key=contents_key(DIGEST), Body=TEXT)

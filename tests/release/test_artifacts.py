@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from tasks.release.artifacts import description, hex_digest, parse_description, top_modules
+from tasks.release.artifacts import Kind, description, hex_digest, parse_description, top_modules
 from tests.examples import CORE, package
 
 
@@ -13,6 +13,10 @@ def test_the_key_is_made_of_layer_and_version_and_never_cut_up_again() -> None:
 def test_a_package_lies_apart_from_the_layers() -> None:
     assert package("ingest").key == "functions/ingest-0000000000000000.zip"
     assert package("ingest").bill_key == "functions/ingest-0000000000000000.cdx.json"
+
+
+def test_what_an_artifact_is_called() -> None:
+    assert (Kind.LAYER.word, Kind.PACKAGE.word) == ("Layer", "Package")
 
 
 def test_the_top_level_modules_of_an_archive_are_its_packages_files_and_libraries() -> None:

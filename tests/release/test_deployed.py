@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.release.actions import Action, Switch, subject
-from tasks.release.deployed import CanonicalObject, Deployed
+from tasks.release.deployed import CanonicalObject, Deployed, Facts, environment_changes
 from tasks.release.functions import LayerVersion, State
 from tasks.release.plan import UPDATE_LAMBDAS, Goal, plan
 from tasks.release.release import Release, Setting
 from tasks.release.undo import plan_undo
-from tests.examples import DEV, FOREIGN, GOAL, artifact, function, layer_version, package, running
+from tests.examples import DEV, FOREIGN, GOAL, STAGE, artifact, function, layer_version, package, running
 from tests.fakes import outcome
 
 RUNTIMES = ("python3.11", "python3.12")
@@ -151,3 +151,28 @@ def test_undo_brings_back_what_somebody_else_removed_only_where_the_deployment_m
     assert plan_undo(GOAL, before, now).configure == ()
     (change,) = plan_undo(Goal(DEV, GOAL.release, delete=True), before, now).configure
     assert (change.key, change.sign) == ("canonical/extra.yaml", "+")
+
+
+def test_environments_differ_in_functions_settings_and_configuration() -> None:
+    here, there = running(), running(environment=STAGE)
+    assert environment_changes((DEV, here), (STAGE, there)) == []
+    ingest = there.functions["news-ingest-stage"]
+    state, facts = replace(ingest.state, runtime="python3.13", package="f" * 64), Facts(5, 256, ("B", "C"))
+    functions = {"news-ingest-stage": replace(ingest, state=state, facts=facts)}
+    other = replace(there, functions=functions, canonical={"canonical/new.yaml": CanonicalObject("f" * 64, "e")})
+    was = replace(here.functions["news-ingest-dev"], facts=Facts(3, 128, ("A", "B")))
+    mine = replace(here, functions={**here.functions, "news-ingest-dev": was})
+    assert environment_changes((DEV, mine), (STAGE, other)) == [
+        "ingest: runtime python3.12 -> python3.13",
+        f"ingest: package {'0' * 20} -> {'f' * 20}",
+        "ingest: timeout 3 s -> 5 s",
+        "ingest: memory 128 MB -> 256 MB",
+        "ingest: - environment variable A",
+        "ingest: + environment variable C",
+        "letter: exists in dev alone",
+        "+ canonical/new.yaml",
+        "- canonical/scopes.yaml",
+    ]
+    assert "letter: exists in dev alone" in environment_changes((STAGE, other), (DEV, mine))
+    changed = replace(there, canonical={"canonical/scopes.yaml": CanonicalObject("f" * 64, "e")})
+    assert environment_changes((DEV, here), (STAGE, changed)) == ["~ canonical/scopes.yaml"]

@@ -5,6 +5,7 @@ import pytest
 from tasks.errors import PlanError
 from tasks.release.codec import decode, encode
 from tasks.release.journal import (
+    ADOPTED,
     TERM,
     Entry,
     Snapshot,
@@ -156,6 +157,10 @@ def test_a_publication_changes_nothing_that_runs_and_is_nothing_to_go_back_to() 
     published = replace(entry(2, "B", "publish"), runs="A")
     with pytest.raises(PlanError, match="no earlier confirmed release"):
         rollback_target("dev", journal(entry(1, "A"), published), "")
+    adopted = replace(entry(2, "B"), runs=ADOPTED, release=ADOPTED)
+    for named in (published, entry(2, "B", "publish"), entry(2, "B", "prune"), adopted):
+        with pytest.raises(PlanError, match="Entry 2 of dev confirmed no release"):
+            rollback_target("dev", journal(entry(1, "A"), named), "2")
 
 
 def test_an_entry_says_what_it_changed() -> None:

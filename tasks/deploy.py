@@ -149,7 +149,9 @@ def bring(  # noqa: PLR0913  (what the command line says)
     release = release_of(checkout, [each.artifact for each in built], {key: e.sha256 for key, e in contents.items()})
     report(Started(f"{words[0]} {environment.name} environment", f"{words[1]} {environment.name}", release))
     sources = Sources(
-        {each.artifact.name: each.path for each in built}, {each.sha256: each.path for each in contents.values()}
+        {each.artifact.name: each.path for each in built},
+        {each.sha256: each.path for each in contents.values()},
+        report=report,
     )
     smoke = payloads(project, environment) if steps.functions else {}
     what = "deploy" if steps.functions else "publish"

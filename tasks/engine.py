@@ -14,22 +14,10 @@ from typing import Protocol
 
 from tasks.errors import PlanError, ReleaseError, TakenError, listed
 from tasks.jobs import EndedAtOnceError, results, side_by_side
+from tasks.release import events
 from tasks.release.actions import Action, Outcome, Publish, Switch, subject
 from tasks.release.deployed import CanonicalObject, Deployed
-from tasks.release.events import (
-    Begun,
-    Configured,
-    Confirmed,
-    Done,
-    Looking,
-    Planned,
-    Prepared,
-    Report,
-    Smoked,
-    Smoking,
-    TakenOver,
-    Undoing,
-)
+from tasks.release.events import Report
 from tasks.release.invocations import Invocation
 from tasks.release.journal import Entry, Quiet, Snapshot, Status, Who, is_confirmed, snapshot
 from tasks.release.plan import (
@@ -157,7 +145,7 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
 
     Whether there was, or in a dry run would be, something to do.
     """
-    report(Looking(goal.environment.name))
+    report(events.Looking(goal.environment.name))
     quiet, before = reach.observe(goal)
     newest, goal = quiet.newest, taken_over(goal, before)
     decided = plan(goal, before, steps)
@@ -165,14 +153,14 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
     inside = reach.inside(goal, replaced_layers(decided)) if dry_run else {}
     pending = bool(decided.actions) or not confirmed
     asked = questions(goal.environment, decided, before, newest) if pending and steps.functions else ()
-    report(Planned(goal, decided, before, dry_run, confirmed, newest, inside, asked))
+    report(events.Planned(goal, decided, before, dry_run, confirmed, newest, inside, asked))
     if dry_run or not pending:
         return pending
     agree(asked)
     attempt = Attempt(goal, steps, reach, report)
     if steps == UPLOAD:
         perform(attempt, decided.prepare, before)
-        report(Confirmed(goal, functions=False, seen=0))
+        report(events.Confirmed(goal, functions=False, seen=0))
         return pending
     results([partial(reach.may_invoke, name) for name in goal.smoke if name in before.functions])
     with reach.take(entry_for(goal, before, steps), None if asked else quiet) as held:
@@ -192,7 +180,7 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
         except (ReleaseError, KeyboardInterrupt, OSError) as error:
             raise undone(attempt, was, str(error) or "Interrupted") from error
         held.close(Status.CONFIRMED, after)
-    report(Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
+    report(events.Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
     return pending
 
 
@@ -261,7 +249,7 @@ def begin(attempt: Attempt, read: Callable[[Goal], Deployed]) -> tuple[Deployed,
     try:
         inherited = held.entry.before
         if held.taken_over:
-            attempt.report(TakenOver(attempt.name))
+            attempt.report(events.TakenOver(attempt.name))
             there = [*goal.environment.function_names.values(), *(inherited.functions if inherited else ())]
             results([partial(reach.fence, function, held.renew) for function in dict.fromkeys(there)])
         now = read(goal)
@@ -282,12 +270,12 @@ def apply(attempt: Attempt, decided: Plan, deployed: Deployed) -> Deployed:
     """Perform a plan, part by part; what there should be in the end."""
     deployed = perform(attempt, decided.prepare, deployed)
     if decided.switch:
-        attempt.report(Prepared(deployed.found(attempt.goal.release)))
+        attempt.report(events.Prepared(deployed.found(attempt.goal.release)))
     attempt.touched = attempt.touched or bool(decided.switch or decided.configure)
     deployed = perform(attempt, decided.switch, deployed)
     deployed = perform(attempt, decided.configure, deployed)
     if decided.configure:
-        attempt.report(Configured(decided.configure))
+        attempt.report(events.Configured(decided.configure))
     return deployed
 
 
@@ -319,7 +307,7 @@ def smoke(goal: Goal, functions: Sequence[str], reach: Reach, report: Report) ->
     if not functions:
         return
     name, failed, unasked = goal.environment.name, list[str](), list[str]()
-    report(Smoking(name))
+    report(events.Smoking(name))
     calls = [partial(reach.invoke, each, goal.smoke[each]) for each in functions]
     with closing(side_by_side(calls, keep_going=True)) as jobs:
         for job in jobs:
@@ -329,7 +317,7 @@ def smoke(goal: Goal, functions: Sequence[str], reach: Reach, report: Report) ->
             elif job.error:
                 raise job.error
             else:
-                report(Smoked(job.result))
+                report(events.Smoked(job.result))
                 failed += [f"{job.result.function}: {job.result.failure}"] if job.result.error else []
     if failed:
         advice = "correct what it names (in a layer under a new version: inv bump --part patch), then deploy again"
@@ -348,7 +336,7 @@ def undone(attempt: Attempt, was: Snapshot, reason: str) -> ReleaseError:
     if not attempt.touched:
         held.close(Status.UNDONE, None, reason)
         return ReleaseError(f"{reason}\n   Nothing that runs in {name} was changed.")
-    attempt.report(Undoing(name))
+    attempt.report(events.Undoing(name))
     lost: Sequence[str]
     try:
         lost = undo(attempt, was)
@@ -392,7 +380,7 @@ def undo_unfinished(goal: Goal, entry: Entry, reach: Reach, report: Report) -> N
             raise ReleaseError(
                 f"It was finished or undone meanwhile, and nothing was changed; run: inv history --env {attempt.name}"
             )
-        report(Undoing(attempt.name))
+        report(events.Undoing(attempt.name))
         if lost := undo(attempt, was):
             head = f"{attempt.name} could not be put back to what it was; run: inv rollback --env {attempt.name}"
             raise ReleaseError(listed(head, lost))
@@ -409,14 +397,14 @@ def perform(attempt: Attempt, actions: Sequence[Action], deployed: Deployed, *, 
     with closing(side_by_side(calls, [subject(action) for action in actions], keep_going=keep_going)) as jobs:
         for action, job in zip(actions, jobs, strict=True):
             if failure is None or keep_going:
-                attempt.report(Begun(action))
+                attempt.report(events.Begun(action))
             job.wait()
             if job.error:
                 failure = failure or job.error
                 attempt.unsettled |= {job.subject} if getattr(job.error, "unsettled", False) else set()
             elif job.begun:
                 attempt.unsettled.discard(job.subject)
-                attempt.report(Done(job.result))
+                attempt.report(events.Done(job.result))
                 deployed = deployed.after(job.result)
     if failure and not (keep_going and isinstance(failure, ReleaseError)):
         raise failure

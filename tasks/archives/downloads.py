@@ -20,10 +20,12 @@ from tasks.project.files import file_sha256, move, parse_toml, read_text, remove
 from tasks.project.runtimes import Runtime
 from tasks.project.uv import run_uv
 from tasks.project.web import open_url
+from tasks.release.events import Downloading, Moved, Report
 
 _ATTEMPTS = 3
 _TIMEOUT = 60
 _AT_ONCE = 8
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class RemoteFile:
     filename: str
     url: str
     sha256: str
+    size: int = 0
 
 
 def list_files(lock: Path, pins: Iterable[Pin], runtime: Runtime, cache: Path) -> dict[Pin, tuple[RemoteFile, ...]]:
@@ -65,24 +68,30 @@ def _files(package: dict[str, Any]) -> Iterable[RemoteFile]:
     """The wheels and the sdist of a PEP 751 package: https://packaging.python.org/en/latest/specifications/pylock-toml/."""
     for file in [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]:
         url = file.get("url") or Path(file["path"]).absolute().as_uri()
-        yield RemoteFile(file.get("name") or url.rpartition("/")[2], url, file["hashes"]["sha256"])
+        yield RemoteFile(file.get("name") or url.rpartition("/")[2], url, file["hashes"]["sha256"], file.get("size", 0))
 
 
-def fetch_all(files: Iterable[RemoteFile], cache: Path) -> dict[RemoteFile, Path]:
+def fetch_all(files: Iterable[RemoteFile], cache: Path, report: Report) -> dict[RemoteFile, Path]:
     """Each file on local disk, downloaded if the cache lacks it."""
     wanted = list(dict.fromkeys(files))
+    if lacking := [file.size for file in wanted if not _place(file, cache).exists()]:
+        report(Downloading(sum(lacking)))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return dict(zip(wanted, pool.map(lambda file: _fetch(file, cache), wanted), strict=True))
+        return dict(zip(wanted, pool.map(lambda file: _fetch(file, cache, report), wanted), strict=True))
 
 
-def _fetch(file: RemoteFile, cache: Path) -> Path:
+def _place(file: RemoteFile, cache: Path) -> Path:
+    return cache / "files" / file.sha256[:16] / file.filename
+
+
+def _fetch(file: RemoteFile, cache: Path, report: Report) -> Path:
     """One file from the cache or its index; whatever has not the pinned hash never gets its name."""
-    path = cache / "files" / file.sha256[:16] / file.filename
+    path = _place(file, cache)
     if path.exists() and file_sha256(path) == file.sha256:
         use(path.parent)
         return path
     with replacing(path) as aside:
-        aside.write_bytes(_download(file, cache))
+        aside.write_bytes(_download(file, cache, report))
         if (found := file_sha256(aside)) != file.sha256:
             raise BuildError(
                 f"{file.filename} has SHA-256 {found[:16]}..., not the locked {file.sha256[:16]}...; "
@@ -101,19 +110,25 @@ def check_intact(paths: Iterable[Path], cache: Path) -> None:
             raise BuildError(f"{path.name} was damaged while it was packed, and is removed; build again")
 
 
-def _download(file: RemoteFile, cache: Path) -> bytes:
+def _download(file: RemoteFile, cache: Path, report: Report) -> bytes:
     """The bytes behind the address, tried three times."""
     import http.client
 
     failure = ""
     for _ in range(_ATTEMPTS):
+        contents = bytearray()
         try:
             # the address comes from uv; file: is a folder of wheels, and the hash decides in any case
             with open_url(file.url, _TIMEOUT) as response:
-                contents: bytes = response.read()
-                return contents
+                while block := response.read(_BLOCK):
+                    contents += block
+                    report(Moved(len(block)))
+            if not getattr(response, "length", 0):  # what http.client still waited for
+                return bytes(contents)
+            raise http.client.IncompleteRead(b"", response.length)
         except (http.client.HTTPException, OSError) as error:
             failure = str(error) or type(error).__name__
+            report(Moved(-len(contents)))
     # an address may have gone stale: the next build asks the index afresh
     for index in (cache / "index").glob("*.toml"):
         remove(index)

@@ -23,6 +23,7 @@ from tasks.errors import BuildError
 from tasks.project.model import Project
 from tasks.project.runtimes import Runtime
 from tasks.project.workspace import Checkout
+from tasks.release.events import Report, unheard
 
 _FORMAT = 1
 """Raise this when the same inputs come to give other archives."""
@@ -47,8 +48,8 @@ class Recipe:
     sources: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def recipe_for(checkout: Checkout, name: str) -> Recipe:
-    """The recipe of a layer, or of a function's package. BuildError if its inputs are missing or unfit."""
+def recipe_for(checkout: Checkout, name: str, report: Report = unheard) -> Recipe:
+    """The recipe of a layer, or of a function's package; `report` hears of downloads. BuildError for unfit inputs."""
     project, cache = checkout.project, checkout.workspace.cache
     if name in project.functions:
         function = project.functions[name]
@@ -68,7 +69,7 @@ def recipe_for(checkout: Checkout, name: str) -> Recipe:
     key = _key(lines, runtimes, project.architecture, builders)
     if project.allowed:  # what was allowed then need not be now
         key = _key(key, sorted(project.allowed))
-    return Recipe(key, partial(_pinned_members, requirements, pins, project, cache), _versions(pins, project))
+    return Recipe(key, partial(_pinned_members, requirements, pins, project, cache, report), _versions(pins, project))
 
 
 def _from_sources(checkout: Checkout, source: str, prefix: str, made_for: list[str]) -> Recipe:
@@ -135,11 +136,13 @@ def _runtimes(pin: Pin, project: Project) -> tuple[Runtime, ...]:
     return tuple(runtime for runtime in project.runtimes if pin.applies(runtime, project.architecture))
 
 
-def _pinned_members(requirements: Path, pins: tuple[Pin, ...], project: Project, cache: Path) -> list[Member]:
+def _pinned_members(
+    requirements: Path, pins: tuple[Pin, ...], project: Project, cache: Path, report: Report
+) -> list[Member]:
     """The members of every pinned package, each path from one package only."""
     offered = list_files(lock_path(requirements), pins, project.runtimes[0], cache)
     chosen = {pin: choose(pin, offered[pin], project) for pin in pins}
-    paths = fetch_all((file for files in chosen.values() for file in files.values()), cache)
+    paths = fetch_all((file for files in chosen.values() for file in files.values()), cache, report)
     members: list[Member] = []
     owners: dict[tuple[str, str], Pin] = {}
     for pin, files in chosen.items():

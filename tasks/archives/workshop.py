@@ -25,20 +25,10 @@ from tasks.project.files import alone, file_sha256, replacing
 from tasks.project.model import Layer, Project
 from tasks.project.runtimes import SDK
 from tasks.project.workspace import Checkout
+from tasks.release import events
 from tasks.release.artifacts import Artifact, Kind, top_modules
 from tasks.release.codec import decode, encode
-from tasks.release.events import (
-    AllBuilt,
-    Building,
-    Built,
-    Checked,
-    Importing,
-    LeftOut,
-    NoGit,
-    OtherEndings,
-    Report,
-    Superfluous,
-)
+from tasks.release.events import Report, unheard
 
 _MEGABYTE = 1_000_000
 
@@ -55,25 +45,27 @@ def build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: bo
 
 def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: bool) -> list[Archive]:
     wanted = list(names)
-    recipes = {name: recipe_for(checkout, name) for name in checkout.project.select("")}
+    recipes = {name: recipe_for(checkout, name, report) for name in checkout.project.select("")}
     for name in wanted:
         for path in recipes[name].untracked:
-            report(LeftOut(path))
+            report(events.LeftOut(path))
         for path in recipes[name].stray:
-            report(LeftOut(path, stray=True))
+            report(events.LeftOut(path, stray=True))
     if checkout.git is None:
-        report(NoGit())
+        report(events.NoGit())
     if checkout.git and checkout.git.endings:
-        report(OtherEndings(checkout.git.endings))
+        report(events.OtherEndings(checkout.git.endings))
     made = {name: make(checkout, name, recipe, report) for name, recipe in recipes.items()}
     check_configured(checkout, list(made.values()))
-    report(Importing(tuple(runtime.name for runtime in checkout.project.runtimes)))
+    report(events.Importing(tuple(runtime.name for runtime in checkout.project.runtimes)))
     imported = check_together(checkout, list(made.values()))
     if not all(each.cached for each in made.values()):
         cache.bound(checkout.workspace.cache)
     placed = manifest.place(checkout, [made[name] for name in wanted], clean=clean)
-    archives = [Built(each.artifact, each.path.relative_to(checkout.root).as_posix(), each.cached) for each in placed]
-    report(AllBuilt(tuple(archives), tuple(imported)))
+    archives = [
+        events.Built(each.artifact, each.path.relative_to(checkout.root).as_posix(), each.cached) for each in placed
+    ]
+    report(events.AllBuilt(tuple(archives), tuple(imported)))
     return placed
 
 
@@ -85,7 +77,7 @@ def check_built(checkout: Checkout, built: Sequence[Archive], report: Report) ->
         runtimes = [runtime for runtime in checkout.project.runtimes if runtime.name in each.artifact.runtimes]
         shown = each.path.relative_to(checkout.root).as_posix()
         check_archive(each.path, shown, checkout.project, runtimes, each.artifact.kind, each.artifact.name)
-        report(Checked(shown, each.artifact.unzipped))
+        report(events.Checked(shown, each.artifact.unzipped))
     check_configured(checkout, built)
     for trial in check_together(checkout, built):
         report(trial)
@@ -108,7 +100,7 @@ def kind_of(project: Project, name: str) -> Kind:
 def make_all(checkout: Checkout) -> list[Archive]:
     """Every artifact of a project, in the cache, each checked by itself and not imported; nothing is told."""
     names = checkout.project.select("")
-    return [make(checkout, name, recipe_for(checkout, name), lambda _event: None) for name in names]
+    return [make(checkout, name, recipe_for(checkout, name), unheard) for name in names]
 
 
 def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archive:
@@ -117,9 +109,9 @@ def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archi
     artifact = _cached(path, recipe)
     cached = artifact is not None
     if artifact is None:
-        report(Building(kind_of(checkout.project, name), name, manifest.why(checkout, name, recipe)))
+        report(events.Building(kind_of(checkout.project, name), name, manifest.why(checkout, name, recipe)))
         if packages := {each: recipe.requirements[each] for each in SDK if each in recipe.requirements}:
-            report(Superfluous(name, packages))
+            report(events.Superfluous(name, packages))
         artifact = _make(checkout, name, recipe, path)
     function = checkout.project.functions.get(name)
     version = checkout.versions.get(name, artifact.tree[:16])
@@ -203,7 +195,7 @@ def check_file(project: Project, path: Path, kind: Kind, report: Report) -> None
 
     check_archive(path, str(path), project, project.runtimes, kind)
     contents = read_contents(path)
-    report(Checked(str(path), contents.unzipped))
+    report(events.Checked(str(path), contents.unzipped))
     if kind is Kind.LAYER:
         modules = top_modules(contents.files)
         trials = [try_imports(Stage(each, project.architecture, [path]), modules) for each in project.runtimes]

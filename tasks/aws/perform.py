@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.utils import ReadFileChunk  # boto3's own
 
 from tasks.aws.connection import Connection
 from tasks.aws.functions import location_of, switch
@@ -24,6 +25,7 @@ from tasks.release import actions
 from tasks.release.actions import Action, Outcome, subject
 from tasks.release.artifacts import base64_digest, hex_digest
 from tasks.release.deployed import Deployed
+from tasks.release.events import Moved, Report, unheard
 from tasks.release.release import write_record
 
 _DOWNLOAD_PATIENCE = 60
@@ -34,12 +36,14 @@ _DENIED = ("AccessDenied", "403")
 class Sources:
     """What can be sent: archives by artifact, contents of the configuration by SHA-256 (hex), both on this machine.
 
-    `origin` is the environment that a release is promoted from, for what S3 may not copy by itself.
+    `origin` is the environment that a release is promoted from, for what S3 may not copy by itself. `report` hears how
+    much of an archive is sent.
     """
 
     archives: Mapping[str, Path] = field(default_factory=dict)
     contents: Mapping[str, Path] = field(default_factory=dict)
     origin: Connection | None = None
+    report: Report = unheard
 
 
 def perform(
@@ -49,7 +53,7 @@ def perform(
     with connection.doing(f"go on with: {action}"):
         match action:
             case actions.Upload():
-                _upload(connection, sources.archives[action.artifact.name], action)
+                _upload(connection, sources, action)
             case actions.Copy():
                 _copy(connection, sources, action)
             case actions.Publish():
@@ -73,15 +77,17 @@ def perform(
         return Outcome(action)
 
 
-def _upload(connection: Connection, archive: Path, action: actions.Upload) -> None:
+def _upload(connection: Connection, sources: Sources, action: actions.Upload) -> None:
     """The archive, and before it its bill of materials, so that where the archive is, its bill is too.
 
     A single PutObject, so that ChecksumSHA256 is the SHA-256 of the whole and equals Lambda's CodeSha256.
     """
+    archive = sources.archives[action.artifact.name]
     with archive.with_suffix(".cdx.json").open("rb") as bill:
         kind = "application/vnd.cyclonedx+json"
         _once(connection, connection.s3.put_object, action.artifact.bill_key, Body=bill, ContentType=kind)
-    with archive.open("rb") as file:
+    told = [lambda bytes_transferred: sources.report(Moved(bytes_transferred))]
+    with ReadFileChunk.from_filename(str(archive), 0, archive.stat().st_size, callbacks=told) as file:
         _put(connection, action.artifact.key, action.artifact.sha256, file, "application/zip")
 
 

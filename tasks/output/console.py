@@ -7,35 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 
 from tasks.output.lines import heading, say, say_end
-from tasks.output.progress import follow
+from tasks.output.progress import Progress
 from tasks.output.terminal import busy, screen
-from tasks.release import actions
+from tasks.release import actions, events
 from tasks.release.actions import Action, Outcome
 from tasks.release.artifacts import Kind
-from tasks.release.events import (
-    AllBuilt,
-    Begun,
-    Building,
-    Checked,
-    Configured,
-    Confirmed,
-    Done,
-    Event,
-    Imported,
-    Importing,
-    LeftOut,
-    Looking,
-    NoGit,
-    OtherEndings,
-    Planned,
-    Prepared,
-    Smoked,
-    Smoking,
-    Started,
-    Superfluous,
-    TakenOver,
-    Undoing,
-)
+from tasks.release.events import Event
 from tasks.release.invocations import REFUSED, Invocation
 from tasks.release.journal import emergency_note
 from tasks.release.plan import Plan
@@ -58,58 +35,58 @@ class Console:
 
     def __init__(self) -> None:
         self._title, self._section, self._undoing = "", "", False
-        self._begun = time.monotonic()
+        self._begun, self._progress = time.monotonic(), Progress()
 
     def __call__(self, event: Event) -> None:  # noqa: C901, PLR0912  (one case an event)
         """Print what an event has to say."""
-        follow(event)
+        self._progress.follow(event)
         match event:
-            case Building(kind=Kind.LAYER):
+            case events.Building(kind=Kind.LAYER):
                 say(f"[INFO] Building layer {event.name} ({event.reason})")
-            case Building() | Importing() | Looking():
+            case events.Building() | events.Downloading() | events.Moved() | events.Importing() | events.Looking():
                 pass  # a function's package is made at once; the live line says the others
-            case Superfluous():
+            case events.Superfluous():
                 say(_superfluous(event))
-            case LeftOut(stray=True):
+            case events.LeftOut(stray=True):
                 say(f"[INFO] {event.path} is left out: a system or an editor left it behind")
-            case NoGit():
+            case events.NoGit():
                 say("[WARNING] This is no git repository, or git is not installed: every file in the sources is built")
-            case OtherEndings():
+            case events.OtherEndings():
                 say(_other_endings(event))
-            case LeftOut():
+            case events.LeftOut():
                 say(f"[WARNING] {event.path} is left out: git does not track it; git add it, or ignore or remove it")
-            case AllBuilt():
+            case events.AllBuilt():
                 say(*_built(event), "")
-            case Checked():
+            case events.Checked():
                 say(f"[OK] {event.path}: nothing wrong in {event.unzipped:,} bytes")
-            case Imported():
+            case events.Imported():
                 say(_imported(event))
-            case Started():
+            case events.Started():
                 self._start(event)
-            case Planned():
+            case events.Planned():
                 self._plan(event)
-            case Configured():
+            case events.Configured():
                 say("", f"   [OK] Configuration: {_counted(event.changes)}")
                 self._section = "Configuration"
-            case Begun():
+            case events.Begun():
                 self._begin(event.action)
-            case Done():
+            case events.Done():
                 self._done(event.outcome)
-            case Prepared():
+            case events.Prepared():
                 self._open("Updating Lambda layers...")
                 say("   Layer ARNs:", *(f"      {layer}: {arn}" for layer, arn in event.arns.items()))
-            case Smoking():
+            case events.Smoking():
                 if self._section != "Configuration":
                     say("" if self._section else f"[INFO] Smoke test of {event.environment}:")
-            case Smoked():
+            case events.Smoked():
                 say(_smoked(event.invocation))
-            case TakenOver():
+            case events.TakenOver():
                 text = f"The last deployment to {event.environment} was cut off and is taken over; functions restart"
                 say("", f"[WARNING] {text}")
-            case Undoing():
+            case events.Undoing():
                 self._undoing = True
                 self._open(f"Putting {event.environment} back to what it was...")
-            case Confirmed():
+            case events.Confirmed():
                 self._confirm(event)
 
     def waiting(self, function: str, seconds: float) -> None:
@@ -119,7 +96,7 @@ class Console:
             return
         say(f"   ... waiting for {function}: {seconds:.0f} s")
 
-    def _start(self, event: Started) -> None:
+    def _start(self, event: events.Started) -> None:
         self._title = event.done
         layers = [artifact for artifact in event.release.artifacts if artifact.kind is Kind.LAYER]
         say(f"[DEPLOY] {event.title}", "", "[INFO] Versions:", *(f"   {each.name}: {each.version}" for each in layers))
@@ -127,7 +104,7 @@ class Console:
             commit = event.release.commit.partition("-")[0]
             say("", f"[WARNING] Built from files that differ from commit {commit}; commit them, so that it can be told")
 
-    def _plan(self, event: Planned) -> None:
+    def _plan(self, event: events.Planned) -> None:
         """The whole plan, if it is not going to be carried out; else what is left out or should be known."""
         name, plan = event.goal.environment.name, event.plan
         notes = [_note(each) for each in plan.notes]
@@ -180,7 +157,7 @@ class Console:
             case _:
                 pass
 
-    def _confirm(self, event: Confirmed) -> None:
+    def _confirm(self, event: events.Confirmed) -> None:
         missing = len(event.goal.environment.function_names) - event.seen
         lines, goal = [], event.goal
         if goal.source and goal.source != goal.environment:
@@ -203,7 +180,7 @@ class Console:
 _SHOWN = (actions.Upload, actions.Copy, actions.Publish, actions.Record)
 
 
-def _built(event: AllBuilt) -> Iterable[str]:
+def _built(event: events.AllBuilt) -> Iterable[str]:
     """What was made: a line for each layer, one for packages, one for what had been made before."""
     new = [each for each in event.archives if not each.cached]
     for each in new:
@@ -222,7 +199,7 @@ def _built(event: AllBuilt) -> Iterable[str]:
         yield from (_imported(each) for each in event.imported if not each.modules)
 
 
-def _superfluous(event: Superfluous) -> str:
+def _superfluous(event: events.Superfluous) -> str:
     """Why a layer is larger than it needs to be."""
     packages = ", ".join(f"{name} {version}" for name, version in event.packages.items())
     return (
@@ -231,7 +208,7 @@ def _superfluous(event: Superfluous) -> str:
     )
 
 
-def _other_endings(event: OtherEndings) -> str:
+def _other_endings(event: events.OtherEndings) -> str:
     """What to type so that Windows builds the same archives as everybody else."""
     more = f" and {len(event.paths) - 1} more" if event.paths[1:] else ""
     return (
@@ -241,14 +218,14 @@ def _other_endings(event: OtherEndings) -> str:
     )
 
 
-def _imported(event: Imported) -> str:
+def _imported(event: events.Imported) -> str:
     if event.modules:
         twins = f"\n{_twins(event)}" if event.twins else ""
         return f"[OK] Imported on {event.runtime}: {event.modules} modules{twins}"
     return f"[SKIP] Not tried on {event.runtime}: {event.reason} (other checks passed)"
 
 
-def _twins(event: Imported) -> str:
+def _twins(event: events.Imported) -> str:
     return f"[INFO] Tried in this machine's wheels, since Lambda's cannot run here: {', '.join(event.twins)}"
 
 

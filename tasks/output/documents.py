@@ -13,24 +13,15 @@ from tasks.output.lines import say_document
 from tasks.project.model import Environment
 from tasks.release import actions
 from tasks.release.actions import Action, subject
-from tasks.release.contents import Contents, Difference
+from tasks.release.contents import Contents, Difference, Distribution
 from tasks.release.events import Event, Planned
 from tasks.release.evidence import Evidence
 from tasks.release.findings import Finding
 from tasks.release.journal import Entry, entry_changes
 from tasks.release.pruning import Pruning
-from tasks.release.status import Status
+from tasks.release.status import Row, Status
 
 SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class FindingPart:
-    """Something that is not as it should be, or not known; `remedy` may be empty."""
-
-    text: str
-    remedy: str
-    unknown: bool
 
 
 @dataclass(frozen=True)
@@ -43,28 +34,16 @@ class Verification:
     release: str | None
     commit: str | None
     ok: bool
-    findings: tuple[FindingPart, ...]
+    findings: tuple[Finding, ...]
     notes: tuple[str, ...]
 
 
 def verification(evidence: Evidence, found: Sequence[Finding], notes: Sequence[str]) -> Verification:
     """What `inv verify` found."""
     entry, name = evidence.confirmed, evidence.environment.name
-    parts = tuple(FindingPart(each.text, each.remedy, each.unknown) for each in found)
     release, commit = (entry.version, entry.commit) if entry else (None, None)
     number = entry.number if entry else None
-    return Verification(SCHEMA, name, number, release, commit, not found, parts, tuple(notes))
-
-
-@dataclass(frozen=True)
-class FunctionPart:
-    """What a function runs: `mark` as the environment's status, `package` the beginning of its SHA-256."""
-
-    name: str
-    mark: str
-    runtime: str
-    layers: str
-    package: str
+    return Verification(SCHEMA, name, number, release, commit, not found, tuple(found), tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -78,7 +57,7 @@ class EnvironmentPart:
     commit: str | None
     since: str | None
     by: str | None
-    functions: tuple[FunctionPart, ...]
+    functions: tuple[Row, ...]
     why: tuple[str, ...]
 
 
@@ -96,7 +75,6 @@ def overview(found: Iterable[Status]) -> Overview:
 
 
 def _environment(status: Status) -> EnvironmentPart:
-    rows = tuple(FunctionPart(**{**vars(row), "mark": row.mark.value}) for row in status.rows)
     entry = status.entry
     return EnvironmentPart(
         name=status.name,
@@ -106,7 +84,7 @@ def _environment(status: Status) -> EnvironmentPart:
         commit=entry.commit if entry else None,
         since=entry.begun if entry else None,
         by=str(entry.who) if entry else None,
-        functions=rows,
+        functions=status.rows,
         why=status.why,
     )
 
@@ -161,23 +139,13 @@ def _entry(entry: Entry) -> EntryPart:
 
 
 @dataclass(frozen=True)
-class DistributionPart:
-    """A Python package in an archive; `runtimes` are those it is made for, none for all."""
-
-    name: str
-    version: str
-    licence: str
-    runtimes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class ArchivePart:
     """An archive: bytes as it is and unpacked, unpacked bytes by package, and SHA-256 (hex) by file."""
 
     name: str
     size: int
     unpacked: int
-    distributions: tuple[DistributionPart, ...]
+    distributions: tuple[Distribution, ...]
     packages: dict[str, int]
     files: dict[str, str]
     used: tuple[str, ...]
@@ -201,10 +169,9 @@ def archives(found: Mapping[str, Contents], used: Sequence[str], mixed: Sequence
 
 
 def _archive(name: str, contents: Contents, used: Sequence[str]) -> ArchivePart:
-    distributions = tuple(DistributionPart(**vars(each)) for each in contents.distributions)
     files = {path: sha256 for path, (sha256, _) in sorted(contents.files.items())}
     sizes = (contents.size, contents.unzipped)
-    return ArchivePart(name, *sizes, distributions, contents.packages, files, tuple(used))
+    return ArchivePart(name, *sizes, contents.distributions, contents.packages, files, tuple(used))
 
 
 @dataclass(frozen=True)

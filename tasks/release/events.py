@@ -26,6 +26,20 @@ class Building:
 
 
 @dataclass(frozen=True)
+class Downloading:
+    """So many bytes are about to be downloaded; 0 where the index does not say how many."""
+
+    size: int
+
+
+@dataclass(frozen=True)
+class Moved:
+    """So many more bytes went over the line, one way or the other; fewer than 0 where they have to go again."""
+
+    size: int
+
+
+@dataclass(frozen=True)
 class Importing:
     """What was built is about to be imported, on these runtimes."""
 
@@ -200,6 +214,8 @@ class Confirmed:
 
 Event: TypeAlias = (
     Building
+    | Downloading
+    | Moved
     | Importing
     | Looking
     | Superfluous
@@ -222,3 +238,7 @@ Event: TypeAlias = (
     | Confirmed
 )
 Report: TypeAlias = Callable[[Event], None]
+
+
+def unheard(_event: Event) -> None:
+    """What nobody is told."""

@@ -11,22 +11,8 @@ from typing import TypeAlias
 
 from tasks.errors import PlanError
 from tasks.project.model import Environment
-from tasks.release.actions import (
-    Action,
-    Configure,
-    Copy,
-    KeepObject,
-    KeepPackage,
-    Note,
-    Publish,
-    Record,
-    Skipped,
-    Store,
-    Switch,
-    Upload,
-    Warned,
-    contents_key,
-)
+from tasks.release import actions
+from tasks.release.actions import Action, Note
 from tasks.release.artifacts import Artifact, description
 from tasks.release.deployed import Deployed, DeployedFunction
 from tasks.release.functions import LayerVersion, State, layer_of
@@ -65,8 +51,8 @@ class Plan:
     """
 
     prepare: tuple[Action, ...] = ()
-    switch: tuple[Switch, ...] = ()
-    configure: tuple[Configure, ...] = ()
+    switch: tuple[actions.Switch, ...] = ()
+    configure: tuple[actions.Configure, ...] = ()
     notes: tuple[Note, ...] = ()
 
     @property
@@ -125,9 +111,9 @@ def plan_upload(goal: Goal, deployed: Deployed, artifact: Artifact) -> Iterator[
             f"name another entry with --to; run: inv history --env {here.name}"
         )
     if source is None:
-        yield Upload(artifact, here.bucket)
+        yield actions.Upload(artifact, here.bucket)
     else:
-        yield Copy(artifact, source.bucket, source.account, here.bucket)
+        yield actions.Copy(artifact, source.bucket, source.account, here.bucket)
 
 
 def plan_publish(goal: Goal, deployed: Deployed, artifact: Artifact) -> Iterator[Action]:
@@ -135,7 +121,7 @@ def plan_publish(goal: Goal, deployed: Deployed, artifact: Artifact) -> Iterator
     here = goal.environment
     if artifact in goal.release.layers and not deployed.find(artifact):
         name = here.layer_names[artifact.name]
-        yield Publish(artifact, here.bucket, name, description(artifact, goal.release.commit))
+        yield actions.Publish(artifact, here.bucket, name, description(artifact, goal.release.commit))
 
 
 UPLOAD = Steps((plan_upload,))
@@ -158,7 +144,7 @@ def plan_record(goal: Goal, deployed: Deployed) -> Iterator[Action]:
     """Write the release down, before any function runs it."""
     here, release = goal.environment, goal.release
     if deployed.record is None:
-        yield Record(release, here.bucket)
+        yield actions.Record(release, here.bucket)
     elif deployed.record.artifacts != release.artifacts:
         raise PlanError(
             f"s3://{here.bucket}/{release.key} records other contents for {release}; "
@@ -166,7 +152,7 @@ def plan_record(goal: Goal, deployed: Deployed) -> Iterator[Action]:
         )
 
 
-def plan_switches(goal: Goal, deployed: Deployed) -> Iterator[Switch]:
+def plan_switches(goal: Goal, deployed: Deployed) -> Iterator[actions.Switch]:
     """Bring every function to exactly the release's layer versions, package, runtime and handler.
 
     Layers that are not ours stay, in their places.
@@ -180,7 +166,9 @@ def plan_switches(goal: Goal, deployed: Deployed) -> Iterator[Switch]:
         check_function(function, there, after, (*release.layers, *([package] if package else [])))
         if not after.same(there.state) or there.failed:
             stored = package.key if package and package.sha256 != there.state.package else ""
-            yield Switch(function, there.state, after, here.bucket, stored, there.revision, forced=bool(there.failed))
+            yield actions.Switch(
+                function, there.state, after, here.bucket, stored, there.revision, forced=bool(there.failed)
+            )
 
 
 def wanted_state(goal: Goal, key: str, there: DeployedFunction, deployed: Deployed) -> State:
@@ -222,34 +210,38 @@ def plan_notes(goal: Goal, deployed: Deployed) -> Iterator[Note]:
     for key, function in here.function_names.items():
         there = deployed.functions.get(function)
         if there is None:
-            yield Skipped(function)
+            yield actions.Skipped(function)
         elif key not in release.packages and (hidden := hidden_modules(there.modules, release.layers)):
             named = " and ".join(f"{module} (of {layer})" for module, layer in hidden.items())
-            yield Warned(f"{function} has its own {named} in its package, which hides the layer; take it out of there")
+            yield actions.Warned(
+                f"{function} has its own {named} in its package, which hides the layer; take it out of there"
+            )
     extra = [key for key in deployed.canonical if key not in release.canonical]
     if release.canonical and extra and not goal.delete:
         listed = ", ".join(extra[:3]) + (f" and {len(extra) - 3} more" if len(extra) > 3 else "")  # noqa: PLR2004
-        yield Warned(f"s3://{here.canonical_bucket} has {listed}, not in the release; removed only with --delete")
+        yield actions.Warned(
+            f"s3://{here.canonical_bucket} has {listed}, not in the release; removed only with --delete"
+        )
 
 
-def plan_aliases(switches: Iterable[Switch], deployed: Deployed) -> Iterator[Note]:
+def plan_aliases(switches: Iterable[actions.Switch], deployed: Deployed) -> Iterator[Note]:
     """Who goes on running what was there before: published versions do not change, and aliases stay where they are."""
     for switch in switches:
         for alias, version in deployed.aliases.get(switch.function, {}).items():
-            yield Warned(
+            yield actions.Warned(
                 f"Callers of {switch.function}:{alias} go on with version {version}, which stays as it is; publish a "
                 f"version afterwards and point {alias} to it"
             )
 
 
-def plan_kept(here: Environment, switches: Iterable[Switch]) -> Iterator[Action]:
+def plan_kept(here: Environment, switches: Iterable[actions.Switch]) -> Iterator[Action]:
     """Keep every package that is going to be replaced, whoever made it."""
     for switch in switches:
         if switch.package_key:
-            yield KeepPackage(switch.function, switch.before.package, here.bucket)
+            yield actions.KeepPackage(switch.function, switch.before.package, here.bucket)
 
 
-def plan_canonical(goal: Goal, deployed: Deployed) -> Iterator[Configure]:
+def plan_canonical(goal: Goal, deployed: Deployed) -> Iterator[actions.Configure]:
     """Give every object of the configuration the contents that the release pins.
 
     What the release does not have is removed only if that was asked for, and never all of it: an empty folder is more
@@ -260,14 +252,14 @@ def plan_canonical(goal: Goal, deployed: Deployed) -> Iterator[Configure]:
         found = there.get(key)
         if found is None or found.sha256 != digest:
             before, etag = (found.sha256, found.etag) if found else ("", "")
-            yield Configure(key, here.canonical_bucket, before, digest, contents_key(digest), etag)
+            yield actions.Configure(key, here.canonical_bucket, before, digest, actions.contents_key(digest), etag)
     if wanted and goal.delete:
         for key, found in there.items():
             if key not in wanted:
-                yield Configure(key, here.canonical_bucket, found.sha256, "", "", found.etag)
+                yield actions.Configure(key, here.canonical_bucket, found.sha256, "", "", found.etag)
 
 
-def plan_contents(goal: Goal, deployed: Deployed, configure: Iterable[Configure]) -> Iterator[Action]:
+def plan_contents(goal: Goal, deployed: Deployed, configure: Iterable[actions.Configure]) -> Iterator[Action]:
     """Store all configuration of a release that is new here, and keep what it replaces.
 
     Also what is in place already is stored: promoting and going back rest on it.
@@ -280,10 +272,10 @@ def plan_contents(goal: Goal, deployed: Deployed, configure: Iterable[Configure]
     for key, digest in goal.release.canonical.items():
         if digest not in seen and (deployed.record is None or key in changing):
             seen.add(digest)
-            yield Store(key, digest, here.bucket, bucket, owner)
+            yield actions.Store(key, digest, here.bucket, bucket, owner)
     for change in configure:
         if change.before:
-            yield KeepObject(change.key, here.canonical_bucket, change.before, here.bucket)
+            yield actions.KeepObject(change.key, here.canonical_bucket, change.before, here.bucket)
 
 
 def taken_over(goal: Goal, deployed: Deployed) -> Goal:

@@ -28,7 +28,7 @@ class Mark(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One function: what it runs, our layers by name and version."""
+    """One function: what it runs, our layers by name and version, the beginning of its package's SHA-256."""
 
     name: str
     mark: Mark

@@ -26,6 +26,7 @@ from tasks.release.actions import (
     contents_key,
 )
 from tasks.release.deployed import Deployed
+from tasks.release.events import Moved
 from tasks.release.release import Release, write_record
 from tests.aws.recorder import recorded, refusal
 from tests.examples import CORE, DEV, RELEASE, STAGE, ZIP, layer_version
@@ -210,9 +211,12 @@ def test_what_s3_says_of_a_copy_is_not_asked_for_again() -> None:
     assert [name for name, _ in calls] == ["copy_object"]
 
 
-def test_an_upload_is_stored_with_its_sha256(dev: Connection, sources: Sources) -> None:
-    do(dev, Upload(BUILT, BUCKET), sources)
+def test_an_upload_is_stored_with_its_sha256_and_tells_how_far_it_is(dev: Connection, sources: Sources) -> None:
+    moved = list[int]()
+    told = replace(sources, report=lambda event: moved.append(event.size) if isinstance(event, Moved) else None)
+    do(dev, Upload(BUILT, BUCKET), told)
     assert read_sha256(dev, BUILT.key) == BUILT.sha256
+    assert sum(moved) == BUILT.size
 
 
 def test_an_upload_never_replaces_an_object(dev: Connection, sources: Sources) -> None:
@@ -230,8 +234,11 @@ def test_a_bill_of_materials_is_never_replaced_either(dev: Connection, sources: 
 
 def test_an_upload_whose_answer_was_lost_and_repeated_is_done(dev: Connection, sources: Sources) -> None:
     for _ in range(2):
-        do(dev, Upload(BUILT, BUCKET), sources)
+        moved = list[int]()
+    told = replace(sources, report=lambda event: moved.append(event.size) if isinstance(event, Moved) else None)
+    do(dev, Upload(BUILT, BUCKET), told)
     assert read_sha256(dev, BUILT.key) == BUILT.sha256
+    assert sum(moved) == BUILT.size
 
 
 def test_a_published_layer_has_the_archives_bytes_and_says_its_version(dev: Connection, sources: Sources) -> None:

@@ -2,18 +2,33 @@
 
 import io
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from tasks.errors import ConfigError, ReleaseError
-from tasks.output.progress import what_takes_long
+from tasks.output.progress import Progress
 from tasks.output.terminal import Screen, framed, is_terminal, styled
 from tasks.release.actions import Publish, Upload
 from tasks.release.artifacts import Kind
-from tasks.release.events import AllBuilt, Begun, Building, Event, Importing, Looking, NoGit, Smoking
-from tests.examples import CORE
+from tasks.release.deployed import Deployed
+from tasks.release.events import (
+    AllBuilt,
+    Begun,
+    Building,
+    Downloading,
+    Event,
+    Importing,
+    Looking,
+    Moved,
+    NoGit,
+    Planned,
+    Smoking,
+)
+from tasks.release.plan import Plan
+from tests.examples import CORE, GOAL
 
 
 class Tty(io.StringIO):
@@ -124,7 +139,7 @@ def test_an_error_is_shown_as_the_namespace_says() -> None:
         (Building(Kind.LAYER, "core", "none is built here"), "Building core: downloading, packing, checking"),
         (Importing(("python3.11", "python3.12")), "Importing what was built on python3.11 and python3.12"),
         (Looking("dev"), "Looking at dev"),
-        (Begun(Upload(CORE, "bucket")), f"Uploading to s3://bucket/{CORE.key} ({CORE.size / 1e6:.1f} MB)"),
+        (Begun(Upload(CORE, "bucket")), f"Uploading to s3://bucket/{CORE.key}"),
         (Begun(Publish(CORE, "bucket", "news-core-dev", "")), "Publishing layer news-core-dev"),
         (Smoking("dev"), "Starting the functions once"),
         (AllBuilt((), ()), ""),
@@ -132,4 +147,28 @@ def test_an_error_is_shown_as_the_namespace_says() -> None:
     ],
 )
 def test_what_takes_long_follows_from_what_happens(event: Event, text: str | None) -> None:
-    assert what_takes_long(event) == text
+    assert Progress().what_takes_long(event) == text
+
+
+def test_what_goes_over_the_line_is_measured_until_it_is_there() -> None:
+    now = [10.0]
+    progress = Progress(lambda: now[0])
+
+    def at(moment: float, event: Event) -> str | None:
+        now[0] = moment
+        return progress.what_takes_long(event)
+
+    building = at(10, Building(Kind.LAYER, "deps", "new"))
+    assert at(11, Downloading(4_000_000)) is None
+    assert at(13, Moved(3_000_000)) == f"3.0 of 4.0 MB at 1.5 MB/s: {building}"
+    assert at(14, Moved(-1_000_000)) == f"2.0 of 4.0 MB at 0.7 MB/s: {building}"
+    assert at(15, Moved(2_000_000)) == building
+    assert at(16, Downloading(0)) is None
+    assert at(17, Moved(500_000)) == f"0.5 MB at 0.5 MB/s: {building}"
+    assert at(18, AllBuilt((), ())) == ""
+    assert at(19, Moved(1)) is None
+    large = replace(CORE, size=2_000_000)
+    planned = Plan(prepare=(Upload(large, "b"), Publish(large, "b", "l", ""), Upload(large, "b")))
+    assert at(20, Planned(GOAL, planned, Deployed(), dry_run=False)) == ""
+    assert at(20, Begun(Upload(large, "b"))) == f"Uploading to s3://b/{CORE.key}"
+    assert at(22, Moved(1_000_000)) == f"1.0 of 4.0 MB at 0.5 MB/s: Uploading to s3://b/{CORE.key}"

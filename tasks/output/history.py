@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from tasks.output.lines import say
+from tasks.output.lines import say, say_table
 from tasks.release.journal import PREPARING, Entry, Status, emergency_note, entry_changes, ways_out
 
 _DAMAGED = ("damaged: restore that object", "", "", "", "", "", "")
@@ -17,10 +17,8 @@ def say_entries(environment: str, entries: Mapping[int, Entry | None]) -> None:
         return
     rows: list[tuple[str, ...]] = [("no.", "when (UTC)", "who", "what", "release", "commit", "outcome", "took")]
     rows += [_row(each) if each else (str(number), *_DAMAGED) for number, each in entries.items()]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     say(f"[INFO] Journal of {environment}", "")
-    for row in rows:
-        say("   " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    say_table(*rows)
     say()
     newest = next(iter(entries.values()))
     if newest and newest.standing_emergency:

@@ -6,7 +6,7 @@ nothing crashes on a cp1252 or ASCII stdout.
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, TextIO, TypeVar
 
@@ -28,6 +28,16 @@ def rehearse() -> None:
 def say(*lines: str) -> None:
     """Print lines as they are; on stderr while stdout is for a document."""
     _print(sys.stderr if _aside else sys.stdout, lines or ("",))
+
+
+def say_table(*rows: Sequence[str]) -> None:
+    """Print rows in columns, the first of them headings."""
+    if not _aside and (terminal := screen(sys.stdout)):
+        terminal.table(rows)
+        return
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("   " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def say_beside(*lines: str) -> None:

@@ -7,7 +7,7 @@ import atexit
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -27,6 +27,18 @@ _STYLES = {
     "DEPLOY": "cyan",
 }
 """Tag -> style."""
+_OUTCOMES = {
+    "ok": "green",
+    "confirmed": "green",
+    "behind": "cyan",
+    "open": "cyan",
+    "undone": "yellow",
+    "abandoned": "yellow",
+    "drifted": "red",
+    "mixed": "red",
+    "unknown": "red",
+}
+"""A cell of a table -> style."""
 _TAG = re.compile(rf"\[({'|'.join(_STYLES)})\]")
 _PATTERNS = (
     (re.compile(r"^ {3,}(?P<added>\+ .*)$"), {"added": "green"}),
@@ -69,6 +81,18 @@ class Screen:
     def say(self, line: str) -> None:
         """Print a line in colour."""
         self._console.print(styled(line))
+
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        """Print rows below their headings; a cell is wrapped where the terminal is too narrow."""
+        from rich.padding import Padding
+        from rich.table import Column, Table
+        from rich.text import Text
+
+        heads = [Column(name, overflow="fold") for name in rows[0]]  # an ellipsis is not ASCII, and hides what is meant
+        made = Table(*heads, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for row in rows[1:]:
+            made.add_row(*(Text(cell, _OUTCOMES.get(cell, "")) for cell in row))
+        self._console.print(Padding(made, (0, 0, 0, 3)))
 
     def busy(self, text: str) -> None:
         """Say in the live line what takes long now."""

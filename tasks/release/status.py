@@ -8,7 +8,7 @@ from tasks.project.model import Environment
 from tasks.project.versions import is_version
 from tasks.release.deployed import Deployed
 from tasks.release.evidence import Evidence
-from tasks.release.findings import findings
+from tasks.release.findings import Finding, findings
 from tasks.release.journal import ADOPTED, Entry, ways_out
 from tasks.release.promotion import repair_command
 
@@ -54,8 +54,7 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
     found = findings(evidence)
     why = [str(each) for each in found]
     rows = tuple(_row(evidence, name) for name in here.function_names.values())
-    marks, unknown = [row.mark for row in rows], any(each.unknown for each in found)
-    mark = _mark(evidence, marks, unknown=unknown, differs=bool(found))
+    mark = _mark(evidence, found)
     if mark is Mark.MISSING:
         version = _first_version(before) if before else "VERSION"
         why = [f"Nothing was deployed to {here.name} yet; {repair_command(here, version)}"]
@@ -89,7 +88,7 @@ def unreadable(environment: Environment, reason: str) -> Status:
     return Status(environment.name, Mark.UNKNOWN, why=(reason,))
 
 
-def _mark(evidence: Evidence, marks: Sequence[Mark], *, unknown: bool, differs: bool) -> Mark:
+def _mark(evidence: Evidence, found: Sequence[Finding]) -> Mark:
     """What stands of an environment as a whole."""
     if not evidence.deployed.functions or not (evidence.entries or evidence.unread):
         return Mark.MISSING
@@ -99,12 +98,12 @@ def _mark(evidence: Evidence, marks: Sequence[Mark], *, unknown: bool, differs: 
         and not any(_versions(evidence.deployed).values())
     ):
         return Mark.MISSING  # its bucket may not be there yet either
-    if unknown:
+    if any(each.unknown for each in found):
         return Mark.UNKNOWN
     adopted = evidence.confirmed is not None and evidence.confirmed.runs == ADOPTED
     if len({tuple(sorted(each.items())) for each in _versions(evidence.deployed).values()}) > 1 and not adopted:
         return Mark.MIXED
-    return Mark.DRIFTED if differs or Mark.DRIFTED in marks else Mark.OK
+    return Mark.DRIFTED if found else Mark.OK
 
 
 def _is_older(one: str, other: str) -> bool:

@@ -1,6 +1,7 @@
 """What a terminal gets, and who gets plain lines."""
 
 import io
+import re
 import sys
 from dataclasses import replace
 from typing import Any
@@ -109,6 +110,26 @@ def test_the_live_line_is_ascii() -> None:
     screen.busy("Publishing")
     screen.rest()
     assert written.getvalue().isascii()
+
+
+ROWS = [("function", "is", "layers"), ("news-ingest-with-a-long-name-dev", "ok", "core 1.2.4, deps 1.0.5")]
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_a_table_shows_every_character_however_narrow_the_terminal(width: int) -> None:
+    screen, written = on(width)
+    screen.table(ROWS)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", written.getvalue()).splitlines()
+    assert max(map(len, lines)) <= width
+    assert written.getvalue().isascii()
+    shown = sorted(re.sub(r"\s", "", "".join(lines)))
+    assert shown == sorted(re.sub(r"\s", "", "".join(cell for row in ROWS for cell in row)))
+
+
+def test_the_state_in_a_table_has_its_colour() -> None:
+    screen, written = on()
+    screen.table([("is",), ("drifted",)])
+    assert "\x1b[31mdrifted" in written.getvalue()
 
 
 @pytest.mark.parametrize("width", [40, 80])

@@ -30,9 +30,9 @@ _PLACEHOLDER = "111111111111"
     help={
         "into": "the folder of the project, which is made if there is none",
         "name": "the project's name; its folder's without",
-        "runtimes": "Lambda's runtimes, such as python3.12,python3.13",
+        "runtimes": "Lambda's runtimes, such as python3.12,python3.13 (python3.12)",
         "architecture": "x86_64 or arm64",
-        "environments": "in the order of promotion, such as test,live",
+        "environments": "in the order of promotion, such as test,live (dev,stage,prod)",
         "accounts": "the AWS account of each environment, or one for all",
         "region": "such as eu-west-3",
     }
@@ -42,27 +42,29 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
     c: Context,  # noqa: ARG001  (what Invoke hands to every task)
     into: str,
     name: str = "",
-    runtimes: str = "python3.12",
+    runtimes: str = "",
     architecture: str = "x86_64",
-    environments: str = ",".join(_ENVIRONMENTS),
+    environments: str = "",
     accounts: str = "",
     region: str = "",
 ) -> None:
     """Put this tool into a project, and propose layers, functions and environments for what is there."""
     root = Path(into).expanduser().resolve()
     git = _check_target(root)
-    named = tuple(filter(None, environments.split(",")))
-    given = tuple(filter(None, (accounts or _asked("AWS account (12 digits)", _PLACEHOLDER)).split(",")))
+    name = name or _asked("Name of the project", root.name.lower().replace("_", "-"))
+    runs_on = _several(runtimes or _asked("Lambda's runtimes", "python3.12"))
+    named = _several(environments or _asked("Environments, in the order of promotion", ",".join(_ENVIRONMENTS)))
+    given = _several(accounts or _asked("AWS accounts (12 digits; one, or one for each)", _PLACEHOLDER))
     answers = Answers(
-        name=name or root.name.lower().replace("_", "-"),
-        runtimes=tuple(filter(None, runtimes.split(","))),
+        name=name,
+        runtimes=runs_on,
         architecture=architecture,
         environments=named,
         accounts=given * len(named) if len(given) == 1 else given,
         region=region or _asked("AWS region", "eu-west-3"),
     )
     if len(set(named)) < len(named):
-        raise ConfigError(f"--environments {environments} names one twice; give each a name of its own")
+        raise ConfigError(f"--environments {','.join(named)} names one twice; give each a name of its own")
     if len(answers.accounts) != len(named):
         raise ConfigError(f"--accounts names {len(given)} for {len(named)} environments; name one, or one for each")
     found = find_parts(root)
@@ -88,6 +90,11 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
     if named != _ENVIRONMENTS:
         say(f"[INFO] .github/workflows/release.yml speaks of {', '.join(_ENVIRONMENTS)}: adapt it before you use it")
     _say_next(root, found, named[0], git)
+
+
+def _several(text: str) -> tuple[str, ...]:
+    """What commas stand between."""
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 def _check_target(root: Path) -> bool:

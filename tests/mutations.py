@@ -418,7 +418,7 @@ LISTED = [
     *_listed(
         "tasks/output/report.py",
         "tests/output/test_report.py",
-        ("    return escape(str(value))", "    return str(value)"),
+        ("autoescape=True", "autoescape=False"),
     ),
     *_listed(
         "tasks/init.py",

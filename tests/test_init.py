@@ -1,6 +1,8 @@
 """inv init: what it writes into a project, and what it leaves alone."""
 
+import io
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,26 @@ def test_everything_that_a_project_needs_is_there_and_nothing_is_overwritten(
         ["test", "live"],
     )
     assert ".venv/bin/inv sandbox deploy --env test" in said
+
+
+class Keyboard(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_whoever_sits_there_is_asked_for_what_no_option_says(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = ["", "python3.12, python3.13", "test,live", "111122223333,444455556666", "eu-west-1"]
+    monkeypatch.setattr(sys, "stdin", Keyboard("\n".join(typed) + "\n"))
+    init(Context(Config()), into=str(project))
+    found = parse_project((project / "release.toml").read_text())
+    assert (found.name, [each.name for each in found.runtimes]) == ("weather", ["python3.12", "python3.13"])
+    assert [(each.name, each.account, each.region) for each in found.environments.values()] == [
+        ("test", "111122223333", "eu-west-1"),
+        ("live", "444455556666", "eu-west-1"),
+    ]
+    assert "Name of the project [weather]: " in capsys.readouterr().out
 
 
 def test_a_version_of_the_projects_own_is_kept_if_it_has_what_is_needed(project: Path) -> None:

@@ -27,6 +27,8 @@ from tests.fakes import FakeEnvironment, silent
 from tests.front import Site
 from tests.test_dry import TASKS
 
+pytestmark = pytest.mark.whole
+
 ENTRY = Entry(3, "deploy", "releases/core-1.2.4/x.json", "core 1.2.4", "abc1234", Who(), "")
 GOES_UP = {"deploy", "publish", "update-lambdas"}
 

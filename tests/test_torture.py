@@ -4,6 +4,8 @@ import pytest
 
 from tests.torture import cases, sample, table
 
+pytestmark = pytest.mark.whole
+
 
 def test_a_sample_of_all_faults_at_all_calls_breaks_no_promise() -> None:
     _, words = table(sample(60))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.deploy import DRY_RUN, ENV
+from tasks.deploy import help_of
 from tasks.engine import holding
 from tasks.errors import ConfigError, PlanError
 from tasks.jobs import results
@@ -20,7 +20,9 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
     from tasks.aws.reach import Aws
 
 
-@task(help={"env": ENV, "note": "why what runs now is right, for whoever reads the journal", "dry_run": DRY_RUN})
+@task(
+    help={**help_of("env"), "note": "why what runs now is right, for whoever reads the journal", **help_of("dry_run")}
+)
 @shows
 def adopt(c: Context, env: str, note: str, dry_run: bool = False) -> None:
     """Accept what an environment runs now, changed by hand or in an emergency, until something is deployed to it."""

@@ -25,17 +25,24 @@ from tasks.release.rules import enforce, first_only
 if TYPE_CHECKING:  # what `inv --list` must not wait for
     from tasks.output.documents import PlanOnly
 
-ENV = "the environment, one of those in release.toml"
-DRY_RUN = "show the plan and change nothing; builds nothing either"
-DELETE = "also remove configuration that the release no longer has"
-EMERGENCY = "why the rules of the house are left aside (no safety check is); it is journaled"
-PLAN = "with --dry-run: print the plan as one JSON document and nothing else"
-YES = "agree beforehand to what would be asked"
-EXIT_CODE = "end a dry run with 2 if there would be something to do"
-_LAYER = "limit this to one layer"
+_HELP = {
+    "env": "the environment, one of those in release.toml",
+    "layer": "limit this to one layer",
+    "dry_run": "show the plan and change nothing; builds nothing either",
+    "delete": "also remove configuration that the release no longer has",
+    "emergency": "why the rules of the house are left aside (no safety check is); it is journaled",
+    "exit_code": "end a dry run with 2 if there would be something to do",
+    "yes": "agree beforehand to what would be asked",
+    "json": "with --dry-run: print the plan as one JSON document and nothing else",
+}
 
 
-@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN, "json": PLAN})
+def help_of(*options: str) -> dict[str, str]:
+    """What the command line says of options that several tasks have."""
+    return {name: _HELP[name] for name in options}
+
+
+@task(help=help_of("env", "layer", "dry_run", "json"))
 @shows
 @documented
 def upload(c: Context, env: str, layer: str = "", dry_run: bool = False, json: bool = False) -> None:
@@ -43,7 +50,7 @@ def upload(c: Context, env: str, layer: str = "", dry_run: bool = False, json: b
     bring(here(c), env, UPLOAD, ("Uploading to", "Upload to"), layer=layer, dry_run=dry_run, json=json)
 
 
-@task(help={"env": ENV, "layer": _LAYER, "dry_run": DRY_RUN, "emergency": EMERGENCY, "yes": YES, "json": PLAN})
+@task(help=help_of("env", "layer", "dry_run", "emergency", "yes", "json"))
 @shows
 @documented
 def publish(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
@@ -60,7 +67,7 @@ def publish(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     bring(here(c), env, PUBLISH, words, layer=layer, dry_run=dry_run, emergency=emergency, yes=yes, json=json)
 
 
-@task(help={"env": ENV, "dry_run": DRY_RUN, "delete": DELETE, "emergency": EMERGENCY, "yes": YES, "json": PLAN})
+@task(help=help_of("env", "dry_run", "delete", "emergency", "yes", "json"))
 @shows
 @documented
 def update_lambdas(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
@@ -77,17 +84,7 @@ def update_lambdas(  # noqa: PLR0913, PLR0917  (each is an option of the command
     bring(here(c), env, UPDATE_LAMBDAS, words, dry_run=dry_run, delete=delete, emergency=emergency, yes=yes, json=json)
 
 
-@task(
-    help={
-        "env": ENV,
-        "dry_run": DRY_RUN,
-        "delete": DELETE,
-        "emergency": EMERGENCY,
-        "exit_code": EXIT_CODE,
-        "yes": YES,
-        "json": PLAN,
-    },
-)
+@task(help=help_of(*(name for name in _HELP if name != "layer")))
 @shows
 @documented
 def deploy(  # noqa: PLR0913, PLR0917  (each is an option of the command line)

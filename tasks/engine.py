@@ -152,7 +152,7 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
     confirmed = is_confirmed(goal, newest) or not steps.functions
     inside = reach.inside(goal, replaced_layers(decided)) if dry_run else {}
     pending = bool(decided.actions) or not confirmed
-    asked = questions(goal.environment, decided, before, newest) if pending and steps.functions else ()
+    asked = questions(goal.environment, decided, before, newest, goal.what) if pending and steps.functions else ()
     report(events.Planned(goal, decided, before, dry_run, confirmed, newest, inside, asked))
     if dry_run or not pending:
         return pending
@@ -208,7 +208,8 @@ def refuse_unasked(attempt: Attempt, asked: Sequence[str], decided: Plan, now: D
     assert attempt.held  # noqa: S101  (only called once the environment is held)
     mine = attempt.held.entry
     last = replace(mine, number=mine.number - 1, status=Status.CONFIRMED)
-    if more := [each for each in questions(attempt.goal.environment, decided, now, last) if each not in asked]:
+    goal = attempt.goal
+    if more := [each for each in questions(goal.environment, decided, now, last, goal.what) if each not in asked]:
         raise PlanError(listed(f"{attempt.name} was changed meanwhile; run the same command again:", more))
 
 

@@ -4,7 +4,7 @@ import re
 
 from invoke import Context, task
 
-from tasks.deploy import ENV
+from tasks.deploy import help_of
 from tasks.errors import ConfigError, PlanError
 from tasks.output import history as output
 from tasks.output.lines import JSON, documented
@@ -15,7 +15,7 @@ _ENTRIES = 20
 
 @task(
     help={
-        "env": ENV,
+        **help_of("env"),
         "limit": f"how many entries to show ({_ENTRIES})",
         "entry": "the number of one entry to show with all it changed",
         "json": JSON,

@@ -6,7 +6,7 @@ from pathlib import Path
 from invoke import Context, task
 
 from tasks import engine
-from tasks.deploy import ENV, YES
+from tasks.deploy import help_of
 from tasks.errors import ConfigError, ReleaseError
 from tasks.output import console, lines
 from tasks.output.consent import Consent
@@ -22,7 +22,7 @@ _LINES_SHOWN = 40
 
 @task(
     help={
-        "env": ENV,
+        **help_of("env"),
         "function": "the function's name in release.toml, such as ingest-v2",
         "client_id": "send {client_id: NAME}",
         "payload": "send this JSON instead",
@@ -41,7 +41,7 @@ def invoke(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     run(command, environment, project.function_name(function, environment), text)
 
 
-@task(help={"env": ENV})
+@task(help={**help_of("env")})
 @changes
 def smoke(c: Context, env: str) -> None:
     """Check that every function of an environment starts and finds its imports; no work is done."""
@@ -56,7 +56,7 @@ def smoke(c: Context, env: str) -> None:
     engine.smoke(goal, list(sent), there, console.Console())
 
 
-@task(help={"env": ENV, "client_id": "the client to run it for", "yes": YES})
+@task(help={**help_of("env"), "client_id": "the client to run it for", **help_of("yes")})
 @changes
 def e2e(c: Context, env: str, client_id: str, yes: bool = False) -> None:
     """Run the whole pipeline for a client and check its result."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.deploy import DELETE, EMERGENCY, PLAN, YES, follow, payloads, release_of, reporter
+from tasks.deploy import follow, help_of, payloads, release_of, reporter
 from tasks.engine import carry_out
 from tasks.errors import ReleaseError
 from tasks.jobs import results, side_by_side
@@ -35,10 +35,7 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
         "version": "the release that the source must be running, such as 1.2.4",
         "from": "the environment it comes from; always the one before, which is the default",
         "dry_run": "show the plan and change nothing",
-        "delete": DELETE,
-        "emergency": EMERGENCY,
-        "yes": YES,
-        "json": PLAN,
+        **help_of("delete", "emergency", "yes", "json"),
     }
 )
 @shows

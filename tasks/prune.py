@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.deploy import ENV
+from tasks.deploy import help_of
 from tasks.errors import PlanError, ReleaseError, TakenError
 from tasks.history import number
 from tasks.jobs import results
@@ -26,7 +26,7 @@ _KEEP = "3"
 
 @task(
     help={
-        "env": ENV,
+        **help_of("env"),
         "keep": f"how many of the last releases of every environment stay ({_KEEP})",
         "yes": "delete what would be shown",
         "json": JSON,

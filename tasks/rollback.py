@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.deploy import DELETE, DRY_RUN, ENV, PLAN, YES, payloads, reporter
+from tasks.deploy import help_of, payloads, reporter
 from tasks.engine import carry_out, undo_unfinished
 from tasks.errors import PlanError
 from tasks.output.consent import Consent
@@ -28,12 +28,8 @@ _FARTHEST = 1000
 
 @task(
     help={
-        "env": ENV,
         "to": "an entry's number (38) or a version (1.2.3); by default the release before the present one",
-        "dry_run": DRY_RUN,
-        "delete": DELETE,
-        "yes": YES,
-        "json": PLAN,
+        **help_of("env", "dry_run", "delete", "yes", "json"),
     }
 )
 @shows

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.deploy import ENV
+from tasks.deploy import help_of
 from tasks.errors import DiffersError
 from tasks.jobs import results
 from tasks.output import findings as output
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
 
 @task(
     help={
-        "env": ENV,
+        **help_of("env"),
         "deep": "also download the archives, and compare them file by file",
         "rebuild": "also build what runs from its commit, and compare that",
         "json": JSON,

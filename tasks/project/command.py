@@ -1,7 +1,9 @@
 """What one command works on: the repository it belongs to, the AWS it talks to, and whether it may change anything."""
 
 import re
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -102,6 +104,8 @@ def _guarded(body: Body, *, changes: bool) -> Body:
         if changes and c.config.run.dry:
             name = body.__name__.replace("_", "-")
             raise ConfigError(f"{name} cannot be run dry, and nothing was done; run it without --dry or -R")
+        with suppress(ValueError):  # this is no main thread
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends a job means Ctrl-C
         try:
             return body(c, *args, **kwargs)
         except KeyboardInterrupt as error:

@@ -18,6 +18,13 @@ def is_version(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
 
 
+def is_older(one: str, other: str) -> bool:
+    """Whether a version comes before another; False where one of them is none."""
+    if not (is_version(one) and is_version(other)):
+        return False
+    return [int(part) for part in one.split(".")] < [int(part) for part in other.split(".")]
+
+
 def read_versions(text: str, keys: Iterable[str]) -> dict[str, str]:
     """The version under each of `keys`; other lines are ignored. ConfigError names the key at fault."""
     return {key: _find(text, key)["value"] for key in keys}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tasks.errors import PlanError
 from tasks.project.model import Environment
+from tasks.project.versions import is_older
 from tasks.release.deployed import Deployed
 from tasks.release.functions import changes
 from tasks.release.journal import Entry
@@ -45,11 +46,14 @@ def enforce(problem: str, *, rehearsal: bool, emergency: str) -> str:
     return f"Rules are left aside ({emergency}): {problem}" if problem else ""
 
 
-def questions(here: Environment, decided: Plan, before: Deployed, newest: Entry | None) -> tuple[str, ...]:
-    """What somebody must agree to before a plan is carried out, a sentence each; nothing for most plans."""
+def questions(
+    here: Environment, decided: Plan, before: Deployed, newest: Entry | None, what: str = ""
+) -> tuple[str, ...]:
+    """What somebody must agree to before a plan of a command is carried out, a sentence each; nothing for most."""
     removed = [change.key for change in decided.configure if not change.after]
     found = [f"{here.name} is changed only once somebody agrees"] if here.confirm else []
     found += changed_by_hand(here, before, newest)
+    found += going_back(here, decided) if what == "promote" else []
     found += [f"--delete removes {_some(removed)} from s3://{here.canonical_bucket}"] if removed else []
     return tuple(found)
 
@@ -70,6 +74,18 @@ def changed_by_hand(here: Environment, now: Deployed, newest: Entry | None) -> I
     added = {key for key in has if key not in had and any(key.startswith(f"{prefix}/") for prefix in known)}
     if keys := sorted({*added, *(key for key in had if had[key] != has.get(key))}):
         yield f"s3://{here.canonical_bucket} was changed {since}: {_some(keys)}"
+
+
+def going_back(here: Environment, decided: Plan) -> Iterator[str]:
+    """Our layers that a plan brings to an earlier version, a sentence each."""
+    pairs = {
+        (old.layer, old.version, new.version)
+        for switch in decided.switch
+        for old in switch.before.layers
+        for new in switch.after.layers
+        if old.layer == new.layer != "" and is_older(new.version, old.version)
+    }
+    yield from (f"{layer} goes back from {was} to {now} in {here.name}" for layer, was, now in sorted(pairs))
 
 
 def _some(names: list[str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tasks.project.model import Environment
-from tasks.project.versions import is_version
+from tasks.project.versions import is_older
 from tasks.release.deployed import Deployed
 from tasks.release.evidence import Evidence
 from tasks.release.findings import Finding, findings
@@ -60,7 +60,7 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
         why = [f"Nothing was deployed to {here.name} yet; {repair_command(here, version)}"]
     adopted = ADOPTED in (before.runs if before else "", entry.runs if entry else "")
     if before and not adopted and mark is Mark.OK and entry and before.runs != entry.runs:
-        if _is_older(_first_version(before), _first_version(entry)):
+        if is_older(_first_version(before), _first_version(entry)):
             why.append(f"{here.previous} is at {before.version}, which is older than what runs here")
         else:
             mark = Mark.BEHIND
@@ -104,13 +104,6 @@ def _mark(evidence: Evidence, found: Sequence[Finding]) -> Mark:
     if len({tuple(sorted(each.items())) for each in _versions(evidence.deployed).values()}) > 1 and not adopted:
         return Mark.MIXED
     return Mark.DRIFTED if found else Mark.OK
-
-
-def _is_older(one: str, other: str) -> bool:
-    """Whether a version comes before another; False where one of them is none."""
-    if not (is_version(one) and is_version(other)):
-        return False
-    return [int(part) for part in one.split(".")] < [int(part) for part in other.split(".")]
 
 
 def _first_version(entry: Entry) -> str:

@@ -8,9 +8,10 @@ import pytest
 from tasks.errors import PlanError
 from tasks.release.actions import Configure
 from tasks.release.deployed import CanonicalObject, Deployed
-from tasks.release.plan import Plan
+from tasks.release.journal import snapshot
+from tasks.release.plan import UPDATE_LAMBDAS, Plan, plan
 from tasks.release.rules import committed, enforce, first_only, questions
-from tests.examples import DEV, STAGE, running
+from tests.examples import DEPS, DEV, FOREIGN, GOAL, RELEASE, STAGE, artifact, functions, layer_version, running
 from tests.release.test_findings import INGEST, PACKAGED, entry
 
 PLAN = Plan()
@@ -64,6 +65,20 @@ def test_what_would_be_removed_is_asked_for_three_by_name() -> None:
     assert question == (
         "--delete removes canonical/v.yaml, canonical/w.yaml, canonical/x.yaml and 2 more from s3://news-config-dev"
     )
+
+
+def test_a_promotion_that_goes_back_is_asked_for() -> None:
+    newer = layer_version(artifact("core", "1.10.0", "x"), 2)
+    there = replace(running(RELEASE), functions=functions([FOREIGN, newer, layer_version(DEPS)]))
+    decided = plan(GOAL, there, UPDATE_LAMBDAS)
+    left = entry(after=snapshot(there))
+    assert questions(DEV, decided, there, left, "promote") == ("core goes back from 1.10.0 to 1.2.4 in dev",)
+    assert questions(DEV, decided, there, left, "rollback") == ()
+    forth = plan(
+        GOAL, replace(there, functions=functions([layer_version(artifact("core", "1.2.3", "x"), 2)])), UPDATE_LAMBDAS
+    )
+    assert forth.switch
+    assert questions(DEV, forth, there, left, "promote") == ()
 
 
 def test_what_was_changed_by_hand_since_is_asked_for() -> None:

@@ -1,0 +1,25 @@
+"""What holds for every task."""
+
+import os
+import signal
+
+import pytest
+from invoke import Config, Context
+
+from tasks.errors import ReleaseError
+from tasks.project.command import shows
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process at once")
+def test_to_be_asked_to_end_is_to_be_interrupted() -> None:
+    @shows
+    def body(_: Context) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(ReleaseError, match="^Interrupted$"):
+            body(Context(Config()))
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -171,7 +171,10 @@ CASES: dict[str, tuple[Evidence, str]] = {
         f"The deployment of {PACKAGED} to dev is not over, or was cut off",
     ),
     "unread": (
-        evidence(unread={("function", LETTER): "lambda:GetFunction is missing"}),
+        replace(
+            evidence(deployed=replace(running(PACKAGED), functions={INGEST: running(PACKAGED).functions[INGEST]})),
+            unread={("function", LETTER): "lambda:GetFunction is missing"},
+        ),
         "lambda:GetFunction is missing",
     ),
     "never": (evidence(entries={}), "The journal of dev confirms no release"),
@@ -184,6 +187,15 @@ def test_each_difference_is_one_finding(found: Evidence, text: str) -> None:
     assert said == [text]
     others = [each for each in texts(found) if each != text and "layer version" not in each]
     assert others == []
+
+
+def test_variables_that_may_not_be_read_matter_only_where_some_are_required() -> None:
+    assert findings(facts(Function("", ""), variables=None)) == ()
+
+
+@pytest.mark.parametrize("name", ["never", "unread", "entry damaged", "variables unread"])
+def test_what_is_not_known_is_said_to_be_so(name: str) -> None:
+    assert [each.unknown for each in findings(CASES[name][0])] == [True]
 
 
 def test_a_package_of_a_function_without_one_in_the_release_is_held_against_what_was_deployed() -> None:

@@ -26,6 +26,10 @@ NEWER = layer_version(artifact("core", "1.3.0", "x"), 2)
             {"layers": (LayerVersion(FOREIGN), layer_version(CORE, 5), layer_version(DEPS))},
             "core 1.2.4 (layer version 1 -> 5)",
         ),
+        (
+            {"layers": (LayerVersion(FOREIGN), replace(layer_version(CORE), arn=""), layer_version(DEPS))},
+            "core 1.2.4 (layer version 1 -> new)",
+        ),
     ],
 )
 def test_what_changes_is_told_before_and_after(after: dict[str, object], text: str) -> None:

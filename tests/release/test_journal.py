@@ -20,6 +20,7 @@ from tasks.release.journal import (
     rollback_target,
     snapshot,
     standing,
+    ways_out,
 )
 from tests.examples import CORE, GOAL, artifact, functions, layer_version, running
 
@@ -191,3 +192,31 @@ def test_what_is_neither_a_number_nor_a_version_is_refused_as_such(to: str) -> N
 )
 def test_whoever_deployed_has_a_name(who: Who, text: str) -> None:
     assert str(who) == text
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (OPEN, "Finish it by running the same command again, or undo it; run: inv rollback --env dev"),
+        (replace(OPEN, what="rollback"), "Finish it; run: inv rollback --env dev"),
+        (replace(OPEN, what="undo"), "Finish it; run: inv rollback --env dev"),
+        (replace(OPEN, what="prune"), "run any other command, or the same again"),
+        (entry(2, "A"), "run any other command, or the same again"),
+    ],
+)
+def test_the_ways_out_of_what_was_cut_off(found: Entry, said: str) -> None:
+    assert ways_out("dev", found) == said
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (replace(entry(2, "A"), after=Snapshot()), True),
+        (entry(2, "A"), False),
+        (replace(entry(2, "A"), after=Snapshot(), runs=""), False),
+        (replace(entry(2, "A", status=Status.UNDONE), after=Snapshot()), False),
+        (replace(entry(2, "A", "publish"), after=Snapshot()), False),
+    ],
+)
+def test_an_entry_says_what_runs_if_it_was_confirmed_and_about_functions(found: Entry, says: bool) -> None:
+    assert found.deployed is says

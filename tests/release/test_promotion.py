@@ -195,3 +195,14 @@ def test_a_layer_that_was_taken_off_every_function_by_hand_leaves_no_release() -
     assert list(carried) == ["core"]
     with pytest.raises(PlanError, match="has no record of the release it runs"):
         find_release(DEV, deployed, carried, [RELEASE])
+
+
+def test_a_function_that_is_gone_does_not_hide_which_release_the_others_run() -> None:
+    packaged = Release((CORE, DEPS, package("ingest"), package("letter")), "abc1234", RELEASE.functions)
+    there = running(packaged)
+    left = replace(there, functions={"news-ingest-dev": there.functions["news-ingest-dev"]})
+    assert find_release(DEV, left, RUNNING, [packaged]) == packaged
+    other = replace(there.functions["news-ingest-dev"].state, package="f" * 64)
+    changed = {"news-ingest-dev": replace(there.functions["news-ingest-dev"], state=other)}
+    with pytest.raises(PlanError, match="has no record of the release it runs"):
+        find_release(DEV, replace(left, functions=changed), RUNNING, [packaged])

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import msgspec
 import pytest
 
@@ -68,6 +67,8 @@ COMMANDS: dict[str, tuple[str, Any]] = {
 def test_each_document_is_the_only_thing_on_stdout_and_what_its_schema_says(
     released: Site, calls: Calls, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from jsonschema import validate  # importing it takes longer than most tests
+
     seen = set()
     calls.clear()
     for what, (name, command) in COMMANDS.items():
@@ -75,7 +76,7 @@ def test_each_document_is_the_only_thing_on_stdout_and_what_its_schema_says(
         with contextlib.suppress(DiffersError):
             command(released)
         document = json.loads(capsys.readouterr().out)
-        jsonschema.validate(document, json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
+        validate(document, json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
         assert document == json.loads(msgspec.json.encode(msgspec.convert(document, DOCUMENTS[name]))), what
         assert document["schema"] == 1
         seen.add(name)

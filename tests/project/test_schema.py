@@ -6,7 +6,6 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from tasks.project import release_toml
@@ -101,11 +100,15 @@ def test_the_schema_is_what_the_reader_goes_by() -> None:
     assert set(schema()["properties"]) == set(release_toml._TABLES)  # noqa: SLF001
 
 
+@pytest.mark.whole  # to import jsonschema takes longer than most tests
 @pytest.mark.parametrize("text", [RELEASE_TOML, (ROOT / "release.toml").read_text(encoding="utf-8")])
 def test_a_release_toml_that_can_be_read_is_valid(text: str) -> None:
-    jsonschema.validate(tomllib.loads(text), json.loads(SCHEMA.read_text(encoding="utf-8")))
+    from jsonschema import validate
+
+    validate(tomllib.loads(text), json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -116,9 +119,11 @@ def test_a_release_toml_that_can_be_read_is_valid(text: str) -> None:
     ],
 )
 def test_what_cannot_be_read_is_not(old: str, new: str) -> None:
+    from jsonschema import ValidationError, validate
+
     assert old in RELEASE_TOML
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(tomllib.loads(RELEASE_TOML.replace(old, new, 1)), schema())
+    with pytest.raises(ValidationError):
+        validate(tomllib.loads(RELEASE_TOML.replace(old, new, 1)), schema())
 
 
 if __name__ == "__main__":

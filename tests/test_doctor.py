@@ -19,6 +19,8 @@ from tests.aws.answers import Refusing
 from tests.examples import DEV, PROJECT, RELEASE_TOML
 from tests.front import Site
 
+pytestmark = pytest.mark.whole
+
 BLOCK = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 
 

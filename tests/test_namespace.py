@@ -78,6 +78,7 @@ def test_an_environments_own_task_takes_no_other_environment(repository: Path) -
     assert "--env" in result.stderr
 
 
+@pytest.mark.whole
 def test_an_error_is_one_clear_message_and_exit_code_1(repository: Path) -> None:
     result = inv(repository, "sandbox", "deploy", "--env", "qa")
     assert result.returncode == 1

@@ -17,6 +17,8 @@ import yaml
 
 from tests.examples import RELEASE_TOML, VERSION
 
+pytestmark = pytest.mark.whole
+
 TEXT = (Path(__file__).parents[1] / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
 JOBS: dict[str, Any] = yaml.safe_load(TEXT)["jobs"]
 

@@ -145,6 +145,7 @@ def test_a_file_packed_by_another_method_or_damaged_while_packed_is_found(tmp_pa
     assert any("is damaged" in problem for problem in problems(tmp_path / "b.zip"))
 
 
+@pytest.mark.whole
 def test_what_unpacks_to_more_than_lambda_allows_is_found_without_unpacking_it(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made, made.open("python/zeros", "w") as file:

@@ -112,6 +112,7 @@ def test_what_is_no_bill_lists_nothing(text: str) -> None:
     assert read_bill(text) == {}
 
 
+@pytest.mark.whole
 def test_what_unpacks_to_gigabytes_is_refused_without_being_read(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made, made.open("zeros", "w") as file:

@@ -10,6 +10,8 @@ from tasks.archives.sdists import build_wheel
 from tasks.archives.wheels import wheel_members
 from tasks.errors import BuildError
 
+pytestmark = pytest.mark.whole
+
 
 def make_sdist(folder: Path, setup: str, extra: dict[str, str] | None = None) -> Path:
     """An sdist of one module, in a folder that is named after its hash."""

@@ -15,6 +15,8 @@ from tasks.errors import BuildError
 from tasks.project.uv import run_uv
 from tasks.project.web import open_url
 
+pytestmark = pytest.mark.whole
+
 asked: list[str] = []
 
 

@@ -12,6 +12,8 @@ from tasks.sandbox import background, verbs
 from tasks.sandbox.server import Server
 from tests.examples import RELEASE_TOML, VERSION
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:

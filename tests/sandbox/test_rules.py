@@ -194,6 +194,7 @@ def test_an_object_version_is_the_one_that_was_named(dev: Connection) -> None:
     assert made["Content"]["CodeSha256"] == sha256(ZIP)
 
 
+@pytest.mark.whole
 def test_more_than_50_mb_directly_are_refused(dev: Connection) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -207,6 +208,7 @@ def test_more_than_50_mb_directly_are_refused(dev: Connection) -> None:
     assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 413
 
 
+@pytest.mark.whole
 def test_more_than_250_mib_unpacked_are_refused(dev: Connection) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("python/a", "w") as file:

@@ -15,7 +15,7 @@ sys.modules.pop("tasks", None)
 
 try:
     from tasks import namespace  # the package, now that its name is free
-    from tasks.commands import refuse_unknown
+    from tasks.commands import check_line
 except ModuleNotFoundError as error:
     if str(error.name).partition(".")[0] == "tasks":
         raise
@@ -23,5 +23,5 @@ except ModuleNotFoundError as error:
     file = beside if (Path(__file__).parent / beside).exists() else "requirements.txt"
     advice = f"run: {sys.executable} -m pip install -r {file}"
     sys.exit(f"[ERROR] {error.name} is not installed for this Python; {advice}")
-refuse_unknown(namespace, sys.argv[1:])
+check_line(namespace, sys.argv[1:])
 __all__ = ["namespace"]

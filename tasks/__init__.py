@@ -53,7 +53,8 @@ def _bound(task: Any, parameter: str, environment: Environment) -> "Task[Any]":
     rest = [item for name, item in signature.parameters.items() if name != parameter]
     bound.__signature__ = signature.replace(parameters=rest)  # type: ignore[attr-defined]  # what Invoke inspects
     shown = {name: text for name, text in (task.help or {}).items() if name != parameter}
-    return Task(bound, name=f"{task.name}-{environment.name}", help=shown)
+    # no short options: without the parameter the same letters would mean others, and -e would delete
+    return Task(bound, name=f"{task.name}-{environment.name}", help=shown, auto_shortflags=False)
 
 
 def _environment(environment: Environment) -> Collection:

@@ -1,14 +1,14 @@
 """inv alone: what there is to type, by what it is for."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Container, Sequence
 
-from invoke import Collection, Context, task
-from invoke.parser import ParserContext
-from invoke.program import Program
+from invoke import Collection, Context, ParseError, Program, task
+from invoke.parser import Parser, ParserContext
 
 from tasks.errors import ConfigError, meant
 from tasks.output.lines import say
-from tasks.project.command import here, shows
+from tasks.project.command import REMOTE, here, shows
 
 GROUPS = {
     "Every day": {
@@ -71,33 +71,57 @@ def commands(c: Context) -> None:
     )
 
 
-def refuse_unknown(namespace: Collection, line: Sequence[str]) -> None:
-    """ConfigError, with what was probably meant, for a task or an option on a command line that there is not.
+def check_line(namespace: Collection, line: Sequence[str]) -> None:
+    """ConfigError, with what was probably meant, for what a command line cannot mean.
 
     Invoke says only that it has no idea, and takes an unknown option for the value of a task's first parameter
-    (https://github.com/pyinvoke/invoke/issues/1021).
+    (https://github.com/pyinvoke/invoke/issues/1021). What is unknown is for its own parser to say; it gets the tasks
+    that the line may name alone, since to prepare all of them takes ten times as long.
     """
-    names = [*namespace.task_names, *(each for others in namespace.task_names.values() for each in others)]
-    core = at = Program().initial_context
-    unfilled, value = 0, ""  # positional parameters left; whether an option's value "must" or "may" follow
-    for word in line:
-        name, equals, _ = word.partition("=")
-        flags = {**core.flags, **at.flags}
-        if word == "--":  # what follows is nobody's
-            return
-        if value == "must" or (value and not word.startswith("-")):
-            value = ""
-        elif word.startswith("-"):
-            if word.startswith("--") and name not in {*flags, *at.inverse_flags}:
-                probably = meant(name, [*flags, *at.inverse_flags])
-                asked = f"inv --help {at.name or ''}".rstrip()
-                raise ConfigError(f"{at.name or 'inv'} has no option {name}{probably}; run: {asked}")
-            flag = flags.get(name)
-            value = "" if equals or not (flag and flag.takes_value) else "may" if flag.optional else "must"
-        elif word in names:
-            at, value = ParserContext(word, args=namespace[word].get_arguments()), ""
-            unfilled = len(at.positional_args)
-        elif unfilled:
-            unfilled -= 1
-        else:
-            raise ConfigError(f"There is no task {word!r}{meant(word, names)}; run: inv")
+    names = {name: (name, *others) for name, others in namespace.task_names.items()}
+    contexts = [
+        ParserContext(name, aliases=every[1:], args=namespace[name].get_arguments())
+        for name, every in names.items()
+        if not {*every}.isdisjoint(line)
+    ]
+    known = [each for every in names.values() for each in every]
+    core = Program().initial_context
+    try:
+        before = Parser(initial=core, ignore_unknown=True).parse_argv(list(line))
+        found, word = list(Parser(contexts, core).parse_argv(before.unparsed)), before[0].args.help.value
+    except ParseError as error:
+        unknown = re.fullmatch(r"No idea what ['\"](.*)['\"] is!", str(error))
+        if not unknown or error.context is None:
+            return  # Invoke says well what is missing
+        found, word = [error.context], unknown[1]
+    for context in found:
+        _check_options(context, core, word)
+    if isinstance(word, str) and word not in known:
+        raise ConfigError(_unknown_task(word, line, known, namespace.collections))
+    order = [str(context.name) for context in found]
+    early = order[: order.index("sandbox.sandbox")] if "sandbox.sandbox" in order else []
+    if remote := [each for each in early if re.fullmatch(REMOTE, each.rpartition(".")[2])]:
+        raise ConfigError(f"{remote[0]} stands before the word sandbox, so it would reach AWS; put sandbox first")
+
+
+def _check_options(context: ParserContext, core: ParserContext, word: object) -> None:
+    """ConfigError for an option that a task does not have, wherever Invoke has put it."""
+    taken = [str(each.value) for each in context.args.values() if each.positional]
+    option = next((each for each in (*taken, str(word)) if each.startswith("-")), "")
+    if not option:
+        return
+    name, flags = context.name or "", [*context.flags, *context.inverse_flags] or [*core.flags]
+    if option in {"-h", "--help"}:
+        raise ConfigError(f"For what {name} takes, run: inv --help {name}")
+    probably = meant(option.lstrip("-"), [each.lstrip("-") for each in flags]).replace("mean ", "mean --")
+    raise ConfigError(f"{name or 'inv'} has no option {option}{probably}; run: {f'inv --help {name}'.rstrip()}")
+
+
+def _unknown_task(word: str, line: Sequence[str], known: Sequence[str], collections: Container[str]) -> str:
+    """What to say of a word that is no task."""
+    before = line[list(line).index(word) - 1] if word in line else ""
+    if word in collections:
+        return f"{word!r} is an environment, and no task; name it with --env {word}, or run: inv --list {word}"
+    if f"{before}.{word}" in known:
+        return f"There is no task {word!r} (did you mean {before}.{word}?); run: inv"
+    return f"There is no task {word!r}{meant(word, known)}; run: inv"

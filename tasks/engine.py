@@ -13,7 +13,7 @@ from functools import partial
 from typing import Protocol
 
 from tasks.errors import PlanError, ReleaseError, TakenError, listed
-from tasks.jobs import EndedAtOnceError, results, side_by_side
+from tasks.jobs import EndedAtOnceError, results, side_by_side, too_late
 from tasks.release import events
 from tasks.release.actions import Action, Outcome, Publish, Switch, subject
 from tasks.release.deployed import CanonicalObject, Deployed
@@ -179,7 +179,11 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
             raise _left_open(attempt, error) from error
         except (ReleaseError, KeyboardInterrupt, OSError) as error:
             raise undone(attempt, was, str(error) or "Interrupted") from error
-        held.close(Status.CONFIRMED, after)
+        try:
+            with too_late():
+                held.close(Status.CONFIRMED, after)
+        except KeyboardInterrupt as error:
+            raise _left_open(attempt, error) from error
     report(events.Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
     return pending
 

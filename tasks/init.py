@@ -127,7 +127,10 @@ def _asked(what: str, otherwise: str) -> str:
     """An answer from whoever is at the keyboard; the default where nobody is, or nothing is typed."""
     if not sys.stdin or not sys.stdin.isatty():
         return otherwise
-    return input(f"{what} [{otherwise}]: ").strip() or otherwise
+    try:
+        return input(f"{what} [{otherwise}]: ").strip() or otherwise
+    except EOFError:
+        raise ConfigError("Nothing was answered, so nothing was written; for options run: inv --help init") from None
 
 
 def _composed(root: Path, text: str, version: str, project: Project) -> Iterator[tuple[str, bytes]]:

@@ -11,7 +11,7 @@ from invoke import Context, task
 from tasks.errors import BuildError, ReleaseError
 from tasks.jobs import results
 from tasks.output.lines import say
-from tasks.project.command import Command, changes, here
+from tasks.project.command import Command, changes, for_sandbox, here
 from tasks.project.files import replacing
 from tasks.project.model import Environment
 from tasks.release.deployed import environment_changes
@@ -39,6 +39,7 @@ def report(c: Context, to: str = "", open: bool = False) -> None:  # noqa: A002 
     command = here(c)
     path = Path(to).expanduser().absolute() if to else command.workspace.build / "report.html"
     text = render(gather(command))
+    text = for_sandbox(text) if command.endpoint else text
     with replacing(path) as aside:
         aside.write_text(text, encoding="utf-8", newline="\n")
     say(f"[OK] {path}")
@@ -57,7 +58,8 @@ def gather(command: Command) -> "Page":
     )
     sections = results([partial(_section, command, each, found) for each in environments])
     made = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return Page(project.name, made, sections, _built(command))
+    name = f"{project.name} (on the sandbox)" if command.endpoint else project.name
+    return Page(name, made, sections, _built(command))
 
 
 def _section(command: Command, environment: Environment, found: "Mapping[str, Evidence | Status]") -> "Section":

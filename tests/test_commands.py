@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from invoke import Config, Context, ParseError, Program
-from invoke.parser import Parser
+from invoke.parser import Parser, ParserContext
 
 from tasks import namespace
-from tasks.commands import commands, refuse_unknown
+from tasks.commands import check_line, commands
 from tasks.errors import ConfigError
 from tests.front import Site
 
@@ -41,16 +41,28 @@ def test_inv_alone_runs_it() -> None:
     [
         ("biuld", "There is no task 'biuld' (did you mean build?); run: inv"),
         ("build deply --env dev", "There is no task 'deply' (did you mean deploy?); run: inv"),
-        ("deploy dev stage", "There is no task 'stage'"),
+        ("deploy dev stage", "'stage' is an environment, and no task"),
+        ("deploy --env dev biuld", "There is no task 'biuld' (did you mean build?); run: inv"),
+        ("sandbox deploy --env dev promte --to stage", "There is no task 'promte' (did you mean promote?); run: inv"),
         ("deploy --evn dev", "deploy has no option --evn (did you mean --env?); run: inv --help deploy"),
         ("status --jsn", "status has no option --jsn (did you mean --json?)"),
         ("dev.deploy --dry-rnu", "dev.deploy has no option --dry-rnu (did you mean --dry-run?)"),
+        ("stage", "'stage' is an environment, and no task; name it with --env stage, or run: inv --list stage"),
+        ("status dev", "'dev' is an environment, and no task; name it with --env dev"),
+        ("sandbox up", "There is no task 'up' (did you mean sandbox.up?); run: inv"),
+        ("deploy --help", "For what deploy takes, run: inv --help deploy"),
+        ("deploy -h", "For what deploy takes, run: inv --help deploy"),
+        ("--help biuld", "There is no task 'biuld' (did you mean build?); run: inv"),
+        ("dev.deploy --env dev", "dev.deploy has no option --env; run: inv --help dev.deploy"),
+        ("build --dry-run", "build has no option --dry-run; run: inv --help build"),
+        ("deploy --env dev sandbox", "deploy stands before the word sandbox, so it would reach AWS; put sandbox first"),
+        ("build dev.upload sandbox", "dev.upload stands before the word sandbox"),
         ("--lits", "inv has no option --lits (did you mean --list?); run: inv --help"),
     ],
 )
 def test_what_was_probably_meant_is_said_for_a_task_and_an_option(line: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        refuse_unknown(namespace, line.split())
+        check_line(namespace, line.split())
     assert str(caught.value).startswith(says)
 
 
@@ -60,19 +72,32 @@ WORDS = [
     "dev.deploy",
     "sandbox",
     "show",
+    "invoke",
     "dev",
     "core",
+    "status",
+    "--",
+    "x",
     "--env",
     "--env=dev",
     "--dry-run",
+    "--files",
+    "--payload",
+    "--entry",
+    "--no-files",
+    "--open",
     "-e",
+    "-n",
+    "-ot",
     "-y",
+    "-f",
+    "-l",
+    "-r",
+    "-F",
     "--list",
     "--help",
     "--dry",
-    "--entry",
-    "--",
-    "x",
+    "-R",
 ]
 
 
@@ -85,16 +110,53 @@ def refusal(take: Callable[..., object], *line: object) -> str:
     return ""
 
 
-def test_no_line_is_refused_that_invoke_takes() -> None:
-    draw = random.Random(7)  # noqa: S311  (the same lines every time)
-    contexts, refused = namespace.to_contexts(), 0
-    for line in [draw.choices(WORDS, k=draw.randint(1, 5)) for _ in range(120)]:
-        if said := refusal(refuse_unknown, namespace, line):
-            core = Parser(initial=Program().initial_context, ignore_unknown=True).parse_argv(line)
-            assert "no option" in said or refusal(Parser(contexts).parse_argv, core.unparsed), line
-            refused += 1
-    assert 20 < refused < 100
+def parsed(contexts: list[ParserContext], line: list[str]) -> tuple[list[ParserContext], object]:
+    """A line as Invoke itself takes it, and what help is asked for."""
+    core = Program().initial_context
+    before = Parser(initial=core, ignore_unknown=True).parse_argv(line)
+    return list(Parser(contexts, core).parse_argv(before.unparsed)), before[0].args.help.value
+
+
+def test_what_is_refused_is_what_invoke_takes_for_unknown_or_a_value_that_looks_like_an_option() -> None:
+    draw, refused = random.Random(7), 0  # noqa: S311  (the same lines every time)
+    contexts = namespace.to_contexts()
+    for line in [draw.choices(WORDS, k=draw.randint(1, 6)) for _ in range(200)]:
+        said = refusal(parsed, contexts, line)
+        found, helped = ([], None) if said else parsed(contexts, line)
+        eaten = [str(each.value) for one in found for each in one.args.values() if each.positional]
+        expected = said.startswith("No idea") or any(each.startswith("-") for each in eaten)
+        expected |= isinstance(helped, str) and helped not in {*namespace.task_names, "sandbox"}
+        answer = refusal(check_line, namespace, line)
+        assert bool(answer) == expected or "before the word sandbox" in answer, line
+        refused += expected
+    assert 30 < refused < 170
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-l dev",
+        "-r . -l",
+        "-T 100 --list",
+        "-F json -l",
+        "report -t x.html",
+        "report -ot x.html",
+        "history -e dev -n 3",
+        "init -i x -n foo",
+        "show status --files",
+        "invoke dev status --payload {}",
+        "deploy --env dev --dry",
+        "status --help",
+        "--complete -- inv depl",
+        "--help deploy",
+        "--help sandbox",
+        "--list dev",
+        "build sandbox deploy --env dev",
+    ],
+)
+def test_what_is_right_is_let_through(line: str) -> None:
+    check_line(namespace, line.split())
 
 
 def test_what_follows_two_dashes_and_the_value_of_an_option_may_be_anything() -> None:
-    refuse_unknown(namespace, ["adopt", "--env", "dev", "--note", "--right", "deploy", "--", "--whatever", "it", "is"])
+    check_line(namespace, ["adopt", "--env", "dev", "--note", "--right", "deploy", "--", "--whatever", "it", "is"])

@@ -1,5 +1,6 @@
 """The engine on an environment in memory: every failure, at every action, leaves what was there."""
 
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -11,11 +12,11 @@ from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Pu
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.events import Begun, Confirmed, Done, Event, Looking, Planned, Smoked, TakenOver, Undoing
 from tasks.release.invocations import Invocation
-from tasks.release.journal import Quiet, Status, snapshot
+from tasks.release.journal import Quiet, Snapshot, Status, snapshot
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, plan
 from tasks.release.release import Release
 from tests.examples import CORE, DEPS, DEV, FOREIGN, MANIFEST, SETTINGS, STAGE, functions, package
-from tests.fakes import FakeEnvironment, silent
+from tests.fakes import FakeEnvironment, FakeHeld, silent
 
 RELEASE = Release((CORE, DEPS, package("ingest"), package("letter")), "abc1234", SETTINGS, MANIFEST)
 SMOKE = dict.fromkeys(DEV.function_names.values(), "{}")
@@ -421,3 +422,41 @@ def test_what_ended_while_an_environment_was_held_is_in_the_journal(error: BaseE
     with pytest.raises(type(error)), holding(there, entry_for(GOAL, there.deployed, PUBLISH)):
         raise error
     assert [(entry.status, entry.reason) for entry in there.journal] == [(Status.UNDONE, reason)]
+
+
+class Interrupted(FakeHeld):
+    """A journal whose last entry takes a moment to close, during which somebody presses Ctrl-C, or does so twice."""
+
+    times = 1
+
+    def close(self, status: Status, after: Snapshot | None, reason: str = "") -> None:
+        for _ in range(self.times if status is Status.CONFIRMED else 0):
+            signal.raise_signal(signal.SIGINT)
+        super().close(status, after, reason)
+
+
+class Twice(Interrupted):
+    times = 2
+
+
+def closing(there: FakeEnvironment, kind: type[Interrupted]) -> FakeEnvironment:
+    """An environment with such a journal."""
+    take = there.take
+    there.take = lambda entry, quiet=None: kind(there, take(entry, quiet).taken_over)  # type: ignore[method-assign]
+    return there
+
+
+def test_ctrl_c_comes_too_late_once_all_is_seen_and_only_the_journal_is_to_say_so() -> None:
+    there, events = closing(fresh(), Interrupted), list[Event]()
+    carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
+    assert [entry.status for entry in there.journal] == [Status.CONFIRMED]
+    assert isinstance(events[-1], Confirmed)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_second_ctrl_c_ends_even_that_and_says_what_to_type() -> None:
+    there = closing(fresh(), Twice)
+    with pytest.raises(ReleaseError, match="Ended at once.*Finish by running the same command again"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert [entry.status for entry in there.journal] == [Status.OPEN]

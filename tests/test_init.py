@@ -75,6 +75,13 @@ def test_whoever_sits_there_is_asked_for_what_no_option_says(
     assert "Name of the project [weather]: " in capsys.readouterr().out
 
 
+def test_who_answers_nothing_gets_nothing_written(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Keyboard(""))
+    with pytest.raises(ConfigError, match="Nothing was answered, so nothing was written"):
+        init(Context(Config()), into=str(project))
+    assert not (project / "tasks").exists()
+
+
 def test_a_version_of_the_projects_own_is_kept_if_it_has_what_is_needed(project: Path) -> None:
     mine = "MINE=1\nWEATHER_VERSION=2.0.0\nCOMMON_DEPS_VERSION=1.0.0\n"
     (project / "VERSION").write_text(mine)

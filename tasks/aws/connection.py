@@ -18,6 +18,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.utils import JSONFileCache
+from s3transfer.utils import signal_not_transferring, signal_transferring  # boto3's own
 
 from tasks.aws.pace import RATE, Clock, Pace
 from tasks.aws.refusals import explain, profile_of, refuse_redirect
@@ -141,6 +142,9 @@ def _client(  # noqa: PLR0913, PLR0917  (what a client depends on, as a key of t
         session = _sandbox_session(account, urlsplit(endpoint).password or "")
         made = session.client(service, region_name=region, config=config, endpoint_url=address_of(endpoint))
     made.meta.events.register_first("needs-retry.s3", refuse_redirect)
+    # what is read for a signature is not sent yet; boto3's own uploads tell the two apart likewise
+    made.meta.events.register_first("request-created.s3", signal_not_transferring)
+    made.meta.events.register_last("request-created.s3", signal_transferring)
     if service == "lambda":
         pace = _pace(account, region, endpoint)
         made.meta.events.register("before-send.lambda", pace.before_send)

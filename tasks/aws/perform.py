@@ -87,7 +87,7 @@ def _upload(connection: Connection, sources: Sources, action: actions.Upload) ->
         kind = "application/vnd.cyclonedx+json"
         _once(connection, connection.s3.put_object, action.artifact.bill_key, Body=bill, ContentType=kind)
     told = [lambda bytes_transferred: sources.report(Moved(bytes_transferred))]
-    with ReadFileChunk.from_filename(str(archive), 0, archive.stat().st_size, callbacks=told) as file:
+    with ReadFileChunk.from_filename(str(archive), 0, archive.stat().st_size, told, enable_callbacks=False) as file:
         _put(connection, action.artifact.key, action.artifact.sha256, file, "application/zip")
 
 

@@ -162,7 +162,7 @@ class Console:
         lines, goal = [], event.goal
         if goal.source and goal.source != goal.environment:
             lines = [f"   {goal.source.name} -> {goal.environment.name}", f"   Version: {goal.release.version}"]
-        if event.functions:
+        if event.functions and goal.environment.function_names:
             left_out = f", {missing} left out because they do not exist" if missing else ""
             lines += [f"   {event.seen} function{'s' * (event.seen != 1)} seen on {event.goal.release}{left_out}"]
         say_end(f"{self._title} completed successfully!", *lines)

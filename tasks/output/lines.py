@@ -6,7 +6,8 @@ nothing crashes on a cp1252 or ASCII stdout.
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TextIO, TypeVar
 
@@ -31,9 +32,12 @@ def say(*lines: str) -> None:
 
 
 def say_table(*rows: Sequence[str]) -> None:
-    """Print rows in columns, the first of them headings."""
-    if not _aside and (terminal := screen(sys.stdout)):
-        terminal.table(rows)
+    """Print rows in columns, the first of them headings; on a terminal they are wrapped where it is too narrow."""
+    stream = sys.stderr if _aside else sys.stdout
+    terminal = screen(stream) if stream else None
+    if terminal and terminal.fits(len(rows[0])):
+        with _whoever_reads(stream):
+            terminal.table([[_fit(cell, stream) for cell in row] for row in rows])
         return
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -69,16 +73,27 @@ def documented(body: Body) -> Body:
 def _print(stream: TextIO | None, lines: Iterable[str], *, plain: bool = False) -> None:
     if stream is None:  # closed from the beginning
         return
-    encoding, terminal = stream.encoding or "ascii", None if plain else screen(stream)
-    try:
+    terminal = None if plain else screen(stream)
+    with _whoever_reads(stream):
         for line in map(for_sandbox, lines) if _rehearsing else lines:
-            shown = line.encode(encoding, "backslashreplace").decode(encoding)
             if terminal:
-                terminal.say(shown)
+                terminal.say(_fit(line, stream))
             else:
-                print(shown, file=stream, flush=True)
+                print(_fit(line, stream), file=stream, flush=True)
+
+
+def _fit(text: str, stream: TextIO) -> str:
+    """A text, with what a stream cannot show as escapes."""
+    encoding = stream.encoding or "ascii"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+@contextmanager
+def _whoever_reads(stream: TextIO) -> Iterator[None]:
+    """Go on to the end if whoever read along has left (`inv deploy dev | head`), or the disk is full."""
+    try:
+        yield
     except OSError:
-        # whoever read along has left (`inv deploy dev | head`), or the disk is full: a deployment goes on to its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

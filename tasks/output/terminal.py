@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -39,6 +40,7 @@ _OUTCOMES = {
     "unknown": "red",
 }
 """A cell of a table -> style."""
+_LEAST = 5  # characters for a column of a table and the gap beside it
 _TAG = re.compile(rf"\[({'|'.join(_STYLES)})\]")
 _PATTERNS = (
     (re.compile(r"^ {3,}(?P<added>\+ .*)$"), {"added": "green"}),
@@ -81,6 +83,10 @@ class Screen:
     def say(self, line: str) -> None:
         """Print a line in colour."""
         self._console.print(styled(line))
+
+    def fits(self, columns: int) -> bool:
+        """Whether so many columns have a place; Rich leaves out what has not."""
+        return self._console.width >= _LEAST * columns
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
         """Print rows below their headings; a cell is wrapped where the terminal is too narrow."""
@@ -131,8 +137,9 @@ class Screen:
 
 def busy(text: str) -> None:
     """Say on stdout what takes long now, where that is a terminal."""
-    if found := screen(sys.stdout):
-        found.busy(text)
+    with suppress(OSError):  # nobody looks any more
+        if found := screen(sys.stdout):
+            found.busy(text)
 
 
 def rest() -> None:

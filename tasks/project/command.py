@@ -19,10 +19,11 @@ from tasks.project.workspace import Workspace
 ROOT = Path(__file__).resolve().parents[2]
 """The repository that holds this package; `inv` may be called from any folder below it."""
 
-_REMOTE = (
+REMOTE = (
     "deploy|publish|upload|update-lambdas|promote|rollback|adopt|prune|history|status|verify|show|compare|invoke|smoke|"
     "e2e"
 )
+"""The tasks that reach AWS, as a pattern."""
 
 ACCESS_KEY = "SANDBOX"
 """What an access key on the sandbox begins with; the account follows."""
@@ -89,7 +90,16 @@ def changes(body: Body) -> Body:
 
 def for_sandbox(text: str) -> str:
     """Advice as it helps on the sandbox: what reaches AWS begins with the word."""
-    return re.sub(rf"\brun: inv (?=({_REMOTE})\b)", "run: inv sandbox ", text)
+    return re.sub(rf"\brun: inv (?=({REMOTE})\b)", "run: inv sandbox ", text)
+
+
+def _heed(*names: str) -> None:
+    """Take it for Ctrl-C when somebody ends the job, or closes its terminal, unless that is ignored."""
+    for name in names:
+        number = getattr(signal, name, None)  # Windows has not all of them
+        if number and signal.getsignal(number) is signal.SIG_DFL:
+            with suppress(ValueError):  # this is no main thread
+                signal.signal(number, signal.default_int_handler)
 
 
 def _guarded(body: Body, *, changes: bool) -> Body:
@@ -104,8 +114,7 @@ def _guarded(body: Body, *, changes: bool) -> Body:
         if changes and c.config.run.dry:
             name = body.__name__.replace("_", "-")
             raise ConfigError(f"{name} cannot be run dry, and nothing was done; run it without --dry or -R")
-        with suppress(ValueError):  # this is no main thread
-            signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends a job means Ctrl-C
+        _heed("SIGTERM", "SIGHUP")
         try:
             return body(c, *args, **kwargs)
         except KeyboardInterrupt as error:

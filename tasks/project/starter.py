@@ -76,7 +76,7 @@ def _handlers(root: Path) -> Iterator[tuple[str, str]]:
         except (SyntaxError, ValueError, OSError):
             continue
         names = [each.name for each in body if isinstance(each, ast.FunctionDef) and _is_handler(each)]
-        if names and folder != "." and path.stem.isidentifier():
+        if names and folder != "." and path.stem.isidentifier() and path.stem != "__init__":
             yield folder, f"{path.stem}.{names[0]}"
 
 
@@ -114,7 +114,7 @@ def compose(answers: Answers, found: Found) -> tuple[str, str]:
         parts += ["", f"[functions.{name}]", f'name = "{answers.name}-{name}-{{env}}"']
         parts += [f'runtime = "{answers.runtimes[-1]}"', f"source = {_quoted(folder)}", f'handler = "{handler}"']
     for environment, account in zip(answers.environments, answers.accounts, strict=True):
-        parts += ["", f"[environments.{environment}]", f'account = "{account}"', f'region = "{answers.region}"']
+        parts += ["", f"[environments.{_key(environment)}]", f'account = "{account}"', f'region = "{answers.region}"']
         # whoever may work in one account has other credentials in another
         parts += [f'profile = "{answers.name}-{environment}"'] if len(set(answers.accounts)) > 1 else []
         parts += [f'bucket = "{answers.name}-releases-{account}-{environment}"']
@@ -130,6 +130,11 @@ def _free(name: str, taken: list[str]) -> str:
         wanted = f"{name}-{number}"
     taken.append(wanted)
     return wanted
+
+
+def _key(text: str) -> str:
+    """As a key of TOML."""
+    return text if re.fullmatch(r"[\w-]+", text) else _quoted(text)
 
 
 def _quoted(text: str) -> str:

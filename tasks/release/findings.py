@@ -99,7 +99,8 @@ def _journal(evidence: Evidence) -> Iterator[Finding]:
     for number in (number for number, entry in evidence.entries.items() if entry is None):
         yield Finding(f"Entry {number} of the journal of {name} is damaged", "restore that object", unknown=True)
     if newest and not newest.closed:
-        yield Finding(f"The {newest.title(name)} is not over, or was cut off", ways_out(name, newest))
+        way = ways_out(name, newest)
+        yield Finding(f"The {newest.title(name)} is not over, or was cut off", way[0].lower() + way[1:])
     if newest and newest.standing_emergency:
         yield Finding(emergency_note(name, newest))
     for number, entry in evidence.entries.items():

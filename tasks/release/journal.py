@@ -184,7 +184,8 @@ def ways_out(environment: str, entry: Entry) -> str:
         return "run any other command, or the same again"
     if entry.what in {"rollback", "undo"}:
         return f"Finish it; {back}"
-    return f"Finish it by running the same command again, or undo it; {back}"
+    sources = "" if entry.what == "promote" else " on the same sources"
+    return f"Finish it by running the same command again{sources}, or undo it; {back}"
 
 
 class Standing(Enum):

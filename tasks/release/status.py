@@ -78,8 +78,8 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
         if _STACK in each.facts.tags
     ]
     newest = next(iter(evidence.entries.values()), None)
-    if newest and not newest.closed and not any(ways_out(here.name, newest) in each for each in why):
-        why.append(f"The {newest.title(here.name)} is not over, or was cut off; {ways_out(here.name, newest)}")
+    if newest and not newest.closed and not any("was cut off" in each for each in why):
+        why.append(f"The {newest.title(here.name)} is not over, or was cut off. {ways_out(here.name, newest)}")
     return Status(here.name, mark, entry, rows, tuple(why))
 
 

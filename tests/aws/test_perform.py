@@ -217,6 +217,7 @@ def test_an_upload_is_stored_with_its_sha256_and_tells_how_far_it_is(dev: Connec
     do(dev, Upload(BUILT, BUCKET), told)
     assert read_sha256(dev, BUILT.key) == BUILT.sha256
     assert sum(moved) == BUILT.size
+    assert min(moved) >= 0  # what is read for the signature is not told
 
 
 def test_an_upload_never_replaces_an_object(dev: Connection, sources: Sources) -> None:
@@ -234,11 +235,8 @@ def test_a_bill_of_materials_is_never_replaced_either(dev: Connection, sources: 
 
 def test_an_upload_whose_answer_was_lost_and_repeated_is_done(dev: Connection, sources: Sources) -> None:
     for _ in range(2):
-        moved = list[int]()
-    told = replace(sources, report=lambda event: moved.append(event.size) if isinstance(event, Moved) else None)
-    do(dev, Upload(BUILT, BUCKET), told)
+        do(dev, Upload(BUILT, BUCKET), sources)
     assert read_sha256(dev, BUILT.key) == BUILT.sha256
-    assert sum(moved) == BUILT.size
 
 
 def test_a_published_layer_has_the_archives_bytes_and_says_its_version(dev: Connection, sources: Sources) -> None:

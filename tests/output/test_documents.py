@@ -27,6 +27,8 @@ FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 def schema(name: str) -> str:
     """The JSON Schema of a document, as it is committed."""
     described = msgspec.json.schema(DOCUMENTS[name])
+    for part in described["$defs"].values():
+        part["required"] = list(part.get("properties", ()))  # every field is always there, whatever it is by default
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"inv {name} --json"}
     text = json.dumps({**head, **described}, indent=2) + "\n"
     return re.sub(r"(\\n *)+", " ", text)

@@ -115,15 +115,22 @@ def test_the_live_line_is_ascii() -> None:
 ROWS = [("function", "is", "layers"), ("news-ingest-with-a-long-name-dev", "ok", "core 1.2.4, deps 1.0.5")]
 
 
-@pytest.mark.parametrize("width", [20, 40, 80])
-def test_a_table_shows_every_character_however_narrow_the_terminal(width: int) -> None:
+def test_a_table_of_many_columns_does_not_fit_a_narrow_terminal() -> None:
+    screen, _ = on(39)
+    assert (screen.fits(7), screen.fits(8)) == (True, False)
+
+
+@pytest.mark.parametrize(("width", "columns"), [(15, 3), (40, 3), (40, 8), (80, 8)])
+def test_a_table_that_fits_shows_every_character(width: int, columns: int) -> None:
     screen, written = on(width)
-    screen.table(ROWS)
+    assert screen.fits(columns)
+    rows = [(*row, *["confirmed"] * (columns - 3)) for row in ROWS]
+    screen.table(rows)
     lines = re.sub(r"\x1b\[[0-9;]*m", "", written.getvalue()).splitlines()
     assert max(map(len, lines)) <= width
     assert written.getvalue().isascii()
     shown = sorted(re.sub(r"\s", "", "".join(lines)))
-    assert shown == sorted(re.sub(r"\s", "", "".join(cell for row in ROWS for cell in row)))
+    assert shown == sorted(re.sub(r"\s", "", "".join(cell for row in rows for cell in row)))
 
 
 def test_the_state_in_a_table_has_its_colour() -> None:
@@ -181,15 +188,17 @@ def test_what_goes_over_the_line_is_measured_until_it_is_there() -> None:
 
     building = at(10, Building(Kind.LAYER, "deps", "new"))
     assert at(11, Downloading(4_000_000)) is None
-    assert at(13, Moved(3_000_000)) == f"3.0 of 4.0 MB at 1.5 MB/s: {building}"
-    assert at(14, Moved(-1_000_000)) == f"2.0 of 4.0 MB at 0.7 MB/s: {building}"
-    assert at(15, Moved(2_000_000)) == building
-    assert at(16, Downloading(0)) is None
-    assert at(17, Moved(500_000)) == f"0.5 MB at 0.5 MB/s: {building}"
+    assert at(12, Moved(1_000_000)) == f"1.0 of 4.0 MB: {building}"
+    assert at(14, Moved(2_000_000)) == f"3.0 of 4.0 MB at 1.5 MB/s: {building}"
+    assert at(16, Moved(-1_000_000)) == f"2.0 of 4.0 MB at 0.5 MB/s: {building}"
+    assert at(17, Moved(2_000_000)) == building
+    assert at(17, Downloading(0)) is None
+    assert at(17, Moved(500_000)) == f"0.5 MB: {building}"
     assert at(18, AllBuilt((), ())) == ""
     assert at(19, Moved(1)) is None
     large = replace(CORE, size=2_000_000)
     planned = Plan(prepare=(Upload(large, "b"), Publish(large, "b", "l", ""), Upload(large, "b")))
     assert at(20, Planned(GOAL, planned, Deployed(), dry_run=False)) == ""
     assert at(20, Begun(Upload(large, "b"))) == f"Uploading to s3://b/{CORE.key}"
-    assert at(22, Moved(1_000_000)) == f"1.0 of 4.0 MB at 0.5 MB/s: Uploading to s3://b/{CORE.key}"
+    assert at(90, Moved(100_000)) == f"0.1 of 4.0 MB: Uploading to s3://b/{CORE.key}"
+    assert at(92, Moved(900_000)) == f"1.0 of 4.0 MB at 0.5 MB/s: Uploading to s3://b/{CORE.key}"

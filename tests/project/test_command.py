@@ -17,9 +17,23 @@ def test_to_be_asked_to_end_is_to_be_interrupted() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         signal.pause()
 
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         with pytest.raises(ReleaseError, match="^Interrupted$"):
             body(Context(Config()))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process at once")
+def test_whoever_does_not_want_to_be_asked_to_end_is_left_alone() -> None:
+    @shows
+    def body(_: Context) -> str:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return "done"
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        assert body(Context(Config())) == "done"
     finally:
         signal.signal(signal.SIGTERM, before)

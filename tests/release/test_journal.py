@@ -194,12 +194,22 @@ def test_whoever_deployed_has_a_name(who: Who, text: str) -> None:
     assert str(who) == text
 
 
+BACK = "run: inv rollback --env dev"
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (OPEN, "Finish it by running the same command again, or undo it; run: inv rollback --env dev"),
-        (replace(OPEN, what="rollback"), "Finish it; run: inv rollback --env dev"),
-        (replace(OPEN, what="undo"), "Finish it; run: inv rollback --env dev"),
+        (
+            OPEN,
+            "Finish it by running the same command again on the same sources, or undo it; run: inv rollback --env dev",
+        ),
+        (
+            replace(OPEN, what="promote"),
+            "Finish it by running the same command again, or undo it; run: inv rollback --env dev",
+        ),
+        (replace(OPEN, what="rollback"), f"Finish it; {BACK}"),
+        (replace(OPEN, what="undo"), f"Finish it; {BACK}"),
         (replace(OPEN, what="prune"), "run any other command, or the same again"),
         (entry(2, "A"), "run any other command, or the same again"),
     ],

@@ -51,6 +51,13 @@ def test_an_unsigned_request_gets_403(server: Server, path: str, method: str) ->
 
 
 @pytest.mark.usefixtures("sandbox")
+def test_a_claim_that_is_no_credential_gets_403(server: Server) -> None:
+    for claimed in (ACCESS_KEY, f"{ACCESS_KEY}1/today", f"{ACCESS_KEY}111122223333/20261122/eu-west-3/s3"):
+        text = f"AWS4-HMAC-SHA256 Credential={claimed}, SignedHeaders=host, Signature=00"
+        assert ask(server, "/", Authorization=text) == 403
+
+
+@pytest.mark.usefixtures("sandbox")
 @pytest.mark.parametrize("host", ["localhost", "evil.example", "127.0.0.1.evil.example", "[::1]", "127.0.0.2", ""])
 @pytest.mark.parametrize("path", PATHS)
 def test_another_host_than_127_0_0_1_gets_403(server: Server, path: str, host: str) -> None:

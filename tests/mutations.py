@@ -483,7 +483,7 @@ HARMLESS: dict[str, str] = {
 
 
 def drawn(count: int) -> list[Mutation]:
-    """So many mutations of the rooms, drawn by operator: those of the lowest digests, so that other edits change none."""
+    """So many mutations of the rooms, drawn by operator: those of the lowest digests, whatever else is edited."""
     found = [each for place, tests in ROOMS.items() for path in _files(place) for each in _mutations(path, tests)]
     return sorted(found, key=lambda each: sha256(f"{SEED} {each.path} {each.old} {each.nth}".encode()).digest())[:count]
 

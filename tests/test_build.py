@@ -174,7 +174,18 @@ def test_check_looks_at_what_was_built(workspace: Workspace, capsys: pytest.Capt
     build(workspace)
     capsys.readouterr()
     check(workspace)
-    assert "[OK] .build/layers/core-1.2.4.zip: nothing wrong" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "[OK] .build/layers/core-1.2.4.zip: nothing wrong" in shown
+    assert "[OK] Imported on " in shown or "[SKIP] Not tried on " in shown
+
+
+def test_check_finds_what_somebody_did_to_an_archive_after_it_was_built(workspace: Workspace) -> None:
+    build(workspace)
+    path = workspace.layers / "core-1.2.4.zip"
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("stray.py", "")
+    with pytest.raises(BuildError, match="stray.py|is not what was built|run: inv build"):
+        check(workspace)
 
 
 def test_check_takes_any_file(workspace: Workspace, tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Pu
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.events import Begun, Confirmed, Done, Event, Looking, Planned, Smoked, TakenOver, Undoing
 from tasks.release.invocations import Invocation
-from tasks.release.journal import Quiet, Snapshot, Status, snapshot
+from tasks.release.journal import Entry, Quiet, Snapshot, Status, snapshot
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, plan
 from tasks.release.release import Release
-from tests.examples import CORE, DEPS, DEV, FOREIGN, MANIFEST, SETTINGS, STAGE, functions, package
+from tests.examples import CORE, DEPS, DEV, FOREIGN, MANIFEST, SETTINGS, STAGE, artifact, functions, package
 from tests.fakes import FakeEnvironment, FakeHeld, silent
 
 RELEASE = Release((CORE, DEPS, package("ingest"), package("letter")), "abc1234", SETTINGS, MANIFEST)
@@ -60,6 +60,42 @@ def test_a_dry_run_tells_the_plan_and_goes_no_step_further() -> None:
     carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events), dry_run=True)
     assert [type(event) for event in events] == [Looking, Planned]
     assert there.performed == []
+
+
+NEWER = replace(RELEASE, artifacts=(artifact("core", "1.3.0", "other"), *RELEASE.artifacts[1:]))
+
+
+def deployed() -> FakeEnvironment:
+    """An environment that runs the release, and has no record of the next one."""
+    there = fresh()
+    carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    there.deployed = replace(there.deployed, record=None)
+    there.performed.clear()
+    return there
+
+
+def test_a_dry_run_alone_tells_what_changes_inside_each_layer() -> None:
+    there = deployed()
+    for dry_run in (True, False):
+        events = list[Event]()
+        carry_out(replace(GOAL, release=NEWER), UPDATE_LAMBDAS, there, heard(events), dry_run=dry_run)
+        (planned,) = [event for event in events if isinstance(event, Planned)]
+        assert bool(planned.inside) == dry_run
+
+
+def test_what_was_changed_by_hand_while_the_plan_was_made_is_not_overwritten_unasked() -> None:
+    there = deployed()
+    take, function = there.take, there.deployed.functions["news-ingest-dev"]
+
+    def meddled(entry: Entry, quiet: Quiet | None = None) -> FakeHeld:
+        other = replace(function, state=replace(function.state, handler="by.hand"))
+        there.deployed = replace(there.deployed, functions={**there.deployed.functions, "news-ingest-dev": other})
+        return take(entry, quiet)
+
+    there.take = meddled  # type: ignore[method-assign]
+    with pytest.raises(ReleaseError, match="was changed meanwhile; run the same command again:\n   news-ingest-dev"):
+        carry_out(replace(GOAL, release=NEWER), UPDATE_LAMBDAS, there, silent)
+    assert not [action for action in there.performed if isinstance(action, Switch)]
 
 
 def test_what_is_reported_comes_in_the_order_of_the_plan_whatever_ends_first() -> None:

@@ -92,6 +92,7 @@ def test_a_bill_of_materials_is_the_same_wherever_it_is_made() -> None:
     bill = bill_of_materials("common-deps", DISTRIBUTIONS, "0123abcd")
     assert bill == bill_of_materials("common-deps", reversed(DISTRIBUTIONS), "0123abcd")
     assert bill.startswith('{\n  "')
+    assert json.loads(bill)["metadata"]["component"]["properties"] == [{"name": "tree-digest", "value": "0123abcd"}]
     assert bill.endswith("}\n")
     components = {each["purl"] for each in json.loads(bill)["components"]}
     assert components == {"pkg:pypi/pyyaml@6.0.3", "pkg:pypi/odd@1"}

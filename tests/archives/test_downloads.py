@@ -8,7 +8,7 @@ import pytest
 
 from tasks.archives.downloads import RemoteFile, fetch_all
 from tasks.errors import BuildError
-from tasks.release.events import Event, Moved
+from tasks.release.events import Downloading, Event, Moved
 from tests.archives.wheelhouse import make_wheel
 from tests.fakes import silent
 
@@ -25,9 +25,13 @@ def kept(cache: Path) -> list[Path]:
 def test_a_file_is_fetched_once_and_then_found_in_the_cache(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, "pkg")
     file = remote(wheel)
-    first = fetch_all([file, file], tmp_path / "cache", silent)[file]
+    heard = list[Event]()
+    first = fetch_all([file, file], tmp_path / "cache", heard.append)[file]
     wheel.unlink()
-    assert fetch_all([file], tmp_path / "cache", silent)[file] == first
+    assert heard[0] == Downloading(0)
+    heard.clear()
+    assert fetch_all([file], tmp_path / "cache", heard.append)[file] == first
+    assert heard == []
 
 
 def test_a_wheel_whose_hash_is_wrong_is_refused_and_the_cache_not_poisoned(tmp_path: Path) -> None:

@@ -331,6 +331,15 @@ def test_a_record_reads_back_as_the_release(dev: Connection) -> None:
     assert observe(dev, RELEASE)[1].record == RELEASE
 
 
+def test_a_record_says_that_it_is_json() -> None:
+    written = write_record(RELEASE)
+    stored = {"Body": StreamingBody(io.BytesIO(written), len(written))}
+    connection, calls = recorded(DEV, get_object=stored)
+    do(connection, Record(RELEASE, BUCKET))
+    sent = {"Bucket": BUCKET, "Key": RELEASE.key, "Body": written, "ContentType": "application/json", **OWNER, **ONCE}
+    assert calls[0] == ("put_object", sent)
+
+
 def test_a_record_is_written_once(dev: Connection) -> None:
     other: Release = replace(RELEASE, artifacts=(replace(CORE, sha256="0" * 64), *RELEASE.artifacts[1:]))
     assert other.key == RELEASE.key

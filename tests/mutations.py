@@ -476,6 +476,9 @@ HARMLESS: dict[str, str] = {
     "tasks/archives/secrets.py: '1000' -> '1001'": "a byte more or less of how far a secret goes",
     "tasks/archives/checks.py: '0' -> '1'": "older than any C library there is",
     "(*release.layers, *([package] if package else []))": "what is checked has no order",
+    "tempfile.TemporaryDirectory(dir=cache)": "another folder of the same kind",
+    'aside.write_text(json.dumps(document), encoding="utf-8")': "what is written is ASCII",
+    "tasks/archives/secrets.py: '(b": "either of two beginnings",
     "zip(calls, names, strict=True)": "both have the same length by construction",
     "tasks/release/codec.py: '1' -> '2'": "what is no object at all is refused anyhow",
 }

@@ -13,7 +13,7 @@ from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.events import Begun, Confirmed, Done, Event, Looking, Planned, Smoked, TakenOver, Undoing
 from tasks.release.invocations import Invocation
 from tasks.release.journal import Entry, Quiet, Snapshot, Status, snapshot
-from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, plan
+from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Steps, plan
 from tasks.release.release import Release
 from tests.examples import CORE, DEPS, DEV, FOREIGN, MANIFEST, SETTINGS, STAGE, artifact, functions, package
 from tests.fakes import FakeEnvironment, FakeHeld, silent
@@ -496,3 +496,21 @@ def test_a_second_ctrl_c_ends_even_that_and_says_what_to_type() -> None:
     with pytest.raises(ReleaseError, match="Ended at once.*Finish by running the same command again"):
         carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
     assert [entry.status for entry in there.journal] == [Status.OPEN]
+
+
+def test_a_release_that_differs_in_configuration_alone_is_undone_as_well() -> None:
+    there = deployed()
+    before = what_runs(there.deployed)
+    other = replace(RELEASE, canonical={"canonical/scopes.yaml": "e" * 64, "canonical/more.yaml": "d" * 64})
+    failures: list[BaseException] = [REFUSED]
+    there.fails = lambda action, _place: (
+        ("after", failures.pop()) if isinstance(action, Configure) and failures else None
+    )
+    with pytest.raises(ReleaseError, match="refused\n   dev is as it was before"):
+        carry_out(replace(GOAL, release=other), UPDATE_LAMBDAS, there, silent)
+    assert what_runs(there.deployed) == before
+
+
+@pytest.mark.parametrize(("steps", "ours"), [(UPDATE_LAMBDAS, 2), (PUBLISH, 0)])
+def test_only_what_attaches_layers_says_that_they_are_ours(steps: Steps, ours: int) -> None:
+    assert len(entry_for(GOAL, fresh().deployed, steps).ours) == ours

@@ -10,7 +10,7 @@ from tasks.aws.functions import fence, read_function, switch
 from tasks.errors import AwsError, PlanError
 from tasks.release.actions import Switch
 from tasks.release.artifacts import base64_digest
-from tasks.release.deployed import Deployed
+from tasks.release.deployed import Deployed, Facts
 from tasks.release.functions import LayerVersion, State
 from tests.aws.recorder import Call, recorded, refusal
 from tests.examples import CORE, DEV, FOREIGN, arn, layer_version
@@ -288,8 +288,14 @@ def test_where_the_revision_stays_requests_that_were_signed_before_are_waited_ou
 
 
 def test_a_fence_that_meets_another_update_or_gets_no_answer_is_sent_again_until_it_is_accepted() -> None:
-    there, _ = fenced(refusal("ResourceConflictException"), LOST[0], refusal("PreconditionFailedException", 412))
+    there, waited = fenced(refusal("ResourceConflictException"), LOST[0], refusal("PreconditionFailedException", 412))
+    assert waited == 0.25 + 0.5 + 1
     assert len(there.updates) == 4
+
+
+def test_a_fence_that_always_meets_another_update_is_an_error() -> None:
+    with pytest.raises(AwsError, match="make sure that nobody else still updates"):
+        fenced(*[refusal("ResourceConflictException")] * 99)
 
 
 def test_a_fence_that_is_refused_is_an_error() -> None:
@@ -317,6 +323,22 @@ def test_a_long_update_is_told_of_every_ten_seconds() -> None:
     told: list[int] = []
     read_function(replace(connection, waiting=lambda _name, seconds: told.append(round(seconds))), NAME)
     assert [seconds // 10 for seconds in told] == [1, 2]
+
+
+def test_what_releases_leave_alone_is_read_too() -> None:
+    answer = FakeLambda().read({"FunctionName": NAME})
+    modified, variables = "2026-11-21T18:00:00.123+0000", {"Variables": {"B": "2", "A": "1"}}
+    more = {"Timeout": 3, "MemorySize": 128, "Environment": variables, "LastModified": modified}
+    for settings, facts in (
+        (more, Facts(3, 128, ("A", "B"), {"team": "news"}, "2026-11-21 18:00:00 UTC")),
+        ({}, Facts(0, 0, (), {"team": "news"})),
+        ({"Environment": {"Error": {"ErrorCode": "AccessDenied"}}}, Facts(0, 0, None, {"team": "news"})),
+    ):
+        told = {"Configuration": {**answer["Configuration"], **settings}, "Tags": {"team": "news"}}
+        connection, _ = recorded(DEV, get_function=told)
+        found = read_function(connection, NAME)
+        assert found
+        assert found.facts == facts
 
 
 def test_a_container_image_is_refused_since_it_can_carry_no_layers() -> None:

@@ -170,6 +170,14 @@ CASES: dict[str, tuple[Evidence, str]] = {
         evidence(entries={2: sealed(replace(entry(2), status=Status.OPEN, runs="", after=None)), 1: entry()}),
         f"The deployment of {PACKAGED} to dev is not over, or was cut off",
     ),
+    "unread record": (
+        evidence(record=None, unread={("record", ""): "s3:GetObject is missing"}),
+        "s3:GetObject is missing",
+    ),
+    "unread configuration": (
+        replace(canonical(("canonical/new.yaml", "f" * 64)), unread={("listed", ""): "s3:ListBucket is missing"}),
+        "s3:ListBucket is missing",
+    ),
     "unread": (
         replace(
             evidence(deployed=replace(running(PACKAGED), functions={INGEST: running(PACKAGED).functions[INGEST]})),
@@ -257,6 +265,8 @@ def test_settings_that_release_toml_leaves_open_are_held_against_the_environment
         f"{INGEST}: environment variable C is not set, and it is in stage",
         f"{INGEST}: environment variable A is set, and it is not in stage",
     ]
+    alike = {"ingest": replace(other, facts=here.deployed.functions[INGEST].facts)}
+    assert list(notes(replace(here, before=("stage", alike)))) == []
     stated = {"ingest": Function("", "", timeout=3, memory=128, variables=("A", "C"))}
     assert list(notes(replace(here, before=before, functions=stated))) == []
 
@@ -266,3 +276,12 @@ def test_what_was_touched_after_the_last_entry_had_ended_is_noted(touched: str, 
     found = list(notes(with_function(lambda there: replace(there, facts=Facts(modified=touched)))))
     assert len(found) == noted
     assert all(each == f"{INGEST} was last touched at {touched}, after entry 1 had ended" for each in found)
+
+
+def test_what_runs_is_said_by_the_newest_entry_that_has_deployed_it_also_where_later_ones_carry_it_on() -> None:
+    carried = sealed(replace(entry(3), what="publish"))
+    assert evidence(entries={3: carried, 2: None, 1: entry()}).confirmed == entry()
+    assert evidence(entries={3: carried, 2: None}).confirmed == carried
+    assert evidence(entries={2: None}).confirmed is None
+    other = entry(1, after=snapshot(state(runtime="python3.13").deployed))
+    assert evidence(entries={3: carried, 1: other}).confirmed == carried

@@ -16,6 +16,7 @@ from tasks.release.journal import (
     is_confirmed,
     key_of,
     number_of,
+    quiet,
     refuse_held,
     rollback_target,
     snapshot,
@@ -192,6 +193,13 @@ def test_what_is_neither_a_number_nor_a_version_is_refused_as_such(to: str) -> N
 )
 def test_whoever_deployed_has_a_name(who: Who, text: str) -> None:
     assert str(who) == text
+
+
+def test_what_nobody_has_journaled_about_is_quiet() -> None:
+    closed = entry(1, "A")
+    assert quiet(None, 0, 9).undisturbed
+    assert [quiet(closed, age, 3).undisturbed for age in (3, 5, 6, 7)] == [False, False, True, True]
+    assert not quiet(OPEN, 99, 3).undisturbed
 
 
 BACK = "run: inv rollback --env dev"

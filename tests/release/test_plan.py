@@ -19,7 +19,18 @@ from tasks.release.actions import (
 )
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.functions import LayerVersion
-from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Plan, layer_key, merge_layers, plan, taken_over
+from tasks.release.plan import (
+    PUBLISH,
+    UPDATE_LAMBDAS,
+    UPLOAD,
+    Goal,
+    Plan,
+    layer_key,
+    merge_layers,
+    plan,
+    replaced_layers,
+    taken_over,
+)
 from tasks.release.release import Release, Setting
 from tests.examples import (
     CORE,
@@ -365,3 +376,9 @@ def test_a_record_that_was_edited_does_not_let_another_archive_in() -> None:
     assert taken_over(GOAL, exchanged).release.artifacts[0] == CORE
     with pytest.raises(PlanError, match="exists in dev with other contents"):
         plan(taken_over(GOAL, exchanged), exchanged, UPLOAD)
+
+
+def test_the_layers_that_are_exchanged_are_told_with_the_version_before_and_after() -> None:
+    newer = replace(RELEASE, artifacts=(artifact("core", "1.3.0", "other"), DEPS))
+    decided = plan(replace(GOAL, release=newer), replace(running(), record=None), UPDATE_LAMBDAS)
+    assert replaced_layers(decided) == {"core": ("1.2.4", "1.3.0")}

@@ -47,7 +47,11 @@ def problems(path: Path, *, layer: bool = True, architecture: str = "x86_64") ->
     return list(find_problems(path, BOTH, architecture, Kind.LAYER if layer else Kind.PACKAGE))
 
 
-GOOD = {"python/pkg/__init__.py": b"", "python/lib/python3.12/site-packages/c.so": library(glibc="GLIBC_2.34")}
+GOOD = {
+    "python/pkg/__init__.py": b"",
+    "python/lib/python3.12/site-packages/c.so": library(glibc="GLIBC_2.34"),
+    "python/lib/python3.11/site-packages/d.cpython-311-x86_64-linux-gnu.so": library(),
+}
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,10 @@ def test_undo_brings_back_what_somebody_else_removed_only_where_the_deployment_m
     assert (change.key, change.sign) == ("canonical/extra.yaml", "+")
 
 
+def test_of_what_was_not_read_nothing_is_claimed() -> None:
+    assert Facts() == Facts(timeout=0, memory=0, variables=(), tags={}, modified="")
+
+
 def test_environments_differ_in_functions_settings_and_configuration() -> None:
     here, there = running(), running(environment=STAGE)
     assert environment_changes((DEV, here), (STAGE, there)) == []

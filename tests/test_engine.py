@@ -1,6 +1,7 @@
 """The engine on an environment in memory: every failure, at every action, leaves what was there."""
 
 import signal
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -514,3 +515,12 @@ def test_a_release_that_differs_in_configuration_alone_is_undone_as_well() -> No
 @pytest.mark.parametrize(("steps", "ours"), [(UPDATE_LAMBDAS, 2), (PUBLISH, 0)])
 def test_only_what_attaches_layers_says_that_they_are_ours(steps: Steps, ours: int) -> None:
     assert len(entry_for(GOAL, fresh().deployed, steps).ours) == ours
+
+
+def test_what_is_told_is_told_once_it_has_ended() -> None:
+    there, events = fresh(), list[Event]()
+    there.fails = lambda _action, _place: time.sleep(0.01)  # type: ignore[func-returns-value]  # nothing fails, slowly
+    carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
+    done = [event.outcome.action for event in events if isinstance(event, Done)]
+    assert len(done) == len(there.performed)
+    assert all(event.outcome is not None for event in events if isinstance(event, Done))

@@ -519,7 +519,7 @@ def test_only_what_attaches_layers_says_that_they_are_ours(steps: Steps, ours: i
 
 def test_what_is_told_is_told_once_it_has_ended() -> None:
     there, events = fresh(), list[Event]()
-    there.fails = lambda _action, _place: time.sleep(0.01)  # type: ignore[func-returns-value]  # nothing fails, slowly
+    there.fails = lambda _action, _place: time.sleep(0.01)  # nothing fails, slowly
     carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
     done = [event.outcome.action for event in events if isinstance(event, Done)]
     assert len(done) == len(there.performed)

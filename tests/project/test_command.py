@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 from invoke import Config, Context
@@ -15,7 +16,7 @@ def test_to_be_asked_to_end_is_to_be_interrupted() -> None:
     @shows
     def body(_: Context) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
-        signal.pause()
+        time.sleep(5)
 
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:

@@ -483,6 +483,7 @@ def closing(there: FakeEnvironment, kind: type[Interrupted]) -> FakeEnvironment:
     return there
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_comes_too_late_once_all_is_seen_and_only_the_journal_is_to_say_so() -> None:
     there, events = closing(fresh(), Interrupted), list[Event]()
     carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
@@ -492,6 +493,7 @@ def test_ctrl_c_comes_too_late_once_all_is_seen_and_only_the_journal_is_to_say_s
         signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_ctrl_c_ends_even_that_and_says_what_to_type() -> None:
     there = closing(fresh(), Twice)
     with pytest.raises(ReleaseError, match="Ended at once.*Finish by running the same command again"):

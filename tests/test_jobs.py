@@ -92,6 +92,7 @@ def test_no_call_keeps_a_program_that_was_ended_alive() -> None:
     assert results([lambda: threading.current_thread().daemon]) == [True]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_is_passed_over_once_while_it_comes_too_late_and_heeded_afterwards() -> None:
     with too_late():
         signal.raise_signal(signal.SIGINT)

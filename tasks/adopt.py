@@ -20,9 +20,7 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
     from tasks.aws.reach import Aws
 
 
-@task(
-    help={**help_of("env"), "note": "why what runs now is right, for whoever reads the journal", **help_of("dry_run")}
-)
+@task(help={"note": "why what runs now is right, for whoever reads the journal", **help_of("env", "dry_run")})
 @shows
 def adopt(c: Context, env: str, note: str, dry_run: bool = False) -> None:
     """Accept what an environment runs now, changed by hand or in an emergency, until something is deployed to it."""

@@ -78,13 +78,13 @@ def check_line(namespace: Collection, line: Sequence[str]) -> None:
     (https://github.com/pyinvoke/invoke/issues/1021). What is unknown is for its own parser to say; it gets the tasks
     that the line may name alone, since to prepare all of them takes ten times as long.
     """
-    names = {name: (name, *others) for name, others in namespace.task_names.items()}
+    names = namespace.task_names.items()
+    known = [each for name, others in names for each in (name, *others)]
     contexts = [
-        ParserContext(name, aliases=every[1:], args=namespace[name].get_arguments())
-        for name, every in names.items()
-        if not {*every}.isdisjoint(line)
+        ParserContext(name, others, namespace[name].get_arguments())
+        for name, others in names
+        if not {name, *others}.isdisjoint(line)
     ]
-    known = [each for every in names.values() for each in every]
     core = Program().initial_context
     try:
         before = Parser(initial=core, ignore_unknown=True).parse_argv(list(line))
@@ -113,8 +113,8 @@ def _check_options(context: ParserContext, core: ParserContext, word: object) ->
     name, flags = context.name or "", [*context.flags, *context.inverse_flags] or [*core.flags]
     if option in {"-h", "--help"}:
         raise ConfigError(f"For what {name} takes, run: inv --help {name}")
-    probably = meant(option.lstrip("-"), [each.lstrip("-") for each in flags]).replace("mean ", "mean --")
-    raise ConfigError(f"{name or 'inv'} has no option {option}{probably}; run: {f'inv --help {name}'.rstrip()}")
+    asked = f"inv --help {name}".rstrip()
+    raise ConfigError(f"{name or 'inv'} has no option {option}{meant(option, flags)}; run: {asked}")
 
 
 def _unknown_task(word: str, line: Sequence[str], known: Sequence[str], collections: Container[str]) -> str:

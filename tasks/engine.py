@@ -183,7 +183,8 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
             with too_late():
                 held.close(Status.CONFIRMED, after)
         except KeyboardInterrupt as error:
-            raise _left_open(attempt, error) from error
+            text = f"Ended at once: {attempt.name} runs {goal.release}, and its journal may not say so yet"
+            raise ReleaseError(f"{text}; run the same command again") from error
     report(events.Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
     return pending
 

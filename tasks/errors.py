@@ -75,8 +75,9 @@ def meant(name: str, known: Iterable[str]) -> str:
     """A question whether a name that is unknown was meant to be one that is; empty if none is like it."""
     from difflib import get_close_matches
 
-    close = get_close_matches(name.lower(), known, 1, 0.6)
-    return f" (did you mean {close[0]}?)" if close else ""
+    plain = {each.lstrip("-"): each for each in known}  # the dashes of options would make all of them alike
+    close = get_close_matches(name.lower().lstrip("-"), plain, 1, 0.6)
+    return f" (did you mean {plain[close[0]]}?)" if close else ""
 
 
 def listed(head: str, lines: Sequence[object]) -> str:

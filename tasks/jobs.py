@@ -119,11 +119,12 @@ def too_late() -> Iterator[None]:
         signal.signal(number, signal.default_int_handler)
 
     main = threading.current_thread() is threading.main_thread()
-    heeded = [each for each in signal.valid_signals() if signal.getsignal(each) is signal.default_int_handler]
-    for each in heeded if main else ():
+    heard = signal.valid_signals() if main else ()  # the others hear of none, and may change none
+    heeded = [each for each in heard if signal.getsignal(each) is signal.default_int_handler]
+    for each in heeded:
         signal.signal(each, pass_over)
     try:
         yield
     finally:
-        for each in heeded if main else ():
+        for each in heeded:
             signal.signal(each, signal.default_int_handler)

@@ -10,6 +10,7 @@ from invoke import Context, task
 from tasks.errors import AwsError, ConfigError, DiffersError, PlanError, ReleaseError, listed
 from tasks.output import contents as output
 from tasks.output.lines import JSON, documented
+from tasks.project.cache import place_of
 from tasks.project.command import Command, here, shows
 from tasks.project.files import file_sha256, replacing
 from tasks.project.model import Environment, Project
@@ -295,7 +296,7 @@ def _stored(command: Command, connection: "Connection", key: str, digest: str, w
 
 def _kept(command: Command, digest: str, filename: str, fetch: Callable[[Path], None]) -> Path:
     """A file in the cache, by its digest; fetched if it is not there."""
-    path = command.workspace.cache / "files" / digest[:16] / filename
+    path = place_of(command.workspace.cache, digest, filename)
     if not path.exists():
         with replacing(path) as aside:
             fetch(aside)

@@ -15,7 +15,7 @@ from typing import Any
 from tasks.archives.lock import Pin
 from tasks.archives.wheels import check_record
 from tasks.errors import BuildError, ConfigError
-from tasks.project.cache import use
+from tasks.project.cache import place_of, use
 from tasks.project.files import file_sha256, move, parse_toml, read_text, remove, replacing
 from tasks.project.runtimes import Runtime
 from tasks.project.uv import run_uv
@@ -74,19 +74,15 @@ def _files(package: dict[str, Any]) -> Iterable[RemoteFile]:
 def fetch_all(files: Iterable[RemoteFile], cache: Path, report: Report) -> dict[RemoteFile, Path]:
     """Each file on local disk, downloaded if the cache lacks it."""
     wanted = list(dict.fromkeys(files))
-    if lacking := [file.size for file in wanted if not _place(file, cache).exists()]:
+    if lacking := [file.size for file in wanted if not place_of(cache, file.sha256, file.filename).exists()]:
         report(Downloading(sum(lacking)))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return dict(zip(wanted, pool.map(lambda file: _fetch(file, cache, report), wanted), strict=True))
 
 
-def _place(file: RemoteFile, cache: Path) -> Path:
-    return cache / "files" / file.sha256[:16] / file.filename
-
-
 def _fetch(file: RemoteFile, cache: Path, report: Report) -> Path:
     """One file from the cache or its index; whatever has not the pinned hash never gets its name."""
-    path = _place(file, cache)
+    path = place_of(cache, file.sha256, file.filename)
     if path.exists() and file_sha256(path) == file.sha256:
         use(path.parent)
         return path

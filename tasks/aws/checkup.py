@@ -137,11 +137,7 @@ def _lifecycle(connection: Connection, where: dict[str, str]) -> tuple[str, str]
         hit = [each for each in ours if each.startswith(prefix) or prefix.startswith(each)]
         if rule.get("Status") != "Enabled" or not hit:
             continue
-        some = (
-            "some objects"
-            if {"Tag", "Tags", "ObjectSizeGreaterThan", "ObjectSizeLessThan"} & set(chosen)
-            else "objects"
-        )
+        some = "some objects" if _NARROWER & set(chosen) else "objects"
         away = {each.get("StorageClass") for each in rule.get("Transitions", [])} & _ARCHIVES
         expires = {key for key in rule.get("Expiration", {}) if key != "ExpiredObjectDeleteMarker"}
         if expires or away:

@@ -92,6 +92,11 @@ def _size(path: Path) -> int:
     return sum(file.lstat().st_size for file in files)
 
 
+def place_of(cache: Path, sha256: str, filename: str) -> Path:
+    """Where a file is kept that has this digest (hex)."""
+    return cache / "files" / sha256[:16] / filename
+
+
 def use(path: Path) -> None:
     """Note that an entry is of use still."""
     with suppress(OSError):

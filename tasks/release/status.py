@@ -58,6 +58,9 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
     if mark is Mark.MISSING:
         version = _first_version(before) if before else "VERSION"
         why = [f"Nothing was deployed to {here.name} yet; {repair_command(here, version)}"]
+        newest = next(iter(evidence.entries.values()), None)
+        if newest and not newest.closed:
+            why.append(f"The {newest.title(here.name)} is not over, or was cut off. {ways_out(here.name, newest)}")
     adopted = ADOPTED in (before.runs if before else "", entry.runs if entry else "")
     if before and not adopted and mark is Mark.OK and entry and before.runs != entry.runs:
         if is_older(_first_version(before), _first_version(entry)):
@@ -77,9 +80,6 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
         for name, each in deployed.functions.items()
         if _STACK in each.facts.tags
     ]
-    newest = next(iter(evidence.entries.values()), None)
-    if newest and not newest.closed and not any("was cut off" in each for each in why):
-        why.append(f"The {newest.title(here.name)} is not over, or was cut off. {ways_out(here.name, newest)}")
     return Status(here.name, mark, entry, rows, tuple(why))
 
 

@@ -85,6 +85,16 @@ def test_an_entry_that_is_open_comes_with_the_ways_out_once() -> None:
     assert len(why) == 1
 
 
+def test_a_first_deployment_that_was_cut_off_is_told_where_nothing_runs() -> None:
+    first = sealed(replace(entry(), status=Ended.OPEN, runs="", after=None))
+    found = status_of(evidence(entries={1: first}, deployed=replace(running(PACKAGED), functions={})), None)
+    assert found.mark is Mark.MISSING
+    assert [each.split(";")[0].split(",")[0] for each in found.why] == [
+        "Nothing was deployed to dev yet",
+        "The deployment of core 1.2.4",
+    ]
+
+
 @pytest.mark.parametrize(
     ("tags", "text"),
     [

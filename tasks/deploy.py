@@ -4,7 +4,6 @@ clean -> build-core -> build-deps -> build-functions -> upload -> publish -> upd
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
@@ -13,17 +12,14 @@ from tasks.errors import ConfigError, DiffersError
 from tasks.output.consent import Consent
 from tasks.output.console import Console
 from tasks.output.lines import documented, say
-from tasks.project.command import Command, here, shows
+from tasks.project.command import Command, here
 from tasks.project.model import Environment, Project
 from tasks.project.workspace import Checkout
 from tasks.release.artifacts import Artifact
-from tasks.release.events import LeftOut, Started
+from tasks.release.events import LeftOut, Report, Started
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Steps
 from tasks.release.release import Release, Setting
 from tasks.release.rules import enforce, first_only
-
-if TYPE_CHECKING:  # what `inv --list` must not wait for
-    from tasks.output.documents import PlanOnly
 
 _HELP = {
     "env": "the environment, one of those in release.toml",
@@ -43,7 +39,6 @@ def help_of(*options: str) -> dict[str, str]:
 
 
 @task(help=help_of("env", "layer", "dry_run", "json"))
-@shows
 @documented
 def upload(c: Context, env: str, layer: str = "", dry_run: bool = False, json: bool = False) -> None:
     """Build, then store the archives in the environment's bucket."""
@@ -51,7 +46,6 @@ def upload(c: Context, env: str, layer: str = "", dry_run: bool = False, json: b
 
 
 @task(help=help_of("env", "layer", "dry_run", "emergency", "yes", "json"))
-@shows
 @documented
 def publish(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     c: Context,
@@ -68,7 +62,6 @@ def publish(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
 
 
 @task(help=help_of("env", "dry_run", "delete", "emergency", "yes", "json"))
-@shows
 @documented
 def update_lambdas(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     c: Context,
@@ -85,7 +78,6 @@ def update_lambdas(  # noqa: PLR0913, PLR0917  (each is an option of the command
 
 
 @task(help=help_of(*(name for name in _HELP if name != "layer")))
-@shows
 @documented
 def deploy(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     c: Context,
@@ -145,15 +137,12 @@ def bring(  # noqa: PLR0913  (what the command line says)
         report(LeftOut(path))
     release = release_of(checkout, [each.artifact for each in built], {key: e.sha256 for key, e in contents.items()})
     report(Started(f"{words[0]} {environment.name} environment", f"{words[1]} {environment.name}", release))
-    sources = Sources(
-        {each.artifact.name: each.path for each in built},
-        {each.sha256: each.path for each in contents.values()},
-        report=report,
-    )
+    files = {each.sha256: each.path for each in contents.values()}
+    sources = Sources({each.artifact.name: each.path for each in built}, files)
     smoke = payloads(project, environment) if steps.functions else {}
     what = "deploy" if steps.functions else "publish"
     goal = Goal(environment, release, smoke=smoke, delete=delete, what=what, emergency=emergency)
-    there = reach(command, environment, sources, report.waiting)
+    there = reach(command, environment, sources, report)
     return carry_out(goal, steps, there, report, agree=Consent(bool(command.endpoint), yes), dry_run=dry_run)
 
 
@@ -173,15 +162,15 @@ def release_of(checkout: Checkout, artifacts: Sequence[Artifact], canonical: Map
     return Release(tuple(artifacts), checkout.commit, settings, dict(canonical))
 
 
-def reporter(json: bool, *, dry_run: bool) -> "Console | PlanOnly":
+def reporter(json: bool, *, dry_run: bool) -> Report:
     """Who is told what happens: a reader, or with `json` a machine, to which only a plan can be told."""
     if json and not dry_run:
         raise ConfigError("--json prints a plan; add --dry-run")
     if not json:
         return Console()
-    from tasks.output.documents import PlanOnly
+    from tasks.output.documents import print_plan
 
-    return PlanOnly()
+    return print_plan
 
 
 def follow(problem: str, command: Command, emergency: str) -> None:

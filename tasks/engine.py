@@ -153,7 +153,7 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
     inside = reach.inside(goal, replaced_layers(decided)) if dry_run else {}
     pending = bool(decided.actions) or not confirmed
     asked = questions(goal.environment, decided, before, newest, goal.what) if pending and steps.functions else ()
-    report(events.Planned(goal, decided, before, dry_run, confirmed, newest, inside, asked))
+    report(events.Planned(goal, decided, dry_run, confirmed, newest, inside, asked))
     if dry_run or not pending:
         return pending
     agree(asked)

@@ -8,7 +8,7 @@ from tasks.deploy import help_of
 from tasks.errors import ConfigError, PlanError
 from tasks.output import history as output
 from tasks.output.lines import JSON, documented
-from tasks.project.command import here, shows
+from tasks.project.command import here
 
 _ENTRIES = 20
 
@@ -21,7 +21,6 @@ _ENTRIES = 20
         "json": JSON,
     },
 )
-@shows
 @documented
 def history(c: Context, env: str, entry: str = "", limit: str = str(_ENTRIES), json: bool = False) -> None:
     """Show the journal of an environment: number, when, who, what, release, commit, outcome, how long."""

@@ -12,13 +12,13 @@ from tasks.errors import ReleaseError
 from tasks.jobs import results, side_by_side
 from tasks.output.consent import Consent
 from tasks.output.lines import documented, say
-from tasks.project.command import Command, here, shows
+from tasks.project.command import Command, here
 from tasks.project.model import Environment
 from tasks.project.workspace import Workspace
 from tasks.release.events import Started
 from tasks.release.journal import Entry, emergency_note
 from tasks.release.plan import UPDATE_LAMBDAS, Goal
-from tasks.release.promotion import Source, check_route, check_source, find_release, running_release
+from tasks.release.promotion import check_route, check_source, find_release, running_release
 from tasks.release.release import Release, record_prefix
 from tasks.release.rules import committed
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
         **help_of("delete", "emergency", "yes", "json"),
     }
 )
-@shows
 @documented
 def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     c: Context,
@@ -61,7 +60,7 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     project = command.workspace.project()
     origin, target = check_route(project, from_, to, version)
     before = reach(command, origin)
-    there = reach(command, target, Sources(origin=before.connection), report.waiting)
+    there = reach(command, target, Sources(origin=before.connection), report)
     looks = (partial(finishable, there, version), partial(read_running, before, version))
     unfinished, running = side_by_side(looks, keep_going=True)
     release, source = unfinished.value(), target
@@ -117,7 +116,7 @@ def finishable(there: "Aws", version: str) -> Release | None:
 
 def read_running(there: "Aws", version: str) -> tuple[Release, Entry | None, str]:
     """The release that an environment runs, all that could be wrong ruled out, the newest entry, and the commit."""
-    from tasks.aws.observe import look_since, observe_digests, observe_objects, observe_records
+    from tasks.aws.observe import look_since, observe_bytes, observe_records
 
     connection, environment = there.connection, there.connection.environment
     first = next(iter(environment.layer_names))
@@ -129,10 +128,7 @@ def read_running(there: "Aws", version: str) -> tuple[Release, Entry | None, str
     )
     running = running_release(environment, deployed, version)
     release = find_release(environment, deployed, running, records, entry)
-    objects, digests = results(
-        [partial(observe_objects, connection, release.artifacts), partial(observe_digests, connection, running)]
-    )
-    check_source(Source(environment, release, objects, digests), running)
+    check_source(environment, observe_bytes(connection, deployed, release, running), running, release)
     brought = entry
     if entry and not entry.deployed:  # a publication, a pruning, a deployment that was undone: an earlier one says it
         earlier = (each for each in there.journal().entries(_FARTHEST) if each.deployed and each.release == entry.runs)

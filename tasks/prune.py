@@ -12,7 +12,7 @@ from tasks.history import number
 from tasks.jobs import results
 from tasks.output.lines import JSON, documented, say, say_end
 from tasks.output.pruning import say_pruning
-from tasks.project.command import Command, here, shows
+from tasks.project.command import Command, here
 from tasks.project.model import Environment
 from tasks.release.journal import Entry, Status, Who
 from tasks.release.pruning import Pruning, old_versions, plan_prune
@@ -32,7 +32,6 @@ _KEEP = "3"
         "json": JSON,
     }
 )
-@shows
 @documented
 def prune(c: Context, env: str, keep: str = _KEEP, yes: bool = False, json: bool = False) -> None:
     """Show what no function, release or way back needs any more, with its bytes, and delete it only if asked to."""

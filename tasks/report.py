@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.errors import BuildError, ReleaseError
+from tasks.errors import BuildError
 from tasks.jobs import results
 from tasks.output.lines import say
 from tasks.project.command import Command, changes, for_sandbox, here
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from tasks.output.report import Page, Section, Sized
     from tasks.release.evidence import Evidence
-
-_ENTRIES = 20
 
 
 @task(help={"to": "the file to write (.build/report.html)", "open": "show it in the browser"})
@@ -56,7 +54,7 @@ def gather(command: Command) -> "Page":
     found = dict(
         zip(project.environments, results([partial(survey, command, each) for each in environments]), strict=True)
     )
-    sections = results([partial(_section, command, each, found) for each in environments])
+    sections = [_section(command, each, found) for each in environments]
     made = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     name = f"{project.name} (on the sandbox)" if command.endpoint else project.name
     return Page(name, made, sections, _built(command))
@@ -64,7 +62,6 @@ def gather(command: Command) -> "Page":
 
 def _section(command: Command, environment: Environment, found: "Mapping[str, Evidence | Status]") -> "Section":
     """What is known of one environment."""
-    from tasks.aws.reach import reach
     from tasks.output.report import Section
 
     evidence, source = found[environment.name], found.get(environment.previous)
@@ -75,15 +72,10 @@ def _section(command: Command, environment: Environment, found: "Mapping[str, Ev
     coming: list[str] = []
     if source is not None and not isinstance(source, Status):
         coming = _coming(evidence, source)
-    try:
-        journal = reach(command, environment).journal()
-        entries = [each for each in journal.read(_ENTRIES).values() if each]
-        unread = ""
-    except ReleaseError as error:
-        entries, unread = [], str(error)
+    entries = [each for each in evidence.entries.values() if each]
     shown = status if environment.previous else ahead(command, status)
     found_here = () if status.mark is Mark.MISSING else findings(evidence)  # where nothing is, nothing is wrong
-    return Section(shown, entries, found_here, coming, unread)
+    return Section(shown, entries, found_here, coming)
 
 
 def _coming(here: "Evidence", before: "Evidence") -> list[str]:

@@ -10,7 +10,7 @@ from tasks.engine import carry_out, undo_unfinished
 from tasks.errors import PlanError
 from tasks.output.consent import Consent
 from tasks.output.lines import documented, say, say_end
-from tasks.project.command import here, shows
+from tasks.project.command import here
 from tasks.release.deployed import Deployed
 from tasks.release.events import Report, Started
 from tasks.release.journal import Entry, rollback_target
@@ -32,7 +32,6 @@ _FARTHEST = 1000
         **help_of("env", "dry_run", "delete", "yes", "json"),
     }
 )
-@shows
 @documented
 def rollback(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     c: Context,
@@ -50,7 +49,7 @@ def rollback(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     project = command.workspace.project()
     environment, dry_run = project.environment(env), dry_run or command.dry
     report = reporter(json, dry_run=dry_run)
-    there, agree = reach(command, environment, waiting=report.waiting), Consent(bool(command.endpoint), yes)
+    there, agree = reach(command, environment, report=report), Consent(bool(command.endpoint), yes)
     newest = there.newest()
     if newest is None:
         raise PlanError(f"Nothing was ever deployed to {env}; {repair_command(environment)}")

@@ -11,7 +11,7 @@ from tasks.errors import AwsError, ConfigError, DiffersError, PlanError, Release
 from tasks.output import contents as output
 from tasks.output.lines import JSON, documented
 from tasks.project.cache import place_of
-from tasks.project.command import Command, here, shows
+from tasks.project.command import Command, here
 from tasks.project.files import file_sha256, replacing
 from tasks.project.model import Environment, Project
 from tasks.project.versions import is_version
@@ -39,7 +39,6 @@ class MixedError(PlanError):
 
 
 @task(help={"what": f"{_WHICH}, or the beginning of a digest", "files": "list every file, too", "json": JSON})
-@shows
 @documented
 def show(c: Context, what: str, files: bool = False, json: bool = False) -> None:
     """Show what is in an archive: distributions, licences, sizes, files; of an ARN or a digest also who uses it."""
@@ -71,7 +70,6 @@ def show(c: Context, what: str, files: bool = False, json: bool = False) -> None
 @task(
     help={"before": _WHICH, "after": "the same, for what to compare it with", "files": "list every file", "json": JSON}
 )
-@shows
 @documented
 def compare(c: Context, before: str, after: str, files: bool = False, json: bool = False) -> None:
     """Show how two archives, or two environments, differ: packages, files, sizes; ends with 2 if they do."""
@@ -274,11 +272,11 @@ def _package(command: Command, environment: Environment, function: str) -> Path:
 
 def _fetch(command: Command, connection: "Connection", layer: str, version: LayerVersion) -> Path:
     """A layer version's archive from the environment's bucket; it must be the bytes Lambda has."""
-    from tasks.aws.observe import observe_digests
+    from tasks.aws.observe import read_digest
 
     if not version.version:
         raise PlanError(f"{version.arn} was not published by this tool, so its archive is not in the bucket")
-    digest = observe_digests(connection, {layer: version})[layer]
+    digest = read_digest(connection, version.arn)
     return _stored(command, connection, f"layers/{layer}-{version.version}.zip", digest, version.arn)
 
 

@@ -11,7 +11,7 @@ from tasks.errors import DiffersError, ReleaseError
 from tasks.jobs import results
 from tasks.output import status as output
 from tasks.output.lines import JSON, documented
-from tasks.project.command import Command, here, shows
+from tasks.project.command import Command, here
 from tasks.project.model import Environment
 from tasks.release.status import Mark, Status, status_of, unreadable
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
 
 
 @task(help={"env": "one environment; all of them without", "json": JSON})
-@shows
 @documented
 def status(c: Context, env: str = "", json: bool = False) -> None:
     """Show what every environment runs, since when and by whom; ends with 2 if one is not as it was deployed."""

@@ -10,7 +10,7 @@ from tasks.errors import DiffersError
 from tasks.jobs import results
 from tasks.output import findings as output
 from tasks.output.lines import JSON, documented
-from tasks.project.command import here, shows
+from tasks.project.command import here
 from tasks.project.workspace import Workspace
 from tasks.release.evidence import Evidence
 from tasks.release.findings import Finding, compare_trees, findings, notes
@@ -28,7 +28,6 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
         "json": JSON,
     }
 )
-@shows
 @documented
 def verify(c: Context, env: str, deep: bool = False, rebuild: bool = False, json: bool = False) -> None:
     """Prove that an environment runs what was deployed to it; ends with 2 if something differs or is unknown."""

@@ -4,7 +4,7 @@ Archives are kept under a key that stands for their inputs, so that what has not
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from tasks.release.codec import decode, encode
 from tasks.release.events import Report, unheard
 
 _MEGABYTE = 1_000_000
+_MOST_FILES = 10
 
 
 def build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: bool = False) -> list[Archive]:
@@ -50,11 +51,11 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
         for path in recipes[name].untracked:
             report(events.LeftOut(path))
         for path in recipes[name].stray:
-            report(events.LeftOut(path, stray=True))
+            report(events.Noticed(f"{path} is left out: a system or an editor left it behind", warning=False))
     if checkout.git is None:
-        report(events.NoGit())
+        report(events.Noticed("This is no git repository, or git is not installed: every file in the sources is built"))
     if checkout.git and checkout.git.endings:
-        report(events.OtherEndings(checkout.git.endings))
+        report(events.Noticed(_other_endings(checkout.git.endings)))
     made = {name: make(checkout, name, recipe, report) for name, recipe in recipes.items()}
     check_configured(checkout, list(made.values()))
     report(events.Importing(tuple(runtime.name for runtime in checkout.project.runtimes)))
@@ -62,11 +63,28 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
     if not all(each.cached for each in made.values()):
         cache.bound(checkout.workspace.cache)
     placed = manifest.place(checkout, [made[name] for name in wanted], clean=clean)
-    archives = [
-        events.Built(each.artifact, each.path.relative_to(checkout.root).as_posix(), each.cached) for each in placed
-    ]
-    report(events.AllBuilt(tuple(archives), tuple(imported)))
+    new, unchanged = (tuple(each.artifact for each in placed if each.cached is cached) for cached in (False, True))
+    report(events.AllBuilt(new, unchanged, tuple(imported)))
     return placed
+
+
+def _superfluous(name: str, packages: Mapping[str, str]) -> str:
+    """Why a layer is larger than it needs to be."""
+    brought = ", ".join(f"{each} {version}" for each, version in packages.items())
+    return (
+        f"{name} brings {brought}, and every Lambda runtime has that already (in a version that depends "
+        "on runtime and region); unless you need this one, take it out of the requirements and run: inv lock"
+    )
+
+
+def _other_endings(paths: Sequence[str]) -> str:
+    """What to type so that Windows builds the same archives as everybody else."""
+    more = f" and {len(paths) - 1} more" if paths[1:] else ""
+    return (
+        f"{paths[0]}{more}: line endings are CRLF here and LF in the commit, so others build other "
+        "archives; commit, add the line `* text=auto eol=lf` to .gitattributes, then delete these files and run: git "
+        f"checkout -- {' '.join(paths[:_MOST_FILES])}"
+    )
 
 
 def check_built(checkout: Checkout, built: Sequence[Archive], report: Report) -> None:
@@ -111,7 +129,7 @@ def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archi
     if artifact is None:
         report(events.Building(kind_of(checkout.project, name), name, manifest.why(checkout, name, recipe)))
         if packages := {each: recipe.requirements[each] for each in SDK if each in recipe.requirements}:
-            report(events.Superfluous(name, packages))
+            report(events.Noticed(_superfluous(name, packages), warning=False))
         artifact = _make(checkout, name, recipe, path)
     function = checkout.project.functions.get(name)
     version = checkout.versions.get(name, artifact.tree[:16])

@@ -25,6 +25,7 @@ from tasks.aws.refusals import explain, profile_of, refuse_redirect
 from tasks.errors import AwsError
 from tasks.project.command import ACCESS_KEY, address_of
 from tasks.project.model import Environment
+from tasks.release.events import Report, unheard
 
 _CONFIG = Config(
     connect_timeout=10,
@@ -46,15 +47,14 @@ class Connection:
     """An environment and the clients that reach it, made when they are needed; several threads may use one.
 
     `client` makes one of a service; with a patience in seconds it waits that long, and calls only once. `endpoint` is
-    the sandbox's address with its key, empty for real AWS. `waiting` is told every ten seconds which function is waited
-    for, and how many seconds by then.
+    the sandbox's address with its key, empty for real AWS. `report` hears what takes long.
     """
 
     environment: Environment
     client: Callable[[str, int], Any]
     endpoint: str = ""
     clock: Clock = field(default_factory=Clock)
-    waiting: Callable[[str, float], None] = lambda _function, _seconds: None
+    report: Report = unheard
 
     @property
     def s3(self) -> Any:

@@ -23,6 +23,7 @@ from tasks.project.web import open_url
 from tasks.release.actions import Outcome, Switch
 from tasks.release.artifacts import hex_digest
 from tasks.release.deployed import Deployed, DeployedFunction, Facts
+from tasks.release.events import Waiting
 from tasks.release.functions import LayerVersion, State, changes
 
 SIGNED_FOR = 360.0
@@ -133,7 +134,7 @@ def _settled(connection: Connection, name: str) -> Any:
         waited = clock.now() - begun
         if waited >= told + _TELL_EVERY:
             told = waited
-            connection.waiting(name, waited)
+            connection.report(Waiting(name, waited))
         pause = min(_LOOK_EVERY, pause * 2)
 
 

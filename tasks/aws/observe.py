@@ -186,16 +186,14 @@ def readable_record(connection: Connection, key: str) -> Release | None:
         return None
 
 
-def observe_objects(connection: Connection, artifacts: Iterable[Artifact]) -> dict[str, str]:
-    """The archives that are there: key -> SHA-256 (hex), empty if S3 has none of the whole."""
-    reads: Reads = {("objects", each.key): partial(read_sha256, connection, each.key) for each in artifacts}
-    return _named("objects", _at_once(reads))
-
-
-def observe_digests(connection: Connection, running: Mapping[str, LayerVersion]) -> dict[str, str]:
-    """The SHA-256 (hex) that Lambda reports for each layer version."""
-    reads: Reads = {("digest", layer): partial(read_digest, connection, item.arn) for layer, item in running.items()}
-    return _named("digest", _at_once(reads))
+def observe_bytes(
+    connection: Connection, deployed: Deployed, release: Release, running: Mapping[str, LayerVersion]
+) -> Deployed:
+    """An environment with what S3 and Lambda report of a release's archives and of the layer versions that run."""
+    reads: Reads = {("objects", each.key): partial(read_sha256, connection, each.key) for each in release.artifacts}
+    reads |= {("digests", each.arn): partial(read_digest, connection, each.arn) for each in running.values()}
+    found = _at_once(reads)
+    return replace(deployed, objects=_named("objects", found), digests=_named("digests", found))
 
 
 def read_bill_of(connection: Connection, key: str, archive: Path | None) -> dict[str, str]:

@@ -25,7 +25,7 @@ from tasks.release import actions
 from tasks.release.actions import Action, Outcome, subject
 from tasks.release.artifacts import base64_digest, hex_digest
 from tasks.release.deployed import Deployed
-from tasks.release.events import Moved, Report, unheard
+from tasks.release.events import Moved
 from tasks.release.release import write_record
 
 _DOWNLOAD_PATIENCE = 60
@@ -36,14 +36,12 @@ _DENIED = ("AccessDenied", "403")
 class Sources:
     """What can be sent: archives by artifact, contents of the configuration by SHA-256 (hex), both on this machine.
 
-    `origin` is the environment that a release is promoted from, for what S3 may not copy by itself. `report` hears how
-    much of an archive is sent.
+    `origin` is the environment that a release is promoted from, for what S3 may not copy by itself.
     """
 
     archives: Mapping[str, Path] = field(default_factory=dict)
     contents: Mapping[str, Path] = field(default_factory=dict)
     origin: Connection | None = None
-    report: Report = unheard
 
 
 def perform(
@@ -86,7 +84,7 @@ def _upload(connection: Connection, sources: Sources, action: actions.Upload) ->
     with archive.with_suffix(".cdx.json").open("rb") as bill:
         kind = "application/vnd.cyclonedx+json"
         _once(connection, connection.s3.put_object, action.artifact.bill_key, Body=bill, ContentType=kind)
-    told = [lambda bytes_transferred: sources.report(Moved(bytes_transferred))]
+    told = [lambda bytes_transferred: connection.report(Moved(bytes_transferred))]
     with ReadFileChunk.from_filename(str(archive), 0, archive.stat().st_size, told, enable_callbacks=False) as file:
         _put(connection, action.artifact.key, action.artifact.sha256, file, "application/zip")
 

@@ -17,6 +17,7 @@ from tasks.project.model import Environment
 from tasks.release.actions import Action, Outcome
 from tasks.release.contents import bill_changes
 from tasks.release.deployed import CanonicalObject, Deployed
+from tasks.release.events import Report, unheard
 from tasks.release.invocations import Invocation
 from tasks.release.journal import Entry, Quiet, Who, quiet
 from tasks.release.plan import Goal
@@ -104,12 +105,7 @@ class Aws:
         return invoke_function(self.connection, function, payload)
 
 
-def reach(
-    command: Command,
-    environment: Environment,
-    sources: Sources | None = None,
-    waiting: Callable[[str, float], None] = lambda _function, _seconds: None,
-) -> Aws:
+def reach(command: Command, environment: Environment, sources: Sources | None = None, report: Report = unheard) -> Aws:
     """The way to an environment. AwsError if there is none: no profile, no credentials, no region."""
-    connection = replace(connect(environment, command.endpoint), waiting=waiting)
+    connection = replace(connect(environment, command.endpoint), report=report)
     return Aws(connection, command.workspace.project().name, command.user, sources or Sources())

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from tasks.output.lines import heading, say, say_end
 from tasks.output.progress import Progress
-from tasks.output.terminal import busy, screen
+from tasks.output.terminal import screen
 from tasks.release import actions, events
 from tasks.release.actions import Action, Outcome
 from tasks.release.artifacts import Kind
@@ -19,15 +19,6 @@ from tasks.release.plan import Plan
 
 _MEGABYTE = 1_000_000
 _MOST_FILES = 10
-_FUTURE = {
-    "Uploading": "Will upload",
-    "Copying": "Will copy",
-    "Publishing": "Will publish",
-    "Recording": "Will record",
-    "Adding": "Will add",
-    "Changing": "Will change",
-    "Removing": "Will remove",
-}
 
 
 class Console:
@@ -45,16 +36,10 @@ class Console:
                 say(f"[INFO] Building layer {event.name} ({event.reason})")
             case events.Building() | events.Downloading() | events.Moved() | events.Importing() | events.Looking():
                 pass  # a function's package is made at once; the live line says the others
-            case events.Superfluous():
-                say(_superfluous(event))
-            case events.LeftOut(stray=True):
-                say(f"[INFO] {event.path} is left out: a system or an editor left it behind")
-            case events.NoGit():
-                say("[WARNING] This is no git repository, or git is not installed: every file in the sources is built")
-            case events.OtherEndings():
-                say(_other_endings(event))
             case events.LeftOut():
                 say(f"[WARNING] {event.path} is left out: git does not track it; git add it, or ignore or remove it")
+            case events.Noticed():
+                say(f"[{'WARNING' if event.warning else 'INFO'}] {event.text}")
             case events.AllBuilt():
                 say(*_built(event), "")
             case events.Checked():
@@ -65,6 +50,8 @@ class Console:
                 self._start(event)
             case events.Planned():
                 self._plan(event)
+            case events.Waiting() if not screen(sys.stdout):  # on a terminal the live line says so
+                say(f"   ... waiting for {event.function}: {event.seconds:.0f} s")
             case events.Configured():
                 say("", f"   [OK] Configuration: {_counted(event.changes)}")
                 self._section = "Configuration"
@@ -89,13 +76,6 @@ class Console:
             case events.Confirmed():
                 self._confirm(event)
 
-    def waiting(self, function: str, seconds: float) -> None:
-        """Print that a function is still being updated; on a terminal the live line says so."""
-        if screen(sys.stdout):
-            busy(f"Waiting for {function}: {seconds:.0f} s")
-            return
-        say(f"   ... waiting for {function}: {seconds:.0f} s")
-
     def _start(self, event: events.Started) -> None:
         self._title = event.done
         layers = [artifact for artifact in event.release.artifacts if artifact.kind is Kind.LAYER]
@@ -107,7 +87,7 @@ class Console:
     def _plan(self, event: events.Planned) -> None:
         """The whole plan, if it is not going to be carried out; else what is left out or should be known."""
         name, plan = event.goal.environment.name, event.plan
-        notes = [_note(each) for each in plan.notes]
+        notes = [f"   [{'SKIP' if each.skipped else 'WARNING'}] {each}" for each in plan.notes]
         if event.dry_run and event.newest and not event.newest.closed:
             notes.append(f"   [WARNING] The {event.newest.title(name)} is not over, or was cut off, and comes first")
         if event.newest and event.newest.standing_emergency:
@@ -182,40 +162,20 @@ _SHOWN = (actions.Upload, actions.Copy, actions.Publish, actions.Record)
 
 def _built(event: events.AllBuilt) -> Iterable[str]:
     """What was made: a line for each layer, one for packages, one for what had been made before."""
-    new = [each for each in event.archives if not each.cached]
-    for each in new:
-        if each.artifact.kind is Kind.LAYER:
-            size, digest = each.artifact.size, each.artifact.sha256[:16]
-            shown = f"{size / _MEGABYTE:.2f} MB" if size >= _MEGABYTE / 10 else f"{size / 1000:.1f} KB"
-            yield f"[OK] Layer {each.artifact}: {each.path}, {shown}, SHA256 {digest}..."
-    if packages := [each.artifact.name for each in new if each.artifact.kind is Kind.PACKAGE]:
+    for each in event.made:
+        if each.kind is Kind.LAYER:
+            shown = f"{each.size / _MEGABYTE:.2f} MB" if each.size >= _MEGABYTE / 10 else f"{each.size / 1000:.1f} KB"
+            yield f"[OK] Layer {each}: .build/{each.key}, {shown}, SHA256 {each.sha256[:16]}..."
+    if packages := [each.name for each in event.made if each.kind is Kind.PACKAGE]:
         yield f"[OK] Function packages in .build/functions: {', '.join(packages)}"
-    if unchanged := [each.artifact for each in event.archives if each.cached]:
-        yield f"[OK] Unchanged: {', '.join(str(each) if each.kind is Kind.LAYER else each.name for each in unchanged)}"
-    if tried := [f"{each.runtime} ({each.modules} modules)" for each in event.imported if each.modules and new]:
+    if event.unchanged:
+        names = [str(each) if each.kind is Kind.LAYER else each.name for each in event.unchanged]
+        yield f"[OK] Unchanged: {', '.join(names)}"
+    if tried := [f"{each.runtime} ({each.modules} modules)" for each in event.imported if each.modules and event.made]:
         yield f"[OK] Imported on {' and '.join(tried)}"
         yield from dict.fromkeys(_twins(each) for each in event.imported if each.twins)
-    if new:
+    if event.made:
         yield from (_imported(each) for each in event.imported if not each.modules)
-
-
-def _superfluous(event: events.Superfluous) -> str:
-    """Why a layer is larger than it needs to be."""
-    packages = ", ".join(f"{name} {version}" for name, version in event.packages.items())
-    return (
-        f"[INFO] {event.name} brings {packages}, and every Lambda runtime has that already (in a version that depends "
-        "on runtime and region); unless you need this one, take it out of the requirements and run: inv lock"
-    )
-
-
-def _other_endings(event: events.OtherEndings) -> str:
-    """What to type so that Windows builds the same archives as everybody else."""
-    more = f" and {len(event.paths) - 1} more" if event.paths[1:] else ""
-    return (
-        f"[WARNING] {event.paths[0]}{more}: line endings are CRLF here and LF in the commit, so others build other "
-        "archives; commit, add the line `* text=auto eol=lf` to .gitattributes, then delete these files and run: git "
-        f"checkout -- {' '.join(event.paths[:_MOST_FILES])}"
-    )
 
 
 def _imported(event: events.Imported) -> str:
@@ -229,18 +189,12 @@ def _twins(event: events.Imported) -> str:
     return f"[INFO] Tried in this machine's wheels, since Lambda's cannot run here: {', '.join(event.twins)}"
 
 
-def _note(note: object) -> str:
-    if isinstance(note, actions.Skipped):
-        return f"   [SKIP] {note} (create it, then run the same command again)"
-    return f"   [WARNING] {note}"
-
-
 def _future(plan: Plan) -> Iterable[str]:
     """A plan that is only shown: artifacts, functions with before and after, configuration."""
     for action in plan.prepare:
         if isinstance(action, _SHOWN):
             verb, _, rest = str(action).partition(" ")
-            yield f"   {_FUTURE[verb]} {rest}"
+            yield f"   Will {verb.removesuffix('ing').lower()} {rest}"
     yield from (f"   {switch.function}: {switch.what}" for switch in plan.switch)
     yield from (f"   {change.sign} {change.key}" for change in plan.configure[:_MOST_FILES])
     if len(plan.configure) > _MOST_FILES:

@@ -18,7 +18,7 @@ from tasks.release.events import Event, Planned
 from tasks.release.evidence import Evidence
 from tasks.release.findings import Finding
 from tasks.release.journal import Entry, entry_changes
-from tasks.release.pruning import Pruning
+from tasks.release.pruning import Pruning, StoredObject
 from tasks.release.status import Row, Status
 
 SCHEMA = 1
@@ -175,19 +175,11 @@ def _archive(name: str, contents: Contents, used: Sequence[str]) -> ArchivePart:
 
 
 @dataclass(frozen=True)
-class DifferencePart:
-    """How one archive differs from another: distributions, files, and the bytes it has grown by."""
+class DifferencePart(Difference):
+    """How the archives of one name differ."""
 
     name: str
     same: bool
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-    changed: tuple[str, ...]
-    files_added: tuple[str, ...]
-    files_removed: tuple[str, ...]
-    files_changed: tuple[str, ...]
-    size: int
-    unzipped: int
 
 
 @dataclass(frozen=True)
@@ -259,21 +251,13 @@ class LayerVersionPart:
 
 
 @dataclass(frozen=True)
-class ObjectPart:
-    """An object of the environment's bucket, and its bytes."""
-
-    key: str
-    size: int
-
-
-@dataclass(frozen=True)
 class PruningDocument:
     """`inv prune`: what nobody needs any more, its bytes, and why more is kept; `deleted` if it is gone now."""
 
     schema: int
     environment: str
     layer_versions: tuple[LayerVersionPart, ...]
-    objects: tuple[ObjectPart, ...]
+    objects: tuple[StoredObject, ...]
     size: int
     kept: tuple[str, ...]
     deleted: bool
@@ -282,20 +266,13 @@ class PruningDocument:
 def pruning(environment: Environment, found: Pruning, why: Sequence[str], *, deleted: bool) -> PruningDocument:
     """What may be deleted, or was."""
     versions = tuple(LayerVersionPart(each.arn, each.layer, each.version) for each in found.versions)
-    objects = tuple(ObjectPart(each.key, each.size) for each in found.objects)
-    return PruningDocument(SCHEMA, environment.name, versions, objects, found.size, tuple(why), deleted)
+    return PruningDocument(SCHEMA, environment.name, versions, found.objects, found.size, tuple(why), deleted)
 
 
-class PlanOnly:
-    """The consumer of a dry run's events that prints its plan as a document."""
-
-    def __call__(self, event: Event) -> None:
-        """Print the plan; nothing else."""
-        if isinstance(event, Planned):
-            print_document(plan_document(event))
-
-    def waiting(self, function: str, seconds: float) -> None:
-        """Nobody watches a document being made."""
+def print_plan(event: Event) -> None:
+    """The consumer of a dry run's events that prints its plan as a document, and nothing else."""
+    if isinstance(event, Planned):
+        print_document(plan_document(event))
 
 
 DOCUMENTS = {

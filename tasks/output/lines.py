@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any, TextIO, TypeVar
 
 from tasks.output.terminal import screen
-from tasks.project.command import for_sandbox
+from tasks.project.command import for_sandbox, shows
 
 _RULE = "=" * 60
 _rehearsing: list[bool] = []
@@ -55,7 +55,7 @@ def say_document(text: str) -> None:
 
 
 def documented(body: Body) -> Body:
-    """A task that with `json` prints one document on stdout and nothing else: what is said besides goes to stderr."""
+    """A task that only shows, and with `json` one document on stdout: what is said besides goes to stderr."""
 
     @wraps(body)
     def aside(*args: Any, **options: Any) -> Any:
@@ -67,7 +67,7 @@ def documented(body: Body) -> Body:
         finally:
             _aside.pop()
 
-    return aside  # type: ignore[return-value]  # the same signature
+    return shows(aside)  # type: ignore[return-value]  # the same signature
 
 
 def _print(stream: TextIO | None, lines: Iterable[str], *, plain: bool = False) -> None:

@@ -65,6 +65,8 @@ def _begins(event: Event) -> str | None:  # noqa: PLR0911  (one case an event)
             return f"Looking at {event.environment}"
         case events.Begun():
             return str(event.action)
+        case events.Waiting():
+            return f"Waiting for {event.function}: {event.seconds:.0f} s"
         case events.Smoking():
             return "Starting the functions once"
         case events.AllBuilt() | events.Planned() | events.Confirmed():

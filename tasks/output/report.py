@@ -28,16 +28,12 @@ _LOOKS: dict[object, str] = {
 
 @dataclass(frozen=True)
 class Section:
-    """What is known of an environment: journal entries newest first, findings, what a promotion would change there.
-
-    `unread` says why nothing more is known.
-    """
+    """What is known of an environment: journal entries newest first, findings, what a promotion would change there."""
 
     status: Status
     entries: Sequence[Entry] = ()
     findings: Sequence[Finding] = ()
     coming: Sequence[str] = ()
-    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,13 +67,13 @@ def render(page: Page) -> str:
     made.filters["distribution"] = _distribution
     entries = [(section.status.name, entry) for section in page.sections for entry in section.entries]
     timeline = sorted(entries, key=lambda each: each[1].begun, reverse=True)
-    findings = [(each.status.name, *_finding(found)) for each in page.sections for found in each.findings]
+    findings = [
+        (section.status.name, "not known" if each.unknown else "wrong", each.text, each.remedy)
+        for section in page.sections
+        for each in section.findings
+    ]
     text = made.get_template("report.html").render(page=page, timeline=timeline, findings=findings, most=_MOST)
     return f"{text}\n"
-
-
-def _finding(found: Finding) -> tuple[str, str, str]:
-    return "not known" if found.unknown else "wrong", found.text, found.remedy
 
 
 def _distribution(each: Distribution) -> tuple[str, str, str, str]:

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
     from rich.live import Live
     from rich.spinner import Spinner
     from rich.text import Text
@@ -126,12 +126,9 @@ class Screen:
         """An error as one paragraph between two rules: without borders beside it, so that commands can be copied."""
         from rich.rule import Rule
 
-        parts: list[RenderableType] = [Rule("error", characters="-", style="red", align="left")]
-        parts.append(styled(text.removeprefix("[ERROR] ")))
-        parts.append(Rule(characters="-", style="red"))
+        head, foot = Rule("error", characters="-", style="red", align="left"), Rule(characters="-", style="red")
         with self._console.capture() as captured:
-            for part in parts:
-                self._console.print(part)
+            self._console.print(head, styled(text.removeprefix("[ERROR] ")), foot, sep="\n")
         return captured.get().rstrip("\n")
 
 

@@ -183,26 +183,14 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Skipped:
-    """A note, no action: a function that does not exist (yet) and is left out."""
-
-    function: str
-
-    def __str__(self) -> str:
-        return f"Lambda not found: {self.function}"
-
-
-@dataclass(frozen=True)
-class Warned:
-    """A note, no action: something that the owner of a function or an object should know."""
+class Note:
+    """No action: what the owner of a function or an object should know, or a function that is `skipped`."""
 
     text: str
+    skipped: bool = False
 
     def __str__(self) -> str:
         return self.text
-
-
-Note: TypeAlias = Skipped | Warned
 
 
 def package_key(sha256: str) -> str:

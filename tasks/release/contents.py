@@ -68,9 +68,7 @@ def compare(before: Contents, after: Contents) -> Difference:
         added=tuple(f"{name} {new[name]}" for name in sorted(new.keys() - old.keys())),
         removed=tuple(f"{name} {old[name]}" for name in sorted(old.keys() - new.keys())),
         changed=tuple(
-            f"{name} {old[name]} -> {new[name]}{_direction(old[name], new[name])}"
-            for name in sorted(old.keys() & new.keys())
-            if old[name] != new[name]
+            f"{name} {old[name]} -> {new[name]}" for name in sorted(old.keys() & new.keys()) if old[name] != new[name]
         ),
         files_added=tuple(sorted(after.files.keys() - both)),
         files_removed=tuple(sorted(before.files.keys() - both)),
@@ -84,16 +82,6 @@ def _versions(contents: Contents) -> dict[str, str]:
     from packaging.utils import canonicalize_name
 
     return {canonicalize_name(each.name): each.version for each in contents.distributions}
-
-
-def _direction(old: str, new: str) -> str:
-    """A word for a version that went down; going up needs none."""
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return " (downgraded)" if Version(new) < Version(old) else ""
-    except InvalidVersion:
-        return ""
 
 
 def read_bill(text: str) -> dict[str, str]:

@@ -9,15 +9,18 @@ from typing import TypeAlias
 
 from tasks.release.actions import Action, Configure, Outcome
 from tasks.release.artifacts import Artifact, Kind
-from tasks.release.deployed import Deployed
 from tasks.release.invocations import Invocation
 from tasks.release.journal import Entry
 from tasks.release.plan import Goal, Plan
 from tasks.release.release import Release
 
 
+class Event:
+    """Something that happens while a command runs."""
+
+
 @dataclass(frozen=True)
-class Building:
+class Building(Event):
     """An artifact is about to be made, since nothing was kept that is made of the same; `reason` is what changed."""
 
     kind: Kind
@@ -26,63 +29,50 @@ class Building:
 
 
 @dataclass(frozen=True)
-class Downloading:
+class Downloading(Event):
     """So many bytes are about to be downloaded; 0 where the index does not say how many."""
 
     size: int
 
 
 @dataclass(frozen=True)
-class Moved:
+class Moved(Event):
     """So many more bytes went over the line, one way or the other; fewer than 0 where they have to go again."""
 
     size: int
 
 
 @dataclass(frozen=True)
-class Importing:
+class Importing(Event):
     """What was built is about to be imported, on these runtimes."""
 
     runtimes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Looking:
+class Looking(Event):
     """An environment is about to be looked at."""
 
     environment: str
 
 
 @dataclass(frozen=True)
-class Superfluous:
-    """A layer that was made brings packages (name -> version) that every runtime has, too."""
-
-    name: str
-    packages: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A file beside the sources that stays out: git does not track it, or it is `stray`, an editor's left-over."""
+class LeftOut(Event):
+    """A file beside the sources that stays out, since git does not track it."""
 
     path: str
-    stray: bool = False
 
 
 @dataclass(frozen=True)
-class NoGit:
-    """Nobody says which files belong to the sources, so that all of them are built."""
+class Noticed(Event):
+    """What whoever builds should know, in words; a `warning` if what is built may not be what is meant."""
+
+    text: str
+    warning: bool = True
 
 
 @dataclass(frozen=True)
-class OtherEndings:
-    """Files that are built with other line endings than their commit has."""
-
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Imported:
+class Imported(Event):
     """Everything was imported on a runtime; 0 `modules` where that could not be tried here, for the `reason`.
 
     `twins` are distributions that were imported in this machine's wheels instead of Lambda's.
@@ -95,24 +85,16 @@ class Imported:
 
 
 @dataclass(frozen=True)
-class Built:
-    """An archive has its name: `path` is relative to the repository; `cached` if it had been made before."""
+class AllBuilt(Event):
+    """Artifacts that were found to work together, `made` now or `unchanged`, and where everything was imported."""
 
-    artifact: Artifact
-    path: str
-    cached: bool
-
-
-@dataclass(frozen=True)
-class AllBuilt:
-    """Archives that were made and found to work together, and where everything was imported."""
-
-    archives: tuple[Built, ...]
+    made: tuple[Artifact, ...]
+    unchanged: tuple[Artifact, ...]
     imported: tuple[Imported, ...]
 
 
 @dataclass(frozen=True)
-class Checked:
+class Checked(Event):
     """Nothing is wrong with an archive that unpacks to so many bytes."""
 
     path: str
@@ -120,7 +102,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Started:
+class Started(Event):
     """What begins, in words (`done` once it has ended), and the release that it is about."""
 
     title: str
@@ -129,8 +111,8 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Planned:
-    """What is going to be done, or with `dry_run` would be; `deployed` is what it was planned for.
+class Planned(Event):
+    """What is going to be done, or with `dry_run` would be.
 
     `confirmed` if the journal says that the release runs already; `newest` is its newest
     entry. `inside` says, for a dry run, which distributions each exchanged layer brings. `asked` is what somebody must
@@ -139,7 +121,6 @@ class Planned:
 
     goal: Goal
     plan: Plan
-    deployed: Deployed
     dry_run: bool
     confirmed: bool = True
     newest: Entry | None = None
@@ -148,63 +129,71 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Begun:
+class Begun(Event):
     """An action begins."""
 
     action: Action
 
 
 @dataclass(frozen=True)
-class Done:
+class Done(Event):
     """An action is done."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Waiting(Event):
+    """A function has been waited for, so many seconds by now; said every ten."""
+
+    function: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Prepared(Event):
     """Nothing that runs has changed yet; `arns` maps each layer to the layer version that functions will get."""
 
     arns: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Configured:
+class Configured(Event):
     """Objects of the configuration have their new contents."""
 
     changes: tuple[Configure, ...]
 
 
 @dataclass(frozen=True)
-class Smoking:
+class Smoking(Event):
     """The smoke test of an environment begins."""
 
     environment: str
 
 
 @dataclass(frozen=True)
-class Smoked:
+class Smoked(Event):
     """A function answered its smoke payload."""
 
     invocation: Invocation
 
 
 @dataclass(frozen=True)
-class TakenOver:
+class TakenOver(Event):
     """A deployment that was cut off is finished or undone; nothing that it sent may still take effect."""
 
     environment: str
 
 
 @dataclass(frozen=True)
-class Undoing:
+class Undoing(Event):
     """Something failed, and what was there before is put back."""
 
     environment: str
 
 
 @dataclass(frozen=True)
-class Confirmed:
+class Confirmed(Event):
     """All went well. Where `functions` were to follow, each of those `seen` runs the release."""
 
     goal: Goal
@@ -212,31 +201,6 @@ class Confirmed:
     seen: int
 
 
-Event: TypeAlias = (
-    Building
-    | Downloading
-    | Moved
-    | Importing
-    | Looking
-    | Superfluous
-    | LeftOut
-    | NoGit
-    | OtherEndings
-    | AllBuilt
-    | Checked
-    | Imported
-    | Started
-    | Planned
-    | Begun
-    | Done
-    | Prepared
-    | Configured
-    | Smoking
-    | Smoked
-    | TakenOver
-    | Undoing
-    | Confirmed
-)
 Report: TypeAlias = Callable[[Event], None]
 
 

@@ -210,25 +210,21 @@ def plan_notes(goal: Goal, deployed: Deployed) -> Iterator[Note]:
     for key, function in here.function_names.items():
         there = deployed.functions.get(function)
         if there is None:
-            yield actions.Skipped(function)
+            yield Note(f"Lambda not found: {function} (create it, then run the same command again)", skipped=True)
         elif key not in release.packages and (hidden := hidden_modules(there.modules, release.layers)):
             named = " and ".join(f"{module} (of {layer})" for module, layer in hidden.items())
-            yield actions.Warned(
-                f"{function} has its own {named} in its package, which hides the layer; take it out of there"
-            )
+            yield Note(f"{function} has its own {named} in its package, which hides the layer; take it out of there")
     extra = [key for key in deployed.canonical if key not in release.canonical]
     if release.canonical and extra and not goal.delete:
         listed = ", ".join(extra[:3]) + (f" and {len(extra) - 3} more" if len(extra) > 3 else "")  # noqa: PLR2004
-        yield actions.Warned(
-            f"s3://{here.canonical_bucket} has {listed}, not in the release; removed only with --delete"
-        )
+        yield Note(f"s3://{here.canonical_bucket} has {listed}, not in the release; removed only with --delete")
 
 
 def plan_aliases(switches: Iterable[actions.Switch], deployed: Deployed) -> Iterator[Note]:
     """Who goes on running what was there before: published versions do not change, and aliases stay where they are."""
     for switch in switches:
         for alias, version in deployed.aliases.get(switch.function, {}).items():
-            yield actions.Warned(
+            yield Note(
                 f"Callers of {switch.function}:{alias} go on with version {version}, which stays as it is; publish a "
                 f"version afterwards and point {alias} to it"
             )

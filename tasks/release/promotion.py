@@ -6,7 +6,6 @@ exactly what the record pins.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from tasks.errors import PlanError
 from tasks.project.model import Environment, Project
@@ -15,21 +14,6 @@ from tasks.release.deployed import Deployed
 from tasks.release.functions import LayerVersion
 from tasks.release.journal import ADOPTED, Entry, ways_out
 from tasks.release.release import Release
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a release comes from, and what it holds of it.
-
-    release  what it runs
-    objects  key -> SHA-256 (hex) of the archives that are there
-    digests  layer -> SHA-256 (hex) that Lambda reports for the layer version in use
-    """
-
-    environment: Environment
-    release: Release
-    objects: Mapping[str, str]
-    digests: Mapping[str, str]
 
 
 def check_route(project: Project, source: str, target: str, version: str) -> tuple[Environment, Environment]:
@@ -99,13 +83,9 @@ def find_release(
     deployed: Deployed,
     running: Mapping[str, LayerVersion],
     records: Iterable[Release],
-    entry: Entry | None = None,
+    entry: Entry | None,
 ) -> Release:
-    """The release that the environment runs, among its records (newest first); PlanError if it is none of them.
-
-    The journal's newest entry says which, and that it was confirmed. Where nothing was ever journaled, it is the record
-    of what runs, and of several that differ in configuration alone, the one whose configuration is there.
-    """
+    """The record of what the environment runs; PlanError unless the journal's newest entry confirms that one."""
     name, repair = environment.name, repair_command(environment)
     if entry and entry.unfinished:
         raise PlanError(
@@ -114,23 +94,13 @@ def find_release(
         )
     if entry and entry.runs == ADOPTED:
         raise PlanError(f"{name} runs what was changed by hand and adopted, which is no release; {repair}")
-    found = [record for record in records if _runs(environment, deployed, running, record)]
-    there = {key: each.sha256 for key, each in deployed.canonical.items()}
-    if entry and entry.runs:
-        for record in found:
-            if record.key == entry.runs:
-                return record
-        raise PlanError(
-            f"{name} runs {_names(running)}, which its journal does not confirm (entry {entry.number}); {repair}"
-        )
-    for record in found:
-        if record.canonical.items() <= there.items():
+    for record in records:
+        if entry and record.key == entry.runs and _runs(environment, deployed, running, record):
             return record
-    if found:
-        return found[0]
+    number = f" (entry {entry.number})" if entry else ""
     raise PlanError(
-        f"{name} has no record of the release it runs ({_names(running)}, or a function runs another package than the "
-        f"one released with them); {repair}"
+        f"{name} runs {_names(running)}: that, or the package of a function, is not what its journal confirms{number}; "
+        f"{repair}"
     )
 
 
@@ -145,23 +115,25 @@ def _runs(environment: Environment, deployed: Deployed, running: Mapping[str, La
     return layers == set(running) == {layer.name for layer in record.layers} and packages <= {True}
 
 
-def check_source(source: Source, running: Mapping[str, LayerVersion]) -> None:
+def check_source(
+    environment: Environment, deployed: Deployed, running: Mapping[str, LayerVersion], release: Release
+) -> None:
     """PlanError unless the source holds exactly the bytes that the release's record pins."""
-    name, repair = source.environment.name, repair_command(source.environment)
-    for artifact in source.release.artifacts:
-        where = f"s3://{source.environment.bucket}/{artifact.key}"
-        if artifact.key not in source.objects:
+    name, repair = environment.name, repair_command(environment)
+    for artifact in release.artifacts:
+        where = f"s3://{environment.bucket}/{artifact.key}"
+        if artifact.key not in deployed.objects:
             raise PlanError(f"{name} does not hold {artifact}: {where} is missing; {repair}")
-        if source.objects[artifact.key] != artifact.sha256:
+        if deployed.objects[artifact.key] != artifact.sha256:
             raise PlanError(
                 f"{name} does not hold {artifact}: {where} has other bytes than its release; "
                 f"delete that object, then {repair}"
             )
-    for layer in source.release.layers:
-        if source.digests[layer.name] != layer.sha256:
+    for layer in release.layers:
+        arn = running[layer.name].arn
+        if deployed.digests[arn] != layer.sha256:
             raise PlanError(
-                f"{name} runs {running[layer.name].arn}, whose bytes are not those of {layer}; "
-                f"delete that layer version, then {repair}"
+                f"{name} runs {arn}, whose bytes are not those of {layer}; delete that layer version, then {repair}"
             )
 
 

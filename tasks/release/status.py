@@ -59,6 +59,7 @@ def status_of(evidence: Evidence, before: Entry | None) -> Status:
         version = _first_version(before) if before else "VERSION"
         why = [f"Nothing was deployed to {here.name} yet; {repair_command(here, version)}"]
         newest = next(iter(evidence.entries.values()), None)
+        why += evidence.unread.values()
         if newest and not newest.closed:
             why.append(f"The {newest.title(here.name)} is not over, or was cut off. {ways_out(here.name, newest)}")
     adopted = ADOPTED in (before.runs if before else "", entry.runs if entry else "")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tasks.release.actions import Configure, Switch, before_key, package_key
 from tasks.release.deployed import Deployed
-from tasks.release.plan import Goal, Plan
+from tasks.release.plan import Goal, Plan, plan_canonical
 
 
 def plan_undo(goal: Goal, before: Deployed, now: Deployed, unsettled: Iterable[str] = ()) -> Plan:
@@ -27,17 +27,10 @@ def plan_undo(goal: Goal, before: Deployed, now: Deployed, unsettled: Iterable[s
             stored = "" if found.state.package == after.package else package_key(after.package)
             switches.append(Switch(function, found.state, after, here.bucket, stored, found.revision, forced=True))
     configure = []
-    for key in _touched_keys(goal, before):
+    for key in (change.key for change in plan_canonical(goal, before)):
         old, new = before.canonical.get(key), now.canonical.get(key)
         was, is_ = old.sha256 if old else "", new.sha256 if new else ""
         if was != is_:
             etag = new.etag if new else ""
             configure.append(Configure(key, here.canonical_bucket, is_, was, before_key(was) if was else "", etag))
     return Plan(switch=tuple(switches), configure=tuple(configure))
-
-
-def _touched_keys(goal: Goal, before: Deployed) -> list[str]:
-    """The objects of the configuration that a deployment changes, given what was there before it."""
-    wanted, there = goal.release.canonical, before.canonical
-    changed = [key for key, digest in wanted.items() if key not in there or there[key].sha256 != digest]
-    return changed + ([key for key in there if key not in wanted] if goal.delete and wanted else [])

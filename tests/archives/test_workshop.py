@@ -22,7 +22,7 @@ from tasks.errors import BuildError, ConfigError
 from tasks.project.cache import CACHE_VARIABLE
 from tasks.project.runtimes import RUNTIMES
 from tasks.project.workspace import Workspace
-from tasks.release.events import Event, Superfluous
+from tasks.release.events import Event, Noticed
 from tests.archives.wheelhouse import list_wheels, make_wheel
 from tests.fakes import silent
 
@@ -296,7 +296,7 @@ def test_a_layer_with_the_sdk_that_every_runtime_has_is_told_so(shop: Shop) -> N
     checkout = shop.workspace.checkout()
     for _ in range(2):
         make(checkout, "deps", recipe_for(checkout, "deps"), events.append)
-    assert [event for event in events if isinstance(event, Superfluous)] == [Superfluous("deps", {"boto3": "1.40.1"})]
+    assert [e.text[:24] for e in events if isinstance(e, Noticed)] == ["deps brings boto3 1.40.1"]
 
 
 def test_what_was_found_sound_is_remembered_and_what_was_not_is_not(shop: Shop) -> None:

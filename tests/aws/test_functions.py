@@ -11,6 +11,7 @@ from tasks.errors import AwsError, PlanError
 from tasks.release.actions import Switch
 from tasks.release.artifacts import base64_digest
 from tasks.release.deployed import Deployed, Facts
+from tasks.release.events import Event, Waiting
 from tasks.release.functions import LayerVersion, State
 from tests.aws.recorder import Call, recorded, refusal
 from tests.examples import CORE, DEV, FOREIGN, arn, layer_version
@@ -320,9 +321,9 @@ def test_a_long_update_is_told_of_every_ten_seconds() -> None:
     done = there.read({"FunctionName": NAME})
     updating = {"Configuration": {**done["Configuration"], "LastUpdateStatus": "InProgress"}}
     connection, _ = recorded(DEV, get_function=[*[updating] * 26, done])
-    told: list[int] = []
-    read_function(replace(connection, waiting=lambda _name, seconds: told.append(round(seconds))), NAME)
-    assert [seconds // 10 for seconds in told] == [1, 2]
+    told: list[Event] = []
+    read_function(replace(connection, report=told.append), NAME)
+    assert [round(each.seconds) // 10 for each in told if isinstance(each, Waiting)] == [1, 2]
 
 
 def test_what_releases_leave_alone_is_read_too() -> None:

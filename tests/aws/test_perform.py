@@ -213,8 +213,8 @@ def test_what_s3_says_of_a_copy_is_not_asked_for_again() -> None:
 
 def test_an_upload_is_stored_with_its_sha256_and_tells_how_far_it_is(dev: Connection, sources: Sources) -> None:
     moved = list[int]()
-    told = replace(sources, report=lambda event: moved.append(event.size) if isinstance(event, Moved) else None)
-    do(dev, Upload(BUILT, BUCKET), told)
+    told = replace(dev, report=lambda event: moved.append(event.size) if isinstance(event, Moved) else None)
+    do(told, Upload(BUILT, BUCKET), sources)
     assert read_sha256(dev, BUILT.key) == BUILT.sha256
     assert sum(moved) == BUILT.size
     assert min(moved) >= 0  # what is read for the signature is not told

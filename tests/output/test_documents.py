@@ -11,7 +11,7 @@ import pytest
 
 from tasks import prune, show, status, verify
 from tasks.errors import ConfigError, DiffersError
-from tasks.output.documents import DOCUMENTS, PlanOnly, plan_document
+from tasks.output.documents import DOCUMENTS, plan_document, print_plan
 from tasks.release.deployed import Deployed
 from tasks.release.events import Planned, Smoking
 from tasks.release.plan import UPDATE_LAMBDAS, plan
@@ -109,12 +109,12 @@ def test_only_a_plan_can_be_told_to_a_machine(site: Site, command: str) -> None:
 def test_a_plan_tells_every_action_in_its_order(capsys: pytest.CaptureFixture[str]) -> None:
     before = Deployed(functions=functions([]))
     decided = plan(GOAL, before, UPDATE_LAMBDAS)
-    event = Planned(GOAL, decided, before, dry_run=True, confirmed=False, asked=("really?",))
+    event = Planned(GOAL, decided, dry_run=True, confirmed=False, asked=("really?",))
     told = plan_document(event)
     assert [each.kind for each in told.changes][:2] == ["upload", "publish"]
     assert len(told.changes) == len(decided.actions)
     assert (told.pending, told.questions) == (True, ("really?",))
-    PlanOnly()(Smoking("dev"))
+    print_plan(Smoking("dev"))
     assert capsys.readouterr().out == ""
 
 

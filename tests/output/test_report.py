@@ -56,14 +56,14 @@ def test_entries_of_all_environments_are_one_timeline() -> None:
 
 
 def test_what_cannot_be_read_says_why() -> None:
-    assert "no permission" in text_of(page(Section(Status("prod", Mark.MISSING), unread="no permission")))
+    assert "no permission" in text_of(page(Section(Status("prod", Mark.MISSING, why=("no permission",)))))
 
 
 def test_nothing_that_comes_from_elsewhere_is_markup() -> None:
     entry = replace(ENTRY, version=EVIL, commit=EVIL, who=Who(user=EVIL), reason=EVIL, emergency=EVIL, what=EVIL)
     status = Status(EVIL, Mark.DRIFTED, entry, (Row(EVIL, Mark.MIXED, EVIL, EVIL, EVIL),), (EVIL,))
     contents = Contents({f"python/{EVIL}/a.py": ("0", 1)}, (Distribution(EVIL, EVIL, EVIL),), 1)
-    section = Section(status, [entry], [Finding(EVIL, EVIL)], [EVIL], EVIL)
+    section = Section(status, [entry], [Finding(EVIL, EVIL)], [EVIL])
     html = render(Page(EVIL, EVIL, [section], [Sized(EVIL, contents)]))
     assert "<script" not in html
     assert html.count("alert(") == html.count("&lt;script&gt;alert(&#39;x&#39;)")

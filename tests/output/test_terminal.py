@@ -14,7 +14,6 @@ from tasks.output.progress import Progress
 from tasks.output.terminal import Screen, framed, is_terminal, styled
 from tasks.release.actions import Publish, Upload
 from tasks.release.artifacts import Kind
-from tasks.release.deployed import Deployed
 from tasks.release.events import (
     AllBuilt,
     Begun,
@@ -24,7 +23,7 @@ from tasks.release.events import (
     Importing,
     Looking,
     Moved,
-    NoGit,
+    Noticed,
     Planned,
     Smoking,
 )
@@ -170,8 +169,8 @@ def test_an_error_is_shown_as_the_namespace_says() -> None:
         (Begun(Upload(CORE, "bucket")), f"Uploading to s3://bucket/{CORE.key}"),
         (Begun(Publish(CORE, "bucket", "news-core-dev", "")), "Publishing layer news-core-dev"),
         (Smoking("dev"), "Starting the functions once"),
-        (AllBuilt((), ()), ""),
-        (NoGit(), None),
+        (AllBuilt((), (), ()), ""),
+        (Noticed("x"), None),
     ],
 )
 def test_what_takes_long_follows_from_what_happens(event: Event, text: str | None) -> None:
@@ -194,11 +193,11 @@ def test_what_goes_over_the_line_is_measured_until_it_is_there() -> None:
     assert at(17, Moved(2_000_000)) == building
     assert at(17, Downloading(0)) is None
     assert at(17, Moved(500_000)) == f"0.5 MB: {building}"
-    assert at(18, AllBuilt((), ())) == ""
+    assert at(18, AllBuilt((), (), ())) == ""
     assert at(19, Moved(1)) is None
     large = replace(CORE, size=2_000_000)
     planned = Plan(prepare=(Upload(large, "b"), Publish(large, "b", "l", ""), Upload(large, "b")))
-    assert at(20, Planned(GOAL, planned, Deployed(), dry_run=False)) == ""
+    assert at(20, Planned(GOAL, planned, dry_run=False)) == ""
     assert at(20, Begun(Upload(large, "b"))) == f"Uploading to s3://b/{CORE.key}"
     assert at(90, Moved(100_000)) == f"0.1 of 4.0 MB: Uploading to s3://b/{CORE.key}"
     assert at(92, Moved(900_000)) == f"1.0 of 4.0 MB at 0.5 MB/s: Uploading to s3://b/{CORE.key}"

@@ -8,13 +8,12 @@ from tasks.release.actions import (
     Copy,
     KeepObject,
     KeepPackage,
+    Note,
     Publish,
     Record,
-    Skipped,
     Store,
     Switch,
     Upload,
-    Warned,
     subject,
 )
 from tasks.release.deployed import CanonicalObject, Deployed
@@ -149,7 +148,8 @@ def test_a_layer_version_whose_bytes_are_not_what_it_says_is_never_attached() ->
 def test_a_missing_function_is_skipped_and_the_others_go_on() -> None:
     deployed = replace(EMPTY, functions={"news-letter-dev": EMPTY.functions["news-letter-dev"]})
     decided = planned(deployed=deployed)
-    assert decided.notes == (Skipped("news-ingest-dev"),)
+    advice = "create it, then run the same command again"
+    assert decided.notes == (Note(f"Lambda not found: news-ingest-dev ({advice})", skipped=True),)
     assert [each.function for each in decided.switch] == ["news-letter-dev"]
 
 
@@ -227,7 +227,7 @@ def test_a_package_that_holds_a_layers_module_is_refused_because_for_weeks_the_l
 def test_a_function_whose_own_package_hides_a_layer_is_warned_about() -> None:
     states = {name: replace(there, modules=("core", "x")) for name, there in running().functions.items()}
     decided = planned(deployed=replace(running(), functions=states))
-    assert [type(note) for note in decided.notes] == [Warned, Warned]
+    assert [note.skipped for note in decided.notes] == [False, False]
     assert "news-ingest-dev has its own core (of core) in its package, which hides the layer" in str(decided.notes[0])
     assert decided.actions == ()
 

@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 
 from tasks.errors import PlanError
-from tasks.release.deployed import CanonicalObject, Deployed
+from tasks.release.deployed import Deployed
 from tasks.release.functions import LayerVersion
 from tasks.release.journal import Entry, Status, Who
 from tasks.release.plan import UPDATE_LAMBDAS, Goal, plan
-from tasks.release.promotion import Source, check_route, check_source, find_release, running_release
+from tasks.release.promotion import check_route, check_source, find_release, running_release
 from tasks.release.release import Release
 from tests.examples import (
     CORE,
@@ -26,13 +26,17 @@ from tests.examples import (
 )
 from tests.examples import layer_version as published
 
+NOT_CONFIRMED = "that, or the package of a function, is not what its journal confirms"
 RUNNING = {"core": published(CORE), "deps": published(DEPS)}
-SOURCE = Source(
-    environment=DEV,
-    release=RELEASE,
+SOURCE = replace(
+    running(),
     objects={CORE.key: CORE.sha256, DEPS.key: DEPS.sha256},
-    digests={"core": CORE.sha256, "deps": DEPS.sha256},
+    digests={RUNNING["core"].arn: CORE.sha256, RUNNING["deps"].arn: DEPS.sha256},
 )
+
+
+def confirmed(release: Release = RELEASE) -> Entry:
+    return Entry(3, "deploy", release.key, str(release), "c", Who(), "", Status.CONFIRMED, runs=release.key)
 
 
 def test_a_release_comes_from_the_environment_before() -> None:
@@ -97,29 +101,32 @@ def test_an_environment_without_functions_runs_nothing() -> None:
 
 def test_the_record_says_what_is_promoted() -> None:
     older = Release((artifact("core", "1.2.4", "older"), DEPS), "abc1234")
-    assert find_release(DEV, running(), RUNNING, [older, RELEASE]) == RELEASE
+    assert find_release(DEV, running(), RUNNING, [older, RELEASE], confirmed()) == RELEASE
 
 
 def test_an_environment_that_runs_no_recorded_release_is_refused() -> None:
-    with pytest.raises(PlanError, match="dev has no record of the release it runs .core 1.2.4, deps 1.0.5"):
-        find_release(DEV, running(), RUNNING, [])
+    words = "dev runs core 1.2.4, deps 1.0.5: that, .* is not what its journal confirms .entry 3.; run: inv deploy"
+    with pytest.raises(PlanError, match=words):
+        find_release(DEV, running(), RUNNING, [], confirmed())
 
 
 def test_a_record_that_lacks_a_layer_which_runs_is_another_release() -> None:
-    with pytest.raises(PlanError, match="no record"):
-        find_release(DEV, running(), RUNNING, [Release((CORE,), "abc1234")])
+    without_deps = Release((CORE,), "abc1234")
+    with pytest.raises(PlanError, match=NOT_CONFIRMED):
+        find_release(DEV, running(), RUNNING, [without_deps], confirmed(without_deps))
 
 
 def test_a_function_that_runs_another_package_than_the_recorded_one_is_no_release() -> None:
     with_package = Release((CORE, DEPS, package("ingest")), "abc1234")
-    with pytest.raises(PlanError, match="or a function runs another package"):
-        find_release(DEV, running(), RUNNING, [with_package])
+    with pytest.raises(PlanError, match=NOT_CONFIRMED):
+        find_release(DEV, running(), RUNNING, [with_package], confirmed(with_package))
     states = dict.fromkeys(running().functions, function([], package=package("ingest").sha256))
-    assert find_release(DEV, replace(running(), functions=states), RUNNING, [with_package]) == with_package
+    deployed = replace(running(), functions=states)
+    assert find_release(DEV, deployed, RUNNING, [with_package], confirmed(with_package)) == with_package
 
 
 def test_a_source_that_holds_the_bytes_of_its_release_is_fine() -> None:
-    check_source(SOURCE, RUNNING)
+    check_source(DEV, SOURCE, RUNNING, RELEASE)
 
 
 @pytest.mark.parametrize(
@@ -127,14 +134,17 @@ def test_a_source_that_holds_the_bytes_of_its_release_is_fine() -> None:
     [
         (replace(SOURCE, objects={CORE.key: CORE.sha256}), "deps-1.0.5.zip is missing"),
         (replace(SOURCE, objects={**SOURCE.objects, DEPS.key: ""}), "has other bytes than its release"),
-        (replace(SOURCE, digests={**SOURCE.digests, "core": DEPS.sha256}), "whose bytes are not those of core 1.2.4"),
+        (
+            replace(SOURCE, digests={**SOURCE.digests, RUNNING["core"].arn: DEPS.sha256}),
+            "whose bytes are not those of core 1.2.4",
+        ),
     ],
 )
 def test_a_source_without_those_bytes_is_refused_because_stale_zips_were_once_promoted(
-    source: Source, message: str
+    source: Deployed, message: str
 ) -> None:
     with pytest.raises(PlanError, match=f"{message}.*run: inv deploy --env dev"):
-        check_source(source, RUNNING)
+        check_source(DEV, source, RUNNING, RELEASE)
 
 
 def test_advice_about_a_later_environment_is_to_promote_never_to_deploy_into_it() -> None:
@@ -148,11 +158,10 @@ def test_a_version_that_is_none_is_refused_as_such(version: str) -> None:
         check_route(PROJECT, "", "stage", version)
 
 
-def test_of_records_that_differ_in_configuration_alone_the_one_that_is_there_is_meant() -> None:
+def test_of_records_that_differ_in_configuration_alone_the_confirmed_one_is_meant() -> None:
     other = replace(RELEASE, canonical={"canonical/scopes.yaml": "f" * 64})
-    assert find_release(DEV, running(), RUNNING, [other, RELEASE]) == RELEASE
-    moved = replace(running(), canonical={"canonical/scopes.yaml": CanonicalObject("f" * 64)})
-    assert find_release(DEV, moved, RUNNING, [RELEASE, other]) == other
+    assert find_release(DEV, running(), RUNNING, [other, RELEASE], confirmed()) == RELEASE
+    assert find_release(DEV, running(), RUNNING, [other, RELEASE], confirmed(other)) == other
 
 
 def test_promoting_again_finds_nothing_to_do() -> None:
@@ -169,10 +178,7 @@ def test_a_source_whose_journal_confirms_another_release_is_refused_with_what_to
     newest = Entry(
         4, "deploy", "releases/x.json", "core 9.9.9", "c", Who(), "", Status.CONFIRMED, runs="releases/x.json"
     )
-    words = (
-        r"^dev runs core 1.2.4, deps 1.0.5, which its journal does not confirm \(entry 4\); run: inv deploy --env dev$"
-    )
-    with pytest.raises(PlanError, match=words):
+    with pytest.raises(PlanError, match=r"is not what its journal confirms \(entry 4\); run: inv deploy --env dev$"):
         find_release(DEV, running(), RUNNING, [RELEASE], newest)
 
 
@@ -184,25 +190,26 @@ def test_a_source_whose_deployment_was_cut_off_is_refused_with_both_ways_out() -
         find_release(DEV, running(), RUNNING, [RELEASE], newest)
 
 
-def test_a_journal_that_knows_of_no_release_yet_says_nothing_against_the_record() -> None:
-    newest = Entry(1, "publish", "releases/x.json", "core 9.9.9", "c", Who(), "", Status.CONFIRMED)
-    assert find_release(DEV, running(), RUNNING, [RELEASE], newest) == RELEASE
+@pytest.mark.parametrize("newest", [None, Entry(1, "publish", RELEASE.key, "x", "c", Who(), "", Status.CONFIRMED)])
+def test_what_was_never_confirmed_is_not_promoted(newest: Entry | None) -> None:
+    with pytest.raises(PlanError, match=NOT_CONFIRMED):
+        find_release(DEV, running(), RUNNING, [RELEASE], newest)
 
 
 def test_a_layer_that_was_taken_off_every_function_by_hand_leaves_no_release() -> None:
     deployed = replace(running(), functions=functions([published(CORE)]))
     carried = running_release(DEV, deployed, "1.2.4")
     assert list(carried) == ["core"]
-    with pytest.raises(PlanError, match="has no record of the release it runs"):
-        find_release(DEV, deployed, carried, [RELEASE])
+    with pytest.raises(PlanError, match=NOT_CONFIRMED):
+        find_release(DEV, deployed, carried, [RELEASE], confirmed())
 
 
 def test_a_function_that_is_gone_does_not_hide_which_release_the_others_run() -> None:
     packaged = Release((CORE, DEPS, package("ingest"), package("letter")), "abc1234", RELEASE.functions)
     there = running(packaged)
     left = replace(there, functions={"news-ingest-dev": there.functions["news-ingest-dev"]})
-    assert find_release(DEV, left, RUNNING, [packaged]) == packaged
+    assert find_release(DEV, left, RUNNING, [packaged], confirmed(packaged)) == packaged
     other = replace(there.functions["news-ingest-dev"].state, package="f" * 64)
     changed = {"news-ingest-dev": replace(there.functions["news-ingest-dev"], state=other)}
-    with pytest.raises(PlanError, match="has no record of the release it runs"):
-        find_release(DEV, replace(left, functions=changed), RUNNING, [packaged])
+    with pytest.raises(PlanError, match=NOT_CONFIRMED):
+        find_release(DEV, replace(left, functions=changed), RUNNING, [packaged], confirmed(packaged))

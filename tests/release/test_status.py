@@ -49,6 +49,11 @@ def test_the_mark_of_an_environment(found: Evidence, mark: Mark) -> None:
     assert status_of(found, None).mark is mark
 
 
+def test_what_may_not_be_read_is_said_where_nothing_is_deployed_too() -> None:
+    dark = evidence(deployed=replace(running(PACKAGED), functions={}), unread={("entries", ""): "s3:ListBucket"})
+    assert status_of(dark, None).why[1:] == ("s3:ListBucket",)
+
+
 def test_a_function_without_layers_of_ours_says_so() -> None:
     assert status_of(with_layers(INGEST), None).rows[0].layers == "none of ours"
     nothing = replace(with_layers(INGEST), entries={})

@@ -6,20 +6,19 @@ fails, a wait ends badly, a function does not start, or Ctrl-C comes; what is th
 deployment that is cut off leaves its entry open, and whoever comes next finishes or undoes it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from tasks.errors import PlanError, ReleaseError, TakenError, listed
-from tasks.jobs import EndedAtOnceError, results, side_by_side, too_late
+from tasks.jobs import EndedAtOnceError, results, side_by_side
 from tasks.release import events
-from tasks.release.actions import Action, Outcome, Publish, Switch, subject
-from tasks.release.deployed import CanonicalObject, Deployed
+from tasks.release.actions import Action, Publish, Switch, subject
+from tasks.release.deployed import Deployed
 from tasks.release.events import Report
-from tasks.release.invocations import Invocation
-from tasks.release.journal import Entry, Quiet, Snapshot, Status, Who, is_confirmed, snapshot
+from tasks.release.journal import Entry, Snapshot, Status, Who, is_confirmed, snapshot
 from tasks.release.plan import (
     UPDATE_LAMBDAS,
     UPLOAD,
@@ -35,68 +34,14 @@ from tasks.release.plan import (
 from tasks.release.rules import questions
 from tasks.release.undo import plan_undo
 
+if TYPE_CHECKING:  # they import boto3, which `inv --list` must not wait for
+    from tasks.aws.journal import Held
+    from tasks.aws.reach import Aws
+
 Allowed = Callable[[], None]
 """Asked before every write; raises if the environment is not ours any more."""
 Agree = Callable[[Sequence[str]], None]
 """Asked once, after the plan, with what somebody must agree to; raises if nobody does."""
-
-
-class Held(Protocol):
-    """An environment that is ours: `tasks.aws.journal.Held`."""
-
-    taken_over: bool
-    undisturbed: bool
-
-    @property
-    def entry(self) -> Entry:
-        """The newest entry of the journal, which is ours."""
-
-    @property
-    def mark(self) -> int:
-        """This moment, among the signs of life."""
-
-    def renew(self, since: int | None = None) -> None:
-        """Give a sign of life, unless there was one since a mark; an error if the environment is not ours any more."""
-
-    def note(self, before: Snapshot) -> None:
-        """Write what was there, before the first change."""
-
-    def close(self, status: Status, after: Snapshot | None, reason: str = "") -> None:
-        """Say how it ended, and if that is well, what was seen in the end."""
-
-
-class Reach(Protocol):
-    """What the engine asks of an environment: `tasks.aws.reach` has AWS behind it."""
-
-    def take(self, entry: Entry, quiet: Quiet | None = None) -> AbstractContextManager[Held]:
-        """Hold the environment with a new entry; an error while somebody else does."""
-
-    def fence(self, function: str, allowed: Allowed) -> None:
-        """Make sure that no update which was sent before can still take effect."""
-
-    def observe(self, goal: Goal) -> tuple[Quiet, Deployed]:
-        """The newest entry of the journal, and everything that a plan for the goal rests on."""
-
-    def inside(self, goal: Goal, replaced: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
-        """What changes inside each exchanged layer, as far as their bills of materials say."""
-
-    def look(self, goal: Goal, known: Mapping[str, CanonicalObject]) -> Deployed:
-        """What runs now: functions, layer versions and configuration, of which some is known by its ETags."""
-
-    def perform(self, action: Action, deployed: Deployed, allowed: Allowed) -> Outcome:
-        """Do it, and look at the result. AwsError if that is not what was asked for."""
-
-    def may_invoke(self, function: str) -> None:
-        """An error unless invoking a function would be permitted; it is not run."""
-
-    def invoke(self, function: str, payload: str) -> Invocation:
-        """Run a function once."""
-
-
-def nobody(questions: Sequence[str]) -> None:
-    """Nobody is here to agree to anything."""
-    if questions:
-        raise PlanError(f"{questions[0]}, and nobody is here to be asked; run this in a terminal")
 
 
 class UnconfirmedError(ReleaseError):
@@ -114,9 +59,9 @@ class Attempt:
 
     goal: Goal
     steps: Steps
-    reach: Reach
+    reach: "Aws"
     report: Report
-    held: Held | None = None
+    held: "Held | None" = None
     seen: Deployed = field(default_factory=Deployed)
     mark: int = 0
     touched: bool = False
@@ -139,7 +84,7 @@ class Attempt:
 
 
 def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and asked)
-    goal: Goal, steps: Steps, reach: Reach, report: Report, *, agree: Agree = nobody, dry_run: bool = False
+    goal: Goal, steps: Steps, reach: "Aws", report: Report, *, agree: Agree, dry_run: bool = False
 ) -> bool:
     """Bring an environment to a goal, as far as the steps go, or leave what it runs as it was.
 
@@ -150,7 +95,7 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
     newest, goal = quiet.newest, taken_over(goal, before)
     decided = plan(goal, before, steps)
     confirmed = is_confirmed(goal, newest) or not steps.functions
-    inside = reach.inside(goal, replaced_layers(decided)) if dry_run else {}
+    inside = reach.inside(replaced_layers(decided)) if dry_run else {}
     pending = bool(decided.actions) or not confirmed
     asked = questions(goal.environment, decided, before, newest, goal.what) if pending and steps.functions else ()
     report(events.Planned(goal, decided, dry_run, confirmed, newest, inside, asked))
@@ -165,7 +110,7 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
     results([partial(reach.may_invoke, name) for name in goal.smoke if name in before.functions])
     with reach.take(entry_for(goal, before, steps), None if asked else quiet) as held:
         attempt.held, attempt.touched, attempt.seen = held, held.taken_over, before
-        now, was = begin(attempt, lambda goal: reach.observe(goal)[1])
+        now, was = begin(attempt, lambda: reach.observe(goal)[1])
         try:
             decided = plan(goal, now, steps)
             if steps.functions and not held.taken_over:
@@ -180,8 +125,7 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
         except (ReleaseError, KeyboardInterrupt, OSError) as error:
             raise undone(attempt, was, str(error) or "Interrupted") from error
         try:
-            with too_late():
-                held.close(Status.CONFIRMED, after)
+            held.close(Status.CONFIRMED, after)
         except KeyboardInterrupt as error:
             text = f"Ended at once: {attempt.name} runs {goal.release}, and its journal may not say so yet"
             raise ReleaseError(f"{text}; run the same command again") from error
@@ -229,7 +173,7 @@ def _left_open(attempt: Attempt, error: BaseException) -> ReleaseError:
 
 
 @contextmanager
-def holding(reach: Reach, entry: Entry) -> Iterator[Held]:
+def holding(reach: "Aws", entry: Entry) -> Iterator["Held"]:
     """Hold an environment for what changes nothing that runs; if that fails, its entry says so and why."""
     with reach.take(entry) as held:
         try:
@@ -241,7 +185,7 @@ def holding(reach: Reach, entry: Entry) -> Iterator[Held]:
             raise
 
 
-def begin(attempt: Attempt, read: Callable[[Goal], Deployed]) -> tuple[Deployed, Snapshot]:
+def begin(attempt: Attempt, read: Callable[[], Deployed]) -> tuple[Deployed, Snapshot]:
     """What there is now, and what is to be put back if anything fails, noted before the first change.
 
     Where nobody has deployed since before the plan was made, that is what was seen then, and the entry has it already.
@@ -258,7 +202,7 @@ def begin(attempt: Attempt, read: Callable[[Goal], Deployed]) -> tuple[Deployed,
             attempt.report(events.TakenOver(attempt.name))
             there = [*goal.environment.function_names.values(), *(inherited.functions if inherited else ())]
             results([partial(reach.fence, function, held.renew) for function in dict.fromkeys(there)])
-        now = read(goal)
+        now = read()
         attempt.mark = held.mark
         was = snapshot(now)
         if inherited:
@@ -288,7 +232,7 @@ def apply(attempt: Attempt, decided: Plan, deployed: Deployed) -> Deployed:
 def confirm(attempt: Attempt, was: Snapshot, done: Deployed) -> Snapshot:
     """See every function and object on the release, and every function start. ReleaseError says what is not so."""
     goal = attempt.goal
-    now = attempt.reach.look(goal, done.canonical)
+    now = attempt.reach.look(done.canonical)
     if attempt.held:
         now = replace(now, ours=frozenset(attempt.held.entry.ours))
     if attempt.steps.functions:
@@ -304,7 +248,7 @@ def confirm(attempt: Attempt, was: Snapshot, done: Deployed) -> Snapshot:
     return snapshot(now)
 
 
-def smoke(goal: Goal, functions: Sequence[str], reach: Reach, report: Report) -> None:
+def smoke(goal: Goal, functions: Sequence[str], reach: "Aws", report: Report) -> None:
     """Invoke functions with payloads that make them start and do no work. ReleaseError names those that cannot start.
 
     An import error is HTTP 200 with a FunctionError. A status of 400 is what a handler answers that refuses the
@@ -365,22 +309,22 @@ def undone(attempt: Attempt, was: Snapshot, reason: str) -> ReleaseError:
 def undo(attempt: Attempt, was: Snapshot) -> tuple[str, ...]:
     """Plan from what there is now to what was before, perform that, and read it back; what is different still."""
     goal, reach, before = attempt.goal, attempt.reach, was.deployed()
-    there = reach.look(goal, was.canonical)
+    there = reach.look(was.canonical)
     if attempt.held:
         attempt.mark = attempt.held.mark
     decided = plan_undo(goal, before, there, attempt.unsettled)
     perform(attempt, (*decided.switch, *decided.configure), before, keep_going=True)
-    now = reach.look(goal, {})
+    now = reach.look({})
     return (*differences(plan_undo(goal, before, now, attempt.unsettled)), *vanished(was, now))
 
 
-def undo_unfinished(goal: Goal, entry: Entry, reach: Reach, report: Report) -> None:
+def undo_unfinished(goal: Goal, entry: Entry, reach: "Aws", report: Report) -> None:
     """Undo a deployment that was cut off: everything that it touched becomes what it was before that."""
     attempt = Attempt(goal, UPDATE_LAMBDAS, reach, report, touched=True)
     fresh = replace(entry, what="undo", status=Status.OPEN, ended="", reason="", after=None, counter=0, emergency="")
     with reach.take(fresh) as held:
         attempt.held = held
-        _, was = begin(attempt, lambda goal: reach.look(goal, {}))
+        _, was = begin(attempt, lambda: reach.look({}))
         if not held.taken_over:
             held.close(Status.UNDONE, None, "nothing was left to undo")
             raise ReleaseError(

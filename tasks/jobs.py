@@ -4,10 +4,8 @@ The standard library's pool joins its threads when the program ends, so a second
 threads are daemons.
 """
 
-import signal
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,22 +107,3 @@ def _run(jobs: Sequence[Job], place: int, stop: threading.Event, *, keep_going: 
             stop.set()
     finally:
         job.ended.set()
-
-
-@contextmanager
-def too_late() -> Iterator[None]:
-    """While this lasts, Ctrl-C and what stands for it come too late, and are passed over; a second one ends at once."""
-
-    def pass_over(number: int, _frame: object) -> None:
-        signal.signal(number, signal.default_int_handler)
-
-    main = threading.current_thread() is threading.main_thread()
-    heard = signal.valid_signals() if main else ()  # the others hear of none, and may change none
-    heeded = [each for each in heard if signal.getsignal(each) is signal.default_int_handler]
-    for each in heeded:
-        signal.signal(each, pass_over)
-    try:
-        yield
-    finally:
-        for each in heeded:
-            signal.signal(each, signal.default_int_handler)

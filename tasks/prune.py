@@ -13,12 +13,10 @@ from tasks.jobs import results
 from tasks.output.lines import JSON, documented, say, say_end
 from tasks.output.pruning import say_pruning
 from tasks.project.command import Command, here
-from tasks.project.model import Environment
 from tasks.release.journal import Entry, Status, Who
 from tasks.release.pruning import Pruning, old_versions, plan_prune
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
-    from tasks.aws.journal import Journal
     from tasks.aws.reach import Aws
 
 _KEEP = "3"
@@ -58,23 +56,17 @@ def prune(c: Context, env: str, keep: str = _KEEP, yes: bool = False, json: bool
 def survey(command: Command, there: "Aws", keep: int) -> tuple[Pruning, list[str]]:
     """What may be deleted, and why other things that look unused are kept."""
     from tasks.aws.pruning import granted, read_kept, take_stock
+    from tasks.aws.reach import reach
 
     here, project = there.connection.environment, command.workspace.project()
-    journals = {name: partial(journal_of, command, each) for name, each in project.environments.items()}
+    ways = {name: partial(reach, command, each) for name, each in project.environments.items()}
     (kept, unknown), stock = results(
-        [partial(read_kept, journals, here.name, keep), partial(take_stock, there.connection, there.journal())]
+        [partial(read_kept, ways, here.name, keep), partial(take_stock, there.connection, there.journal())]
     )
     stock = replace(stock, unknown=(*stock.unknown, *unknown))
     candidates = [each for each in old_versions(stock, kept) if each.arn not in stock.attached]
     found = plan_prune(here, stock, kept, granted(there.connection, candidates) if kept.newest else {})
     return found, [*stock.unknown, *([stock.shared] if stock.shared else []), *found.kept]
-
-
-def journal_of(command: Command, environment: Environment) -> "Journal":
-    """An environment's journal."""
-    from tasks.aws.reach import reach
-
-    return reach(command, environment).journal()
 
 
 def unfinished(there: "Aws") -> bool:

@@ -2,26 +2,21 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
 from tasks.errors import BuildError
-from tasks.jobs import results
 from tasks.output.lines import say
 from tasks.project.command import Command, changes, for_sandbox, here
 from tasks.project.files import replacing
-from tasks.project.model import Environment
 from tasks.release.deployed import environment_changes
 from tasks.release.findings import findings
 from tasks.release.status import Mark, Status, status_of
-from tasks.status import ahead, survey
+from tasks.status import look_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tasks.output.report import Page, Section, Sized
     from tasks.release.evidence import Evidence
 
@@ -50,32 +45,21 @@ def gather(command: Command) -> "Page":
     from tasks.output.report import Page
 
     project = command.workspace.project()
-    environments = list(project.environments.values())
-    found = dict(
-        zip(project.environments, results([partial(survey, command, each) for each in environments]), strict=True)
-    )
-    sections = [_section(command, each, found) for each in environments]
+    sections = [_section(*each) for each in look_at(command, list(project.environments.values()))]
     made = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     name = f"{project.name} (on the sandbox)" if command.endpoint else project.name
     return Page(name, made, sections, _built(command))
 
 
-def _section(command: Command, environment: Environment, found: "Mapping[str, Evidence | Status]") -> "Section":
+def _section(status: Status, evidence: "Evidence | None", before: "Evidence | None") -> "Section":
     """What is known of one environment."""
     from tasks.output.report import Section
 
-    evidence, source = found[environment.name], found.get(environment.previous)
-    if isinstance(evidence, Status):
-        return Section(evidence)
-    before = None if source is None or isinstance(source, Status) else source.confirmed
-    status = status_of(evidence, before)
-    coming: list[str] = []
-    if source is not None and not isinstance(source, Status):
-        coming = _coming(evidence, source)
+    if evidence is None:
+        return Section(status)
     entries = [each for each in evidence.entries.values() if each]
-    shown = status if environment.previous else ahead(command, status)
-    found_here = () if status.mark is Mark.MISSING else findings(evidence)  # where nothing is, nothing is wrong
-    return Section(shown, entries, found_here, coming)
+    found = () if status.mark is Mark.MISSING else findings(evidence)  # where nothing is, nothing is wrong
+    return Section(status, entries, found, _coming(evidence, before) if before else [])
 
 
 def _coming(here: "Evidence", before: "Evidence") -> list[str]:

@@ -263,11 +263,13 @@ def _released(command: Command, project: Project, layer: str, version: str) -> P
 
 def _package(command: Command, environment: Environment, function: str) -> Path:
     """The package that a function runs, whoever made it."""
-    from tasks.aws.functions import download_package, location_of
+    from tasks.aws.functions import location_of, read_package
 
     connection, name = _connect(command, environment), environment.function_names[function]
     location, digest = location_of(connection, name)
-    return _kept(command, digest, f"{function}.zip", lambda path: download_package(connection, name, location, path))
+    return _kept(
+        command, digest, f"{function}.zip", lambda path: path.write_bytes(read_package(connection, name, location))
+    )
 
 
 def _fetch(command: Command, connection: "Connection", layer: str, version: LayerVersion) -> Path:
@@ -292,7 +294,7 @@ def _stored(command: Command, connection: "Connection", key: str, digest: str, w
     return _kept(command, digest, key.rpartition("/")[-1], fetch)
 
 
-def _kept(command: Command, digest: str, filename: str, fetch: Callable[[Path], None]) -> Path:
+def _kept(command: Command, digest: str, filename: str, fetch: Callable[[Path], object]) -> Path:
     """A file in the cache, by its digest; fetched if it is not there."""
     path = place_of(command.workspace.cache, digest, filename)
     if not path.exists():

@@ -1,5 +1,6 @@
 """inv status: what every environment runs, side by side."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,17 +27,7 @@ def status(c: Context, env: str = "", json: bool = False) -> None:
     command = here(c)
     project = command.workspace.project()
     chosen = [project.environment(env)] if env else list(project.environments.values())
-    before = [each.previous for each in chosen if each.previous]
-    needed = [each for name, each in project.environments.items() if each in chosen or name in before]
-    found = dict(
-        zip([each.name for each in needed], results([partial(survey, command, each) for each in needed]), strict=True)
-    )
-    shown = []
-    for each in chosen:
-        evidence, source = found[each.name], found.get(each.previous)
-        entry = None if source is None or isinstance(source, Status) else source.confirmed
-        status = evidence if isinstance(evidence, Status) else status_of(evidence, entry)
-        shown.append(status if each.previous else ahead(command, status))
+    shown = [each for each, _, _ in look_at(command, chosen)]
     if json:
         from tasks.output import documents
 
@@ -45,6 +36,24 @@ def status(c: Context, env: str = "", json: bool = False) -> None:
         output.say_status(shown)
     if any(each.mark not in (Mark.OK, Mark.BEHIND, Mark.MISSING) for each in shown):
         raise DiffersError
+
+
+def look_at(
+    command: Command, chosen: Sequence[Environment]
+) -> Iterator[tuple[Status, "Evidence | None", "Evidence | None"]]:
+    """The status of environments, what was read of each, and of the one before it; None where that is nothing."""
+    names = {name for each in chosen for name in (each.name, each.previous)}
+    needed = [each for name, each in command.workspace.project().environments.items() if name in names]
+    read = results([partial(survey, command, each) for each in needed])
+    found = dict(zip([each.name for each in needed], read, strict=True))
+    for each in chosen:
+        evidence, before = found[each.name], found.get(each.previous)
+        if isinstance(evidence, str):
+            yield unreadable(each, evidence), None, None
+            continue
+        before = None if isinstance(before, str) else before
+        status = status_of(evidence, before.confirmed if before else None)
+        yield status if each.previous else ahead(command, status), evidence, before
 
 
 def ahead(command: Command, status: Status) -> Status:
@@ -62,8 +71,8 @@ def ahead(command: Command, status: Status) -> Status:
     return replace(status, mark=Mark.BEHIND, why=(*status.why, text))
 
 
-def survey(command: Command, environment: Environment) -> "Evidence | Status":
-    """What can be read of an environment in a few calls; its status if that is nothing."""
+def survey(command: Command, environment: Environment) -> "Evidence | str":
+    """What can be read of an environment in a few calls; why not, if that is nothing."""
     from tasks.aws.evidence import glance
     from tasks.aws.reach import reach
 
@@ -71,5 +80,5 @@ def survey(command: Command, environment: Environment) -> "Evidence | Status":
         there = reach(command, environment)
         _, found = results([there.check_caller, partial(glance, there.connection, there.journal())])
     except ReleaseError as error:
-        return unreadable(environment, str(error))
+        return str(error)
     return found  # type: ignore[no-any-return]  # results() hands back whatever its calls return

@@ -3,7 +3,6 @@
 import copy
 import os
 import shutil
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -138,14 +137,6 @@ def site(sandbox: str, tmp_path: Path) -> Site:
 
 
 After = Callable[[Callable[[Site], object]], Site]
-
-
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Ctrl-C is heeded, also where whoever started the tests ignores it, as a shell does in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

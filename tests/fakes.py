@@ -3,12 +3,16 @@
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
-from tasks.errors import AwsError, TakenError
+from tasks import engine
+from tasks.aws.journal import Held
+from tasks.aws.reach import Aws
+from tasks.errors import AwsError, PlanError, TakenError
 from tasks.release.actions import (
     Action,
     Configure,
@@ -44,24 +48,24 @@ def outcome(action: Action, number: int = 7) -> Outcome:
             return Outcome(action)
 
 
-@dataclass
-class FakeEnvironment:
+class FakeEnvironment(Aws):
     """Holds what an environment holds, and performs what it is asked to on that.
 
     `fails` says of an action, and of how many came before it, what to raise, and whether that is after it took effect.
     """
 
-    deployed: Deployed
-    fails: Callable[[Action, int], tuple[str, BaseException] | None] = lambda _action, _place: None
-    answers: Callable[[str], Invocation] = lambda name: Invocation(name, "", {"statusCode": 200}, "", 0.1)
-    performed: list[Action] = field(default_factory=list)
-    stored: set[str] = field(default_factory=set)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    journal: list[Entry] = field(default_factory=list)
-    fenced: list[str] = field(default_factory=list)
+    def __init__(self, deployed: Deployed) -> None:
+        self.deployed = deployed
+        self.fails: Callable[[Action, int], tuple[str, BaseException] | None] = lambda _action, _place: None
+        self.answers: Callable[[str], Invocation] = lambda name: Invocation(name, "", {"statusCode": 200}, "", 0.1)
+        self.performed: list[Action] = []
+        self.stored: set[str] = set()
+        self.lock = threading.Lock()
+        self.entries: list[Entry] = []
+        self.fenced: list[str] = []
 
     def newest(self) -> Entry | None:
-        return self.journal[-1] if self.journal else None
+        return self.entries[-1] if self.entries else None
 
     def take(self, entry: Entry, quiet: Quiet | None = None) -> "FakeHeld":
         assert quiet is None or quiet.newest is self.newest()
@@ -69,9 +73,9 @@ class FakeEnvironment:
         unfinished = newest is not None and not newest.closed
         before, runs = (newest.before if unfinished and newest else None), newest.runs if newest else ""
         if unfinished and newest:
-            self.journal[-1] = replace(newest, status=Status.ABANDONED)
-        mine = replace(entry, number=len(self.journal) + 1, before=before, runs=runs)
-        self.journal.append(replace(mine, after=newest.after) if newest else mine)
+            self.entries[-1] = replace(newest, status=Status.ABANDONED)
+        mine = replace(entry, number=len(self.entries) + 1, before=before, runs=runs)
+        self.entries.append(replace(mine, after=newest.after) if newest else mine)
         return FakeHeld(self, unfinished)
 
     def fence(self, function: str, allowed: Callable[[], None]) -> None:
@@ -82,14 +86,12 @@ class FakeEnvironment:
         assert goal
         return Quiet(self.newest()), self.deployed
 
-    def inside(self, goal: Goal, replaced: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
-        assert goal
+    def inside(self, replaced: Mapping[str, tuple[str, str]]) -> dict[str, str]:
         return dict.fromkeys(replaced, "something")
 
-    def look(self, goal: Goal, known: Mapping[str, CanonicalObject]) -> Deployed:
+    def look(self, known: Mapping[str, CanonicalObject]) -> Deployed:
         there = self.deployed.canonical
         assert all(there[key] == item for key, item in known.items() if key in there and there[key].etag == item.etag)
-        assert goal
         return self.deployed
 
     def perform(self, action: Action, deployed: Deployed, allowed: Callable[[], None]) -> Outcome:
@@ -134,20 +136,20 @@ class FakeEnvironment:
         return self.answers(function)
 
 
-@dataclass
-class FakeHeld:
+class FakeHeld(Held):
     """The newest entry of a journal in memory, as whoever made it holds it; `lost` once somebody else has taken it."""
 
-    environment: FakeEnvironment
-    taken_over: bool
-    lost: bool = False
-    renewed: int = 0
-    undisturbed: bool = False
-    mark: int = 0
+    def __init__(self, environment: FakeEnvironment, taken_over: bool, *, undisturbed: bool = False) -> None:
+        self.environment, self.taken_over, self.undisturbed = environment, taken_over, undisturbed
+        self.lost, self.renewed = False, 0
 
     @property
-    def entry(self) -> Entry:
-        return self.environment.journal[-1]
+    def mark(self) -> int:
+        return 0
+
+    @property
+    def entry(self) -> Entry:  # type: ignore[override]
+        return self.environment.entries[-1]
 
     def renew(self, since: int | None = None) -> None:
         assert since in (None, 0)
@@ -156,14 +158,14 @@ class FakeHeld:
             raise TakenError("taken over by someone else")
 
     def note(self, before: Snapshot) -> None:
-        self.environment.journal[-1] = replace(self.entry, before=before)
+        self.environment.entries[-1] = replace(self.entry, before=before)
 
     def close(self, status: Status, after: Snapshot | None, reason: str = "") -> None:
         self.renew()
         runs, left = self.entry.runs, self.entry.after
         if status is Status.CONFIRMED and self.entry.what != "publish":
             runs, left = self.entry.release, after
-        self.environment.journal[-1] = replace(self.entry, status=status, after=left, reason=reason, runs=runs)
+        self.environment.entries[-1] = replace(self.entry, status=status, after=left, reason=reason, runs=runs)
 
     def __enter__(self) -> Self:
         return self
@@ -180,3 +182,13 @@ def make_pipe(path: Path) -> None:
     """A named pipe, which whoever reads it would wait for."""
     if sys.platform != "win32":
         os.mkfifo(path)
+
+
+def nobody(questions: Sequence[str]) -> None:
+    """Nobody is here to agree to anything."""
+    if questions:
+        raise PlanError("nobody is here")
+
+
+carry_out = partial(engine.carry_out, agree=nobody)
+"""As a command does, where nobody is there to be asked."""

@@ -1,13 +1,12 @@
 """The engine on an environment in memory: every failure, at every action, leaves what was there."""
 
-import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
-from tasks.engine import UnconfirmedError, carry_out, entry_for, holding, undo_unfinished
+from tasks.engine import UnconfirmedError, entry_for, holding, undo_unfinished
 from tasks.errors import AwsError, ReleaseError, TakenError
 from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Publish, Switch
 from tasks.release.deployed import CanonicalObject, Deployed
@@ -17,7 +16,7 @@ from tasks.release.journal import Entry, Quiet, Snapshot, Status, snapshot
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Steps, plan
 from tasks.release.release import Release
 from tests.examples import CORE, DEPS, DEV, FOREIGN, MANIFEST, SETTINGS, STAGE, artifact, functions, package
-from tests.fakes import FakeEnvironment, FakeHeld, silent
+from tests.fakes import FakeEnvironment, FakeHeld, carry_out, silent
 
 RELEASE = Release((CORE, DEPS, package("ingest"), package("letter")), "abc1234", SETTINGS, MANIFEST)
 SMOKE = dict.fromkeys(DEV.function_names.values(), "{}")
@@ -134,7 +133,7 @@ def test_a_failure_before_anything_that_runs_has_changed_undoes_nothing() -> Non
     with pytest.raises(ReleaseError, match="^refused\n   Nothing that runs in dev was changed.$"):
         carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
     assert not any(isinstance(event, Undoing) for event in events)
-    assert [entry.status for entry in there.journal] == [Status.UNDONE]
+    assert [entry.status for entry in there.entries] == [Status.UNDONE]
 
 
 def test_ctrl_c_undoes_too() -> None:
@@ -219,14 +218,14 @@ def test_an_environment_that_cannot_be_read_is_not_called_restored_and_its_entry
     there = fresh()
     there.fails = lambda action, _place: ("before", REFUSED) if isinstance(action, Configure) else None
 
-    def gone(goal: Goal, known: Mapping[str, CanonicalObject]) -> Deployed:
-        assert goal or known
+    def gone(known: Mapping[str, CanonicalObject]) -> Deployed:
+        assert known is not None
         raise AwsError("the session has expired")
 
     there.look = gone  # type: ignore[method-assign]
     with pytest.raises(ReleaseError, match="(?s)dev is not as it was before.*the session has expired"):
         carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
-    assert [entry.status for entry in there.journal] == [Status.OPEN]
+    assert [entry.status for entry in there.entries] == [Status.OPEN]
 
 
 def test_whoever_was_taken_over_stops_and_undoes_nothing() -> None:
@@ -241,7 +240,7 @@ def test_every_deployment_is_journaled_with_what_was_there_before_and_after() ->
     there = fresh()
     before = snapshot(there.deployed)
     carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
-    (entry,) = there.journal
+    (entry,) = there.entries
     assert (entry.status, entry.what, entry.release, entry.runs) == (
         Status.CONFIRMED,
         "deploy",
@@ -260,10 +259,10 @@ def test_a_smoke_test_that_could_not_run_leaves_the_entry_to_be_finished_or_undo
     there.answers = refuse
     with pytest.raises(UnconfirmedError):
         carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
-    assert [entry.status for entry in there.journal] == [Status.ABANDONED]
+    assert [entry.status for entry in there.entries] == [Status.ABANDONED]
     there.answers = lambda name: Invocation(name, "", {}, "", 0.1)
     carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
-    assert [entry.status for entry in there.journal] == [Status.ABANDONED, Status.CONFIRMED]
+    assert [entry.status for entry in there.entries] == [Status.ABANDONED, Status.CONFIRMED]
     assert there.fenced == list(DEV.function_names.values())
 
 
@@ -281,8 +280,8 @@ def test_a_function_changed_by_someone_else_meanwhile_is_found_before_success_is
     there = fresh()
     look = there.look
 
-    def meddled(goal: Goal, known: Mapping[str, CanonicalObject]) -> Deployed:
-        found = look(goal, known)
+    def meddled(known: Mapping[str, CanonicalObject]) -> Deployed:
+        found = look(known)
         name = "news-ingest-dev"
         state = replace(found.functions[name].state, runtime="python3.13")
         return replace(found, functions={**found.functions, name: replace(found.functions[name], state=state)})
@@ -334,9 +333,9 @@ def test_what_was_cut_off_is_undone_to_what_was_before_it() -> None:
     there = fresh()
     before = what_runs(there.deployed)
     unfinished(there)
-    undo_unfinished(GOAL, there.journal[-1], there, silent)
+    undo_unfinished(GOAL, there.entries[-1], there, silent)
     assert what_runs(there.deployed) == before
-    assert [(entry.what, entry.status) for entry in there.journal] == [
+    assert [(entry.what, entry.status) for entry in there.entries] == [
         ("deploy", Status.ABANDONED),
         ("undo", Status.UNDONE),
     ]
@@ -345,7 +344,7 @@ def test_what_was_cut_off_is_undone_to_what_was_before_it() -> None:
 def test_what_was_finished_meanwhile_is_not_called_undone() -> None:
     there = fresh()
     unfinished(there)
-    entry = there.journal[-1]
+    entry = there.entries[-1]
     carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
     with pytest.raises(ReleaseError, match="It was finished or undone meanwhile, and nothing was changed"):
         undo_unfinished(GOAL, entry, there, silent)
@@ -357,8 +356,8 @@ def test_a_function_deleted_while_a_deployment_was_unfinished_hinders_nobody() -
     unfinished(there)
     left = {name: each for name, each in there.deployed.functions.items() if "letter" not in name}
     there.deployed = replace(there.deployed, functions=left)
-    undo_unfinished(GOAL, there.journal[-1], there, silent)
-    assert there.journal[-1].status is Status.UNDONE
+    undo_unfinished(GOAL, there.entries[-1], there, silent)
+    assert there.entries[-1].status is Status.UNDONE
 
 
 def test_a_function_created_while_a_deployment_was_unfinished_is_put_back_to_what_it_was_then() -> None:
@@ -387,7 +386,7 @@ def test_a_deployment_that_cannot_even_begin_leaves_nothing_open() -> None:
     there.observe = observe  # type: ignore[method-assign]
     with pytest.raises(AwsError, match="no answer"):
         carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
-    assert [entry.status for entry in there.journal] == [Status.UNDONE]
+    assert [entry.status for entry in there.entries] == [Status.UNDONE]
 
 
 def test_a_smoke_test_that_would_not_be_permitted_is_found_before_anything_is_changed() -> None:
@@ -399,13 +398,13 @@ def test_a_smoke_test_that_would_not_be_permitted_is_found_before_anything_is_ch
     there.may_invoke = refuse  # type: ignore[method-assign]
     with pytest.raises(AwsError, match="not permitted"):
         carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
-    assert (there.performed, there.journal) == ([], [])
+    assert (there.performed, there.entries) == ([], [])
 
 
 def test_an_upload_takes_no_journal_and_says_that_it_is_over() -> None:
     there, events = fresh(), list[Event]()
     carry_out(GOAL, UPLOAD, there, heard(events))
-    assert there.journal == []
+    assert there.entries == []
     assert events[-1] == Confirmed(GOAL, functions=False, seen=0)
 
 
@@ -439,16 +438,16 @@ def test_whoever_does_not_agree_has_changed_nothing() -> None:
     with pytest.raises(ReleaseError, match="not agreed"):
         carry_out(replace(GOAL, environment=replace(DEV, confirm=True)), UPDATE_LAMBDAS, there, silent, agree=refuse)
     assert asked == ["dev is changed only once somebody agrees"]
-    assert (there.performed, there.journal) == ([], [])
+    assert (there.performed, there.entries) == ([], [])
 
 
 def test_a_function_that_only_the_deployment_which_was_cut_off_knew_is_fenced_too() -> None:
     there = fresh()
     unfinished(there)
-    entry = there.journal[-1]
+    entry = there.entries[-1]
     assert entry.before
     former = {**entry.before.functions, "news-former-dev": entry.before.functions["news-letter-dev"]}
-    there.journal[-1] = replace(entry, before=replace(entry.before, functions=former))
+    there.entries[-1] = replace(entry, before=replace(entry.before, functions=former))
     carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
     assert there.fenced == [*DEV.function_names.values(), "news-former-dev"]
 
@@ -458,47 +457,25 @@ def test_what_ended_while_an_environment_was_held_is_in_the_journal(error: BaseE
     there = fresh()
     with pytest.raises(type(error)), holding(there, entry_for(GOAL, there.deployed, PUBLISH)):
         raise error
-    assert [(entry.status, entry.reason) for entry in there.journal] == [(Status.UNDONE, reason)]
+    assert [(entry.status, entry.reason) for entry in there.entries] == [(Status.UNDONE, reason)]
 
 
 class Interrupted(FakeHeld):
-    """A journal whose last entry takes a moment to close, during which somebody presses Ctrl-C, or does so twice."""
-
-    times = 1
+    """A journal whose last entry takes a moment to close, during which somebody presses Ctrl-C."""
 
     def close(self, status: Status, after: Snapshot | None, reason: str = "") -> None:
-        for _ in range(self.times if status is Status.CONFIRMED else 0):
-            signal.raise_signal(signal.SIGINT)
+        if status is Status.CONFIRMED:
+            raise KeyboardInterrupt
         super().close(status, after, reason)
 
 
-class Twice(Interrupted):
-    times = 2
-
-
-def closing(there: FakeEnvironment, kind: type[Interrupted]) -> FakeEnvironment:
-    """An environment with such a journal."""
+def test_ctrl_c_while_only_the_journal_is_to_say_so_says_what_runs_and_what_to_type() -> None:
+    there = fresh()
     take = there.take
-    there.take = lambda entry, quiet=None: kind(there, take(entry, quiet).taken_over)  # type: ignore[method-assign]
-    return there
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_comes_too_late_once_all_is_seen_and_only_the_journal_is_to_say_so() -> None:
-    there, events = closing(fresh(), Interrupted), list[Event]()
-    carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
-    assert [entry.status for entry in there.journal] == [Status.CONFIRMED]
-    assert isinstance(events[-1], Confirmed)
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_a_second_ctrl_c_ends_even_that_and_says_what_to_type() -> None:
-    there = closing(fresh(), Twice)
+    there.take = lambda entry, quiet=None: Interrupted(there, take(entry, quiet).taken_over)  # type: ignore[method-assign]
     with pytest.raises(ReleaseError, match="dev runs core 1.2.4, .*its journal may not say so yet; run the same"):
         carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
-    assert [entry.status for entry in there.journal] == [Status.OPEN]
+    assert [entry.status for entry in there.entries] == [Status.OPEN]
 
 
 def test_a_release_that_differs_in_configuration_alone_is_undone_as_well() -> None:

@@ -1,11 +1,10 @@
-import signal
 import threading
 import time
 from contextlib import closing
 
 import pytest
 
-from tasks.jobs import EndedAtOnceError, results, side_by_side, too_late
+from tasks.jobs import EndedAtOnceError, results, side_by_side
 
 
 def slow_one() -> int:
@@ -90,27 +89,3 @@ def interrupt() -> None:
 
 def test_no_call_keeps_a_program_that_was_ended_alive() -> None:
     assert results([lambda: threading.current_thread().daemon]) == [True]
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_is_passed_over_once_while_it_comes_too_late_and_heeded_afterwards() -> None:
-    with too_late():
-        signal.raise_signal(signal.SIGINT)
-    with too_late():
-        pass
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
-    with too_late():
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-
-
-def test_another_thread_hears_of_no_signal_and_changes_none() -> None:
-    before = signal.getsignal(signal.SIGINT)
-
-    def elsewhere() -> object:
-        with too_late():
-            return signal.getsignal(signal.SIGINT)
-
-    assert results([elsewhere]) == [before]

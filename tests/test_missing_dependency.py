@@ -16,14 +16,13 @@ from tasks.archives.manifest import Archive
 from tasks.aws.connection import connect
 from tasks.aws.perform import Sources
 from tasks.aws.reach import reach
-from tasks.engine import carry_out
 from tasks.errors import ReleaseError
 from tasks.project.workspace import Workspace
 from tasks.release.plan import UPDATE_LAMBDAS, Goal
 from tasks.release.release import Release
 from tasks.sandbox.server import Server
 from tests.conftest import refresh
-from tests.fakes import silent
+from tests.fakes import carry_out, silent
 from tests.front import Site
 
 ROOT = Path(__file__).parent.parent

@@ -14,7 +14,6 @@ from invoke import Config, Context
 
 from tasks.aws.connection import Connection
 from tasks.aws.journal import Journal
-from tasks.engine import carry_out, nobody
 from tasks.errors import AwsError, ConfigError, PlanError, ReleaseError
 from tasks.output.consent import Consent
 from tasks.release.actions import Switch
@@ -23,7 +22,7 @@ from tasks.release.journal import Entry, Status, Who
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal
 from tasks.release.rules import changed_by_hand, committed, enforce, first_only
 from tests.examples import DEPS, DEV, FOREIGN, GOAL, RELEASE, STAGE, artifact, functions
-from tests.fakes import FakeEnvironment, silent
+from tests.fakes import FakeEnvironment, carry_out, nobody, silent
 from tests.front import Site
 from tests.test_dry import TASKS
 
@@ -164,7 +163,7 @@ def test_an_environment_that_wants_it_is_changed_only_once_somebody_agrees() -> 
     goal = replace(NEXT, environment=replace(DEV, confirm=True))
     assert asked_on(there, goal) == ["dev is changed only once somebody agrees"]
     assert there.performed == []
-    assert len(there.journal) == 1
+    assert len(there.entries) == 1
 
 
 def test_nobody_is_asked_where_there_is_nothing_to_do() -> None:
@@ -275,7 +274,7 @@ def test_what_came_up_while_somebody_was_asked_is_not_done_unasked() -> None:
     with pytest.raises(ReleaseError, match=r"dev was changed meanwhile; run the same command again:\n.*by hand"):
         carry_out(NEXT, UPDATE_LAMBDAS, there, silent, agree=meanwhile)
     assert there.performed == []
-    assert there.journal[-1].status is Status.UNDONE
+    assert there.entries[-1].status is Status.UNDONE
 
 
 def test_a_prefix_that_is_new_in_release_toml_was_changed_by_nobody() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tasks.aws.observe import load_record
 from tasks.aws.perform import Sources
 from tasks.aws.reach import Aws
-from tasks.engine import carry_out, undo_unfinished
+from tasks.engine import undo_unfinished
 from tasks.project.model import Environment
 from tasks.release.actions import package_key
 from tasks.release.artifacts import base64_digest
@@ -17,7 +17,7 @@ from tasks.release.plan import UPDATE_LAMBDAS, Goal
 from tasks.release.release import Release, Setting
 from tests.examples import DEV, FOREIGN, STAGE, artifact, function, package
 from tests.fake_aws import FakeAws, FakeFunction, Gate
-from tests.fakes import silent
+from tests.fakes import carry_out, silent
 
 FOLDER = Path(tempfile.mkdtemp(prefix="worlds-"))
 OLD_PACKAGE = "0" * 64

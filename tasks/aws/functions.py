@@ -6,11 +6,9 @@ repeated, and a refusal because of a changed revision is no refusal where the ch
 """
 
 import http.client
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -99,13 +97,14 @@ def read_aliases(connection: Connection, name: str) -> dict[str, str]:
     return {alias: version for alias, version in found.items() if version != "$LATEST"}
 
 
-def download_package(connection: Connection, name: str, location: str, path: Path) -> None:
-    """Bring a function's package from where it can be downloaded to `path`. AwsError if it cannot be read."""
+def read_package(connection: Connection, name: str, location: str) -> bytes:
+    """A function's package, from where it can be downloaded. AwsError if it cannot be read."""
     if not connection.reaches(location):
         raise AwsError(f"The package of {name} lies where this command must not read; it cannot be looked into")
     try:
-        with open_url(location, _DOWNLOAD_PATIENCE) as answer, path.open("wb") as file:
-            shutil.copyfileobj(answer, file)
+        with open_url(location, _DOWNLOAD_PATIENCE) as answer:
+            contents: bytes = answer.read()
+            return contents
     except (http.client.HTTPException, OSError) as error:  # URLError is an OSError
         raise AwsError(f"Cannot read the package of {name}: no answer ({error}); run the same command again") from error
 

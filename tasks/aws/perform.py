@@ -4,7 +4,6 @@ Objects are written once and never replaced, so an answer that was lost does no 
 """
 
 import hashlib
-import http.client
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -16,11 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from s3transfer.utils import ReadFileChunk  # boto3's own
 
 from tasks.aws.connection import Connection
-from tasks.aws.functions import location_of, switch
+from tasks.aws.functions import location_of, read_package, switch
 from tasks.aws.observe import digest_of, list_layer_versions, load_record, read_object, read_sha256, read_stored
 from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.errors import AwsError
-from tasks.project.web import open_url
 from tasks.release import actions
 from tasks.release.actions import Action, Outcome, subject
 from tasks.release.artifacts import base64_digest, hex_digest
@@ -28,7 +26,6 @@ from tasks.release.deployed import Deployed
 from tasks.release.events import Moved
 from tasks.release.release import write_record
 
-_DOWNLOAD_PATIENCE = 60
 _DENIED = ("AccessDenied", "403")
 
 
@@ -176,13 +173,9 @@ def _keep_package(connection: Connection, action: actions.KeepPackage) -> None:
     if read_sha256(connection, subject(action)) == action.sha256:
         return
     location, digest = location_of(connection, action.function)
-    if digest != action.sha256 or not connection.reaches(location):
+    if digest != action.sha256:
         raise AwsError(f"The package of {action.function} changed while it was to be kept; run the same command again")
-    try:
-        with open_url(location, _DOWNLOAD_PATIENCE) as answer:
-            contents = answer.read()
-    except (http.client.HTTPException, OSError) as error:  # URLError is an OSError
-        raise AwsError(f"Cannot go on with: {action}: no answer ({error}); run the same command again") from error
+    contents = read_package(connection, action.function, location)
     _put(connection, subject(action), action.sha256, contents, "application/zip")
 
 

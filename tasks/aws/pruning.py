@@ -9,6 +9,7 @@ from typing import Any
 from tasks.aws.connection import Connection
 from tasks.aws.journal import Journal
 from tasks.aws.observe import list_keys, list_layer_versions, load_record, readable_record
+from tasks.aws.reach import Aws
 from tasks.aws.refusals import DENIED
 from tasks.errors import AwsError, ReleaseError
 from tasks.jobs import results
@@ -93,9 +94,9 @@ def _records(connection: Connection) -> tuple[tuple[StoredObject, Release], ...]
     return tuple((each, release) for each, release in zip(listed, found, strict=True) if release)
 
 
-def read_kept(journals: Mapping[str, Callable[[], Journal]], here: str, keep: int) -> tuple[Kept, tuple[str, ...]]:
+def read_kept(ways: Mapping[str, Callable[[], Aws]], here: str, keep: int) -> tuple[Kept, tuple[str, ...]]:
     """What the last releases of all environments need, by name; and why everything is kept if that is not known."""
-    found = dict(zip(journals, results([partial(_needs, *each, keep) for each in journals.items()]), strict=True))
+    found = dict(zip(ways, results([partial(_needs, *each, keep) for each in ways.items()]), strict=True))
     unknown = tuple(
         f"everything, since it is not known what {name} needs: {each.reason}"
         for name, each in found.items()
@@ -119,9 +120,9 @@ class Needs:
     reason: str = ""
 
 
-def _needs(name: str, journal: Callable[[], Journal], keep: int) -> Needs:
+def _needs(name: str, way: Callable[[], Aws], keep: int) -> Needs:
     try:
-        return _read_needs(name, journal(), keep)
+        return _read_needs(name, way().journal(), keep)
     except ReleaseError as error:
         if getattr(error, "aws_code", "") == "NoSuchBucket":
             return Needs()  # an environment that does not exist yet

@@ -72,7 +72,7 @@ class Aws:
             self._asked["caller"] = check_caller(self.connection)
         return self._asked["caller"]
 
-    def inside(self, _goal: Goal, replaced: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    def inside(self, replaced: Mapping[str, tuple[str, str]]) -> dict[str, str]:
         """What changes inside each exchanged layer, as far as their bills of materials say."""
         origin = self.sources.origin or self.connection
         reads = [
@@ -88,7 +88,7 @@ class Aws:
             if old or new
         }
 
-    def look(self, _goal: Goal, known: Mapping[str, CanonicalObject]) -> Deployed:
+    def look(self, known: Mapping[str, CanonicalObject]) -> Deployed:
         """What runs now; configuration that is `known` by its ETags is not read."""
         return observe.look(self.connection, known)
 

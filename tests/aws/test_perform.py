@@ -406,14 +406,14 @@ def test_what_s3_may_not_copy_by_itself_goes_through_this_machine_and_is_verifie
 def test_a_package_that_cannot_be_downloaded_is_an_error_in_words() -> None:
     there = {"Configuration": {"CodeSha256": BUILT.code_sha256}, "Code": {"Location": "https://127.0.0.1:9/x"}}
     connection, _ = recorded(DEV, get_function=there, head_object=refusal("404", 404))
-    with pytest.raises(AwsError, match="Keeping the package of news-ingest-dev .*: no answer"):
+    with pytest.raises(AwsError, match="Cannot read the package of news-ingest-dev: no answer"):
         do(connection, KeepPackage("news-ingest-dev", BUILT.sha256, BUCKET))
 
 
 def test_a_package_is_fetched_from_no_other_place_than_lambdas() -> None:
     there = {"Configuration": {"CodeSha256": BUILT.code_sha256}, "Code": {"Location": "http://169.254.169.254/x"}}
     connection, _ = recorded(DEV, get_function=there, head_object=refusal("404", 404))
-    with pytest.raises(AwsError, match="changed while it was to be kept"):
+    with pytest.raises(AwsError, match="lies where this command must not read"):
         do(connection, KeepPackage("news-ingest-dev", BUILT.sha256, BUCKET))
 
 

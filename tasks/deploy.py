@@ -45,20 +45,14 @@ def upload(c: Context, env: str, layer: str = "", dry_run: bool = False, json: b
     bring(here(c), env, UPLOAD, ("Uploading to", "Upload to"), layer=layer, dry_run=dry_run, json=json)
 
 
-@task(help=help_of("env", "layer", "dry_run", "emergency", "yes", "json"))
+@task(help=help_of("env", "layer", "dry_run", "emergency", "json"))
 @documented
 def publish(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
-    c: Context,
-    env: str,
-    layer: str = "",
-    dry_run: bool = False,
-    emergency: str = "",
-    yes: bool = False,
-    json: bool = False,
+    c: Context, env: str, layer: str = "", dry_run: bool = False, emergency: str = "", json: bool = False
 ) -> None:
     """Upload, then publish a layer version of each archive."""
     words = ("Publishing to", "Publication to")
-    bring(here(c), env, PUBLISH, words, layer=layer, dry_run=dry_run, emergency=emergency, yes=yes, json=json)
+    bring(here(c), env, PUBLISH, words, layer=layer, dry_run=dry_run, emergency=emergency, json=json)
 
 
 @task(help=help_of("env", "dry_run", "delete", "emergency", "yes", "json"))

@@ -6,7 +6,7 @@ fails, a wait ends badly, a function does not start, or Ctrl-C comes; what is th
 deployment that is cut off leaves its entry open, and whoever comes next finishes or undoes it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -120,8 +120,10 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
         except UnconfirmedError as error:
             held.close(Status.ABANDONED, None, str(error))
             raise
-        except (TakenError, EndedAtOnceError) as error:
-            raise _left_open(attempt, error) from error
+        except TakenError:
+            raise
+        except EndedAtOnceError as error:
+            raise _left_open(attempt.name) from error
         except (ReleaseError, KeyboardInterrupt, OSError) as error:
             raise undone(attempt, was, str(error) or "Interrupted") from error
         try:
@@ -162,13 +164,11 @@ def refuse_unasked(attempt: Attempt, asked: Sequence[str], decided: Plan, now: D
         raise PlanError(listed(f"{attempt.name} was changed meanwhile; run the same command again:", more))
 
 
-def _left_open(attempt: Attempt, error: BaseException) -> ReleaseError:
-    """The end of a deployment that may do nothing more: it is not ours any more, or it was ended at once."""
-    if isinstance(error, TakenError):
-        return error
+def _left_open(name: str) -> ReleaseError:
+    """The end of a deployment of which some may still take effect, and nobody waited for it."""
     return ReleaseError(
-        f"Ended at once: {attempt.name} may run a mixture of two releases. Finish by running the same command again, "
-        f"or undo it; run: inv rollback --env {attempt.name}"
+        f"Ended at once: {name} may run a mixture of two releases. Finish by running the same command again, "
+        f"or undo it; run: inv rollback --env {name}"
     )
 
 
@@ -243,22 +243,22 @@ def confirm(attempt: Attempt, was: Snapshot, done: Deployed) -> Snapshot:
                 f"None of the functions of {attempt.name} exists: the layers are published, and nothing runs them; "
                 "create the functions, then run the same command again"
             )
-        there = [name for name in goal.environment.function_names.values() if name in now.functions]
-        smoke(goal, [name for name in there if name in goal.smoke], attempt.reach, attempt.report)
+        payloads = {name: payload for name, payload in goal.smoke.items() if name in now.functions}
+        smoke(attempt.name, payloads, attempt.reach, attempt.report)
     return snapshot(now)
 
 
-def smoke(goal: Goal, functions: Sequence[str], reach: "Aws", report: Report) -> None:
+def smoke(name: str, payloads: Mapping[str, str], reach: "Aws", report: Report) -> None:
     """Invoke functions with payloads that make them start and do no work. ReleaseError names those that cannot start.
 
     An import error is HTTP 200 with a FunctionError. A status of 400 is what a handler answers that refuses the
     payload, and shows that it starts. UnconfirmedError if a function could not be asked.
     """
-    if not functions:
+    if not payloads:
         return
-    name, failed, unasked = goal.environment.name, list[str](), list[str]()
+    failed, unasked = list[str](), list[str]()
     report(events.Smoking(name))
-    calls = [partial(reach.invoke, each, goal.smoke[each]) for each in functions]
+    calls = [partial(reach.invoke, *each) for each in payloads.items()]
     with closing(side_by_side(calls, keep_going=True)) as jobs:
         for job in jobs:
             job.wait()

@@ -14,8 +14,6 @@ from tasks.project.command import Command, changes, here
 from tasks.project.files import read_text
 from tasks.project.model import Environment
 from tasks.release.invocations import REFUSED, Invocation
-from tasks.release.plan import Goal
-from tasks.release.release import Release
 
 _LINES_SHOWN = 40
 
@@ -37,8 +35,8 @@ def invoke(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
     command = here(c)
     project = command.workspace.project()
     environment = project.environment(env)
-    text = read_payload(client_id, payload, payload_file)
-    run(command, environment, project.function_name(function, environment), text)
+    name = project.function_name(function, environment)
+    run(command, environment, name, read_payload(client_id, payload, payload_file))
 
 
 @task(help={**help_of("env")})
@@ -51,9 +49,9 @@ def smoke(c: Context, env: str) -> None:
     project = command.workspace.project()
     environment = project.environment(env)
     sent = {name: project.functions[key].smoke for key, name in environment.function_names.items()}
-    goal, there = Goal(environment, Release((), ""), smoke=sent), reach(command, environment)
+    there = reach(command, environment)
     there.check_caller()
-    engine.smoke(goal, list(sent), there, console.Console())
+    engine.smoke(env, sent, there, console.Console())
 
 
 @task(help={**help_of("env"), "client_id": "the client to run it for", **help_of("yes")})

@@ -320,7 +320,10 @@ LISTED = [
         ("        held.note(was)\n", ""),  # 7
         ("        if inherited:\n", "        if False:\n"),  # 8
         ("        if not lost:\n", "        if True:\n"),  # 10
-        ("(TakenError, EndedAtOnceError) as error", "EndedAtOnceError as error"),  # 11
+        (
+            "        except TakenError:\n            raise\n        except EndedAtOnceError",
+            "        except EndedAtOnceError",
+        ),  # 11
     ),
     *_listed(
         "tasks/release/journal.py",

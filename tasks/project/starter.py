@@ -42,13 +42,13 @@ def requirements_of(root: Path, name: str) -> str:
     return BESIDE[name] if (root / BESIDE[name]).exists() else name
 
 
-def find_parts(root: Path, ours: Iterable[str] = ()) -> Found:
-    """What a folder has; files named in `ours` are this tool's, and not the project's."""
+def find_parts(root: Path) -> Found:
+    """What a folder has."""
     handlers = dict(_handlers(root))
     packages = [path.parent.relative_to(root).as_posix() for path in _files(root, "__init__.py")]
     packages = [each for each in packages if each not in handlers and not _inside(each, packages)]
     lists = [path.relative_to(root).as_posix() for path in _files(root, "requirements.txt")]
-    own = [each for each in lists if each not in ours and not _inside(each, handlers)]
+    own = [each for each in lists if not _inside(each, handlers)]
     return Found(tuple(packages), tuple(own), handlers)
 
 

@@ -15,7 +15,7 @@ from tasks.project.command import Command, here
 from tasks.project.files import file_sha256, replacing
 from tasks.project.model import Environment, Project
 from tasks.project.versions import is_version
-from tasks.release.artifacts import Artifact, hex_digest
+from tasks.release.artifacts import Artifact, hex_digest, tree_of
 from tasks.release.contents import compare as compare_contents
 from tasks.release.deployed import Deployed, environment_changes
 from tasks.release.functions import LayerVersion
@@ -42,7 +42,7 @@ class MixedError(PlanError):
 @documented
 def show(c: Context, what: str, files: bool = False, json: bool = False) -> None:
     """Show what is in an archive: distributions, licences, sizes, files; of an ARN or a digest also who uses it."""
-    from tasks.archives.contents import read_contents, read_tree
+    from tasks.archives.contents import read_contents
 
     command, used = here(c), list[str]()
     try:
@@ -51,7 +51,7 @@ def show(c: Context, what: str, files: bool = False, json: bool = False) -> None
         else:
             found = locate(command, what)
             if what.startswith("arn:"):
-                used, _ = who_uses(command, read_tree(found[what]), what)
+                used, _ = who_uses(command, tree_of(str(found[what])), what)
     except MixedError as error:
         lines = error.lines
         tell_mixed(lines, lambda documents: documents.archives({}, (), lines), json=json)

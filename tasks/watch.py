@@ -116,8 +116,8 @@ def bring_changes(command: Command, environment: Environment, heard: Heard, *, s
 
     checkout = command.workspace.checkout()
     made = make_all(checkout)
-    for path in dict.fromkeys(path for each in made for path in each.recipe.untracked):
-        heard(LeftOut(path))
+    for left_out in dict.fromkeys(each for archive in made for each in archive.recipe.left_out):
+        heard(left_out)
     contents = read_configuration(checkout)
     artifacts = [as_saved(each.artifact) for each in made]
     release = release_of(checkout, artifacts, {key: each.sha256 for key, each in contents.items()})

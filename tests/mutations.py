@@ -367,8 +367,8 @@ LISTED = [
         "tasks/archives/secrets.py",
         "tests/archives/test_sources.py tests/archives/test_checks.py",
         ("if is_secret(name) and name not in allowed:", "if False:"),
-        ("if found and not _IN_DOCUMENTATION.search(found[0]) and name not in allowed:", "if False:"),
-        ("if found and not _IN_DOCUMENTATION.search(found[0]) and", "if found and"),
+        ("if not _IN_DOCUMENTATION.search(found[0]) and name not in allowed:", "if False:"),
+        ("if not _IN_DOCUMENTATION.search(found[0]) and", "if"),
     ),
     *_listed(
         "tasks/project/cache.py",

@@ -10,14 +10,12 @@ import pytest
 from tasks.archives import workshop
 from tasks.archives.configuration import read_configuration, untracked_configuration
 from tasks.archives.manifest import find_built
-from tasks.archives.together import refuse_failures
-from tasks.archives.trial import Trial
 from tasks.errors import BuildError
 from tasks.output.console import Console
 from tasks.project.cache import CACHE_VARIABLE
 from tasks.project.workspace import Workspace
 from tasks.release.artifacts import Kind
-from tasks.release.events import Building, Event, Imported, LeftOut, Noticed
+from tasks.release.events import Building, Event, LeftOut, Noticed
 from tests.examples import RELEASE_TOML, VERSION
 
 pytestmark = pytest.mark.whole
@@ -80,7 +78,7 @@ def test_layers_and_packages_are_built_and_imported_on_each_runtime_that_is_here
 
 def test_a_package_holds_the_handler_alone_and_has_its_version_from_its_contents(workspace: Workspace) -> None:
     build(workspace)
-    (path,) = workspace.functions.glob("*.zip")
+    (path,) = (workspace.build / "functions").glob("*.zip")
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == ["handler.py"]
     assert path.stat().st_size < 10_000
@@ -100,21 +98,21 @@ def test_a_package_that_bundles_a_layers_module_is_refused_because_it_would_hide
     (workspace.root / "src" / "fn" / "core" / "__init__.py").write_text("")
     with pytest.raises(BuildError, match="package of function ingest holds core, which would hide the layer core"):
         build(workspace)
-    assert names(workspace.functions) == []
+    assert names(workspace.build / "functions") == []
 
 
 def test_an_import_that_no_layer_satisfies_is_refused_without_any_interpreter(workspace: Workspace) -> None:
     (workspace.root / "src" / "core" / "late.py").write_text("def f():\n    import yaml\n")
     with pytest.raises(BuildError, match=r"src/core/late.py, line 2: imports yaml, which no layer brings"):
         build(workspace)
-    assert names(workspace.layers) == []
+    assert names(workspace.build / "layers") == []
 
 
 def test_a_module_that_cannot_be_imported_is_refused_and_nothing_is_left_behind(workspace: Workspace) -> None:
     (workspace.root / "src" / "core" / "bad.py").write_text("raise RuntimeError('at import')\n")
     with pytest.raises(BuildError, match=r"that are named:\n   core/bad.py, line 1: RuntimeError: at import"):
         build(workspace)
-    assert names(workspace.layers) == names(workspace.functions) == []
+    assert names(workspace.build / "layers") == names(workspace.build / "functions") == []
 
 
 @pytest.mark.parametrize(
@@ -134,7 +132,15 @@ def test_a_handler_that_is_not_there_is_found_at_build_time(workspace: Workspace
 
 def test_a_handlers_module_that_is_not_there_is_found_at_build_time(workspace: Workspace) -> None:
     (workspace.root / "src" / "fn" / "handler.py").rename(workspace.root / "src" / "fn" / "main.py")
-    with pytest.raises(BuildError, match="handler.py not found, but the handler is handler.run"):
+    with pytest.raises(BuildError, match="src/fn/handler.py is not in the package, but the handler is handler.run"):
+        build(workspace, "ingest")
+
+
+def test_a_handlers_module_that_git_does_not_track_is_found_missing_since_it_stays_out(workspace: Workspace) -> None:
+    (workspace.root / "src" / "fn" / "other.py").write_text("")
+    for command in (["init"], ["add", ".", ":!src/fn/handler.py"]):
+        subprocess.run(["git", *command], cwd=workspace.root, check=True, capture_output=True)  # noqa: S607
+    with pytest.raises(BuildError, match="src/fn/handler.py is not in the package.*; git add it"):
         build(workspace, "ingest")
 
 
@@ -181,7 +187,7 @@ def test_check_looks_at_what_was_built(workspace: Workspace, capsys: pytest.Capt
 
 def test_check_finds_what_somebody_did_to_an_archive_after_it_was_built(workspace: Workspace) -> None:
     build(workspace)
-    path = workspace.layers / "core-1.2.4.zip"
+    path = workspace.build / "layers" / "core-1.2.4.zip"
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("stray.py", "")
     with pytest.raises(BuildError, match="stray.py|is not what was built|run: inv build"):
@@ -195,17 +201,17 @@ def test_check_takes_any_file(workspace: Workspace, tmp_path: Path) -> None:
         check_one(workspace, tmp_path / "a.zip")
     build(workspace, "core")
     with pytest.raises(BuildError, match="core/__init__.py, line 2: ModuleNotFoundError: No module named 'deps'"):
-        check_one(workspace, workspace.layers / "core-1.2.4.zip")
+        check_one(workspace, workspace.build / "layers" / "core-1.2.4.zip")
     build(workspace)
-    check_one(workspace, workspace.layers / "deps-1.0.5.zip")
-    check_one(workspace, next(workspace.functions.glob("*.zip")), Kind.PACKAGE)
+    check_one(workspace, workspace.build / "layers" / "deps-1.0.5.zip")
+    check_one(workspace, next((workspace.build / "functions").glob("*.zip")), Kind.PACKAGE)
 
 
 def test_one_layer_alone_gets_its_name_only_if_it_works_with_the_others(workspace: Workspace) -> None:
     (workspace.root / "src" / "core" / "late.py").write_text("import yaml\n")
     with pytest.raises(BuildError, match="imports yaml, which no layer brings"):
         build(workspace, "core")
-    assert names(workspace.layers) == []
+    assert names(workspace.build / "layers") == []
 
 
 def test_a_handler_may_be_assigned_or_imported(workspace: Workspace) -> None:
@@ -225,7 +231,7 @@ def test_what_was_tried_and_damaged_in_the_cache_is_tried_again(workspace: Works
 @pytest.mark.parametrize("clean", [True, False])
 def test_what_was_built_before_is_removed_only_if_that_is_asked_for(workspace: Workspace, clean: bool) -> None:
     build(workspace)
-    stray = workspace.layers / "another-1.0.0.zip"
+    stray = workspace.build / "layers" / "another-1.0.0.zip"
     stray.write_bytes(b"")
     checkout = workspace.checkout()
     workshop.build(checkout, checkout.project.select(""), Console(), clean=clean)
@@ -298,10 +304,6 @@ def test_configuration_is_what_git_tracks_by_its_key_and_digest(workspace: Works
     assert untracked_configuration(workspace.checkout()) == []
 
 
-def test_a_runtime_that_could_not_be_tried_counts_no_modules() -> None:
-    assert refuse_failures([Trial("python3.14", "", 3)]) == [Imported("python3.14", 0)]
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -332,7 +334,7 @@ def test_a_stray_file_stays_out_and_is_named_even_if_git_tracks_it(workspace: Wo
     events: list[Event] = []
     workshop.build(workspace.checkout(), ["core"], events.append)
     assert any("backup is left out" in e.text for e in events if isinstance(e, Noticed))
-    with zipfile.ZipFile(next(workspace.layers.glob("core-*.zip"))) as archive:
+    with zipfile.ZipFile(next((workspace.build / "layers").glob("core-*.zip"))) as archive:
         assert not [name for name in archive.namelist() if "backup" in name]
 
 
@@ -362,7 +364,7 @@ def test_a_file_that_is_allowed_in_the_sources_passes_in_its_archive_too(workspa
 
 def test_a_file_of_the_users_beside_the_archives_stays(workspace: Workspace) -> None:
     build(workspace)
-    mine = workspace.layers / "my-backup.zip"
+    mine = workspace.build / "layers" / "my-backup.zip"
     mine.write_text("mine")
     workshop.build(workspace.checkout(), workspace.project().select(""), Console(), clean=True)
     assert mine.read_text() == "mine"

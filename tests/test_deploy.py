@@ -124,7 +124,7 @@ def test_a_dry_run_checks_that_the_archives_exist_because_it_once_checked_nothin
 def test_an_unknown_environment_is_refused_before_anything_is_built(site: Site) -> None:
     with pytest.raises(ConfigError, match="Unknown environment 'qa'"):
         site.deploy("qa")
-    assert not site.workspace.layers.exists()
+    assert not (site.workspace.build / "layers").exists()
 
 
 def test_changed_sources_under_an_old_version_are_refused_before_any_write(site: Site, calls: Calls) -> None:

@@ -21,7 +21,7 @@ from tasks.archives.contents import read_contents
 from tasks.archives.downloads import list_files
 from tasks.archives.recipes import Recipe
 from tasks.archives.trial import undeclared
-from tasks.archives.wheels import Wheel, check_record, wheel_members
+from tasks.archives.wheels import check_record, wheel_members
 from tasks.aws.live_package import names_in_directory
 from tasks.errors import ReleaseError
 from tasks.invoke import read_payload
@@ -211,7 +211,7 @@ def an_archive(folder: Path) -> None:
 def a_wheel(folder: Path) -> None:
     path = folder / "x-1.0-py3-none-any.whl"
     check_record(path)
-    list(wheel_members(Wheel(path), "python/"))
+    list(wheel_members(path, "python/"))
 
 
 def a_list_of_files(folder: Path) -> None:

@@ -4,12 +4,12 @@ import shutil
 import pytest
 
 from tasks import show
-from tasks.archives.contents import read_contents, read_tree
+from tasks.archives.contents import read_contents
 from tasks.aws.connection import connect
 from tasks.errors import AwsError, ConfigError, DiffersError, PlanError
 from tasks.output.contents import say_difference
 from tasks.project.files import file_sha256
-from tasks.release.artifacts import base64_digest
+from tasks.release.artifacts import base64_digest, tree_of
 from tasks.release.contents import Difference, compare
 from tasks.show import locate
 from tests.aws.answers import Refusing
@@ -35,7 +35,7 @@ def release_twice(site: Site) -> None:
 
 
 def test_a_name_stands_for_what_was_built(released: Site) -> None:
-    assert locate(released.command, "core") == {"core": released.workspace.layers / "core-1.2.5.zip"}
+    assert locate(released.command, "core") == {"core": released.workspace.build / "layers" / "core-1.2.5.zip"}
 
 
 def test_a_file_stands_for_itself(site: Site) -> None:
@@ -45,7 +45,7 @@ def test_a_file_stands_for_itself(site: Site) -> None:
 def test_an_environment_stands_for_the_layers_it_runs(released: Site) -> None:
     found = locate(released.command, "dev")
     assert list(found) == ["core", "deps"]
-    assert file_sha256(found["core"]) == file_sha256(released.workspace.layers / "core-1.2.5.zip")
+    assert file_sha256(found["core"]) == file_sha256(released.workspace.build / "layers" / "core-1.2.5.zip")
     assert locate(released.command, "dev:core") == {"core": found["core"]}
 
 
@@ -165,7 +165,7 @@ def test_a_digest_in_any_form_leads_to_its_archive_and_who_uses_it(
 ) -> None:
     (path,) = locate(released.command, "core@1.2.4").values()
     digest = file_sha256(path)
-    for form in (digest, digest[:8], base64_digest(digest), read_tree(path)[:12]):
+    for form in (digest, digest[:8], base64_digest(digest), tree_of(str(path))[:12]):
         capsys.readouterr()
         show.show(released.context, form, json=True)
         (found,) = json.loads(capsys.readouterr().out)["archives"]

@@ -126,15 +126,17 @@ def _blocks(members: Iterable[Member]) -> Iterator[bytes]:
     ordered = sorted(members, key=lambda member: member.name)
     directory, offset = bytearray(), 0
     for member in ordered:
-        header = _local_header(member, member.length)
-        yield header
+        name = member.name.encode()
+        common = _common(member, name)
+        yield b"PK\x03\x04" + common + name
         yield from _packed(member)
-        directory += _directory_entry(member, member.length, offset)
-        offset += len(header) + member.length
+        tail = struct.pack("<3H2L", 0, 0, 0, (_REGULAR_FILE | member.mode) << 16, offset)
+        directory += b"PK\x01\x02" + struct.pack("<H", _UNIX | 20) + common + tail + name
+        offset += 4 + len(common) + len(name) + member.length
     if offset + len(directory) > _MAX_SIZE or len(ordered) > _MAX_MEMBERS:
         raise BuildError(f"An archive of {len(ordered)} files in {offset} bytes is more than a layer can hold")
     yield bytes(directory)
-    yield _end(len(ordered), len(directory), offset)
+    yield b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, len(ordered), len(ordered), len(directory), offset, 0)
 
 
 def _packed(member: Member) -> Iterator[bytes]:
@@ -150,30 +152,8 @@ def _packed(member: Member) -> Iterator[bytes]:
         raise BuildError(f"{member.packed.path} changed while it was packed; build again")
 
 
-def _common(member: Member, packed: int) -> tuple[bytes, bytes]:
-    """The fields that a member's local header and its directory entry share, and its encoded name."""
-    name = member.name.encode()
+def _common(member: Member, name: bytes) -> bytes:
+    """The fields that a member's local header and its directory entry share."""
     flags = 0 if name.isascii() else _UTF8_NAME
-    fields = (20, flags, member.method, 0, _DATE, member.crc, packed, member.size, len(name), 0)
-    return struct.pack("<5H3L2H", *fields), name
-
-
-def _local_header(member: Member, packed: int) -> bytes:
-    common, name = _common(member, packed)
-    return b"PK\x03\x04" + common + name
-
-
-def _directory_entry(member: Member, packed: int, offset: int) -> bytes:
-    common, name = _common(member, packed)
-    attributes = (_REGULAR_FILE | member.mode) << 16
-    return (
-        b"PK\x01\x02"
-        + struct.pack("<H", _UNIX | 20)
-        + common
-        + struct.pack("<3H2L", 0, 0, 0, attributes, offset)
-        + name
-    )
-
-
-def _end(members: int, directory: int, offset: int) -> bytes:
-    return b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, members, members, directory, offset, 0)
+    fields = (20, flags, member.method, 0, _DATE, member.crc, member.length, member.size, len(name), 0)
+    return struct.pack("<5H3L2H", *fields)

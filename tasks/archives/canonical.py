@@ -7,10 +7,11 @@ matches. So every YAML and JSON file is read here, and named with the line that 
 import ast
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+import yaml
 
 from tasks.archives.configuration import File
 from tasks.archives.sources import parse_source
@@ -18,15 +19,6 @@ from tasks.errors import BuildError, listed
 from tasks.project.model import Project
 
 _RAW = re.compile(r"""^[rR](["']).*\1$""", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Value:
-    """A scalar in a file: the key it stands under, what it says, and its line."""
-
-    key: str
-    text: str
-    line: int
 
 
 def check_configuration(found: Mapping[str, File], sources: Mapping[str, bytes], project: Project) -> None:
@@ -49,27 +41,18 @@ def _file(key: str, path: Path, known: set[str], project: Project) -> Iterator[s
         text = contents.decode("utf-8-sig")
         if key.lower().endswith(".json"):
             json.loads(text)
-        yield from _values(key, list(_read(text)), known, project)
+        documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))  # JSON is YAML, too
+        for document in documents:
+            yield from (f"{key}, line {line}: {problem}" for line, problem in _problems(document, "", known, project))
     except UnicodeDecodeError:
         yield f"{key}: is not UTF-8 text"
     except json.JSONDecodeError as error:
         yield f"{key}, line {error.lineno}: {error.msg}"
-    except _Unreadable as error:
-        yield f"{key}{error}"
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        yield f"{key}{f', line {mark.line + 1}' if mark else ''}: {getattr(error, 'problem', error)}"
     except RecursionError:
         yield f"{key}: is nested too deeply"
-
-
-def _values(key: str, values: Iterable[Value], known: set[str], project: Project) -> Iterator[str]:
-    """What is wrong with values: patterns that cannot match, files that are not there, keys given twice."""
-    for value in values:
-        where = f"{key}, line {value.line}: {value.key}"
-        if value.text == _TWICE:
-            yield f"{where} stands there twice, and the first is lost"
-        elif value.key in project.patterns:
-            yield from (f"{where}: {problem}" for problem in _pattern(value.text))
-        elif value.key in project.references and "://" not in value.text and value.text not in known:
-            yield f"{where}: {value.text} is not among the configuration"
 
 
 def _pattern(text: str) -> Iterator[str]:
@@ -83,44 +66,27 @@ def _pattern(text: str) -> Iterator[str]:
         yield f"the pattern does not compile ({error})"
 
 
-class _Unreadable(Exception):  # noqa: N818  (a problem, told as others are)
-    """YAML that cannot be read: where, and why."""
-
-
-_TWICE = "\0twice"
-
-
-def _read(text: str) -> Iterator[Value]:
-    """Every scalar of a YAML document (JSON is one, too) with its key and line, and every key that is given twice."""
-    import yaml
-
-    try:
-        for document in yaml.compose_all(text, Loader=yaml.SafeLoader):
-            yield from _walk(document, "")
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise _Unreadable(f"{line}: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise _Unreadable(f": {error}") from error
-
-
-def _walk(node: Any, key: str) -> Iterator[Value]:
-    """The scalars below a node of PyYAML's."""
+def _problems(node: Any, key: str, known: set[str], project: Project) -> Iterator[tuple[int, str]]:
+    """What is wrong below a node of PyYAML's, by line: patterns, files that are not there, keys given twice."""
     if node is None:
         return
-    if node.id == "scalar":
-        yield Value(key, str(node.value), node.start_mark.line + 1)
-    elif node.id == "sequence":
-        for each in node.value:
-            yield from _walk(each, key)
-    else:
+    line, inside = node.start_mark.line + 1, []
+    if node.id == "sequence":
+        inside = [(key, each) for each in node.value]
+    elif node.id == "mapping":
         seen = set()
         for name, value in node.value:
             shown = str(name.value) if name.id == "scalar" else key
             if name.id == "scalar" and shown in seen:
-                yield Value(shown, _TWICE, name.start_mark.line + 1)
+                yield name.start_mark.line + 1, f"{shown} stands there twice, and the first is lost"
             seen.add(shown)
-            yield from _walk(value, shown)
+            inside.append((shown, value))
+    elif key in project.patterns:
+        yield from ((line, f"{key}: {problem}") for problem in _pattern(node.value))
+    elif key in project.references and "://" not in node.value and node.value not in known:
+        yield line, f"{key}: {node.value} is not among the configuration"
+    for name, each in inside:
+        yield from _problems(each, name, known, project)
 
 
 def _named_in(sources: Mapping[str, bytes], found: Mapping[str, File], project: Project) -> Iterator[str]:

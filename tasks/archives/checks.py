@@ -23,7 +23,7 @@ from tasks.archives.secrets import is_secret_in_wheel, refusal
 from tasks.errors import BuildError, listed
 from tasks.project.model import Project
 from tasks.project.runtimes import MAX_UNZIPPED, RUNTIMES, Runtime
-from tasks.release.artifacts import Kind, files_in, top_modules
+from tasks.release.artifacts import Kind, files_in, site_of, top_modules
 
 _MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 _SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
@@ -147,8 +147,7 @@ def _contents(
     except UNREADABLE as error:
         yield f"{entry.filename}: is damaged ({error})"
         return
-    inside = re.sub(r"^python/(lib/python3\.\d+/site-packages/)?", "", entry.filename)
-    if inside not in allowed and is_secret_in_wheel(entry.filename, contents):
+    if site_of(entry.filename)[1] not in allowed and is_secret_in_wheel(entry.filename, contents):
         yield refusal(entry.filename)
     if _SHARED_OBJECT.search(entry.filename):
         yield from _library(entry.filename, contents, _serving(entry.filename, runtimes), architecture)
@@ -156,8 +155,8 @@ def _contents(
 
 def _serving(name: str, runtimes: Sequence[Runtime]) -> Sequence[Runtime]:
     """The runtimes that would load a file: one if it lies in that one's site-packages, else all."""
-    own = re.match(r"python/lib/(python3\.\d+)/", name)
-    return [RUNTIMES[own[1]]] if own and own[1] in RUNTIMES else runtimes
+    own, _ = site_of(name)
+    return [RUNTIMES[own]] if own in RUNTIMES else runtimes
 
 
 def _library(name: str, contents: bytes, runtimes: Iterable[Runtime], architecture: str) -> Iterator[str]:

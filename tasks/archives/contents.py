@@ -10,10 +10,9 @@ from pathlib import Path
 from tasks.archives.archive import UNREADABLE
 from tasks.errors import BuildError
 from tasks.project.runtimes import MAX_UNZIPPED
-from tasks.release.artifacts import files_in, member_sha256, tree_of
+from tasks.release.artifacts import files_in, member_sha256, site_of
 from tasks.release.contents import Contents, Distribution
 
-_SITE = re.compile(r"python/(?:lib/(python3\.\d+)/site-packages/)?")
 _METADATA = re.compile(r"(?P<site>.*?)(?P<folder>[^/]+)\.dist-info/METADATA")
 _LONGEST_LICENCE = 60
 _BLOCK = 1 << 20
@@ -45,38 +44,23 @@ def read_distributions(path: Path) -> tuple[Distribution, ...]:
         return _distributions(archive, files_in(archive))
 
 
-def read_tree(path: Path) -> str:
-    """The tree digest of what is in an archive. Raises what `UNREADABLE` names."""
-    with path.open("rb") as file:
-        return tree_of(file)
-
-
-def _start(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """The beginning of a member, where METADATA has its headers."""
-    with archive.open(entry) as file:
-        return file.read(_BLOCK)
-
-
 def _distributions(archive: zipfile.ZipFile, entries: Iterable[zipfile.ZipInfo]) -> tuple[Distribution, ...]:
     """Every distribution with METADATA; one that lies there for several runtimes is listed once."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for entry in entries:
         if metadata := _METADATA.fullmatch(entry.filename):
-            headers = HeaderParser().parsestr(_start(archive, entry).decode("utf-8", "replace"))
+            with archive.open(entry) as file:
+                headers = HeaderParser().parsestr(file.read(_BLOCK).decode("utf-8", "replace"))
             key = (headers.get("Name", metadata["folder"]), headers.get("Version", ""), _licence(headers))
-            site = _SITE.match(entry.filename)
-            found.setdefault(key, []).extend([site[1]] if site and site[1] else [])
+            runtime, _ = site_of(entry.filename)
+            found.setdefault(key, []).extend([runtime] if runtime else [])
     return tuple(sorted(Distribution(*key, tuple(sorted(runtimes))) for key, runtimes in found.items()))
 
 
 def _licence(headers: Message) -> str:
     """The licence in few words: the expression, the field, or the classifiers; empty if none says."""
-    classifiers = [
-        value.rpartition(" :: ")[2]
-        for key, value in headers.items()
-        if key == "Classifier" and value.startswith("License :: ")
-    ]
     stated = headers.get("License-Expression") or headers.get("License") or ""
     if stated and "\n" not in stated and len(stated) <= _LONGEST_LICENCE:
         return stated.strip()
-    return ", ".join(classifiers)
+    named = (each for each in headers.get_all("Classifier", []) if each.startswith("License :: "))
+    return ", ".join(each.rpartition(" :: ")[2] for each in named)

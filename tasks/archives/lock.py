@@ -77,15 +77,20 @@ def changed_pins(before: Mapping[str, str], after: Mapping[str, str]) -> list[st
     return [f"{name} {before.get(name, '(new)')} -> {after.get(name, '(gone)')}" for name in changed]
 
 
+def versions_of(pins: Iterable[Pin]) -> dict[str, str]:
+    """Name -> version; a name that is pinned differently for two runtimes has both."""
+    found: dict[str, str] = {}
+    for pin in pins:
+        found[pin.name] = f"{found[pin.name]}, {pin.version}" if pin.name in found else pin.version
+    return found
+
+
 def _pinned(lock: Path) -> dict[str, str]:
     """What a lock pins, name -> versions; nothing if there is none, or it cannot be read."""
-    found: dict[str, str] = {}
     try:
-        for pin in _pins(_text(lock), lock):
-            found[pin.name] = f"{found[pin.name]}, {pin.version}" if pin.name in found else pin.version
+        return versions_of(_pins(_text(lock), lock))
     except ReleaseError:
         return {}
-    return found
 
 
 def read_lock(requirements: Path, runtime: Runtime) -> tuple[Pin, ...]:

@@ -65,7 +65,8 @@ def place(checkout: Checkout, made: Iterable[Archive], *, clean: bool = False) -
 
     To `clean` removes everything else that was built, too.
     """
-    placed, entries = [], {} if clean else dict(read_manifest(checkout.workspace).entries)
+    before = read_manifest(checkout.workspace)
+    placed, entries = [], {} if clean else dict(before.entries)
     for each in made:
         archive = replace(each, path=path_of(checkout.workspace, each.artifact))
         for target, source, sha256 in [
@@ -78,10 +79,9 @@ def place(checkout: Checkout, made: Iterable[Archive], *, clean: bool = False) -
         recipe = archive.recipe
         entries[archive.artifact.name] = Entry(archive.artifact, recipe.key, checkout.commit, recipe.requirements)
         placed.append(archive)
-    contents = encode(Manifest(entries))
-    if _bytes(checkout.workspace.manifest) != contents:
+    if Manifest(entries) != before:
         with replacing(checkout.workspace.manifest) as aside:
-            aside.write_bytes(contents)
+            aside.write_bytes(encode(Manifest(entries)))
     named = {path for each in placed for path in (each.path, each.bill)}
     ours = [re.escape(each.artifact.name) + _VERSIONED for each in placed]
     for path in _everything(checkout.workspace):
@@ -90,22 +90,14 @@ def place(checkout: Checkout, made: Iterable[Archive], *, clean: bool = False) -
     return placed
 
 
-def _bytes(path: Path) -> bytes:
-    """What is in a file; nothing if there is none to read."""
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
-
-
 def clean(workspace: Workspace) -> None:
     """Remove what was built, and nothing else that may lie there; the cache stays."""
     with alone(workspace.build):
         for path in (*_everything(workspace), workspace.manifest):
             remove(path)
-        for folder in (workspace.layers, workspace.functions):
+        for kind in Kind:
             with suppress(OSError):  # not empty, or not there
-                folder.rmdir()
+                (workspace.build / kind.folder).rmdir()
 
 
 def find_built(checkout: Checkout, names: Iterable[str]) -> list[Archive]:
@@ -167,7 +159,8 @@ def path_of(workspace: Workspace, artifact: Artifact) -> Path:
 def _everything(workspace: Workspace) -> list[Path]:
     """The archives and bills where this tool puts them: what lies behind a link is not ours to remove."""
     ours = re.compile("[a-z0-9-]+" + _VERSIONED)
-    folders = [each for each in (workspace.layers, workspace.functions) if each.is_dir() and not each.is_symlink()]
+    folders = [workspace.build / kind.folder for kind in Kind]
+    folders = [each for each in folders if each.is_dir() and not each.is_symlink()]
     found = [path for folder in folders for path in folder.iterdir() if ours.fullmatch(path.name)]
     return [path for path in found if path.is_file() and not path.is_symlink()]
 

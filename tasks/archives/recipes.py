@@ -6,8 +6,7 @@ The key is found without building, downloading or asking anyone, so that an unch
 import ast
 import hashlib
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,15 +14,16 @@ from pathlib import Path
 from tasks.archives.archive import Member, members_digest
 from tasks.archives.downloads import RemoteFile, fetch_all, list_files
 from tasks.archives.known import known_of
-from tasks.archives.lock import Pin, lock_path, read_lock
+from tasks.archives.lock import Pin, lock_path, read_lock, versions_of
 from tasks.archives.sdists import BUILDERS, build_wheel
 from tasks.archives.sources import parse_source, read_sources
-from tasks.archives.wheels import Wheel, best_wheel, runtime_tags, wheel_members
+from tasks.archives.wheels import best_wheel, runtime_tags, wheel_members
 from tasks.errors import BuildError
 from tasks.project.model import Project
 from tasks.project.runtimes import Runtime
 from tasks.project.workspace import Checkout
-from tasks.release.events import Report, unheard
+from tasks.release.artifacts import site_of
+from tasks.release.events import Event, Report, unheard
 
 _FORMAT = 1
 """Raise this when the same inputs come to give other archives."""
@@ -35,16 +35,14 @@ _EVERYWHERE = "python/"
 class Recipe:
     """`key` stands for every input, `requirements` are the locked versions, `sources` our own files, path -> contents.
 
-    `tree` is the digest of what will be in the archive, where that is known beforehand. Files that stay out are
-    `untracked` by git, or `stray`: left behind by a system or an editor.
+    `tree` is the digest of what will be in the archive, where that is known beforehand.
     """
 
     key: str
     members: Callable[[], list[Member]]
     requirements: Mapping[str, str] = field(default_factory=dict)
     tree: str = ""
-    untracked: tuple[str, ...] = ()
-    stray: tuple[str, ...] = ()
+    left_out: Sequence[Event] = ()
     sources: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -54,7 +52,7 @@ def recipe_for(checkout: Checkout, name: str, report: Report = unheard) -> Recip
     if name in project.functions:
         function = project.functions[name]
         recipe = _from_sources(checkout, function.source, "", [function.runtime, project.architecture])
-        _check_handler(checkout.root / function.source, function.handler)
+        _check_handler(recipe.sources, function.source, function.handler)
         return recipe
     layer = project.layers[name]
     runtimes = [runtime.name for runtime in project.runtimes]
@@ -69,38 +67,32 @@ def recipe_for(checkout: Checkout, name: str, report: Report = unheard) -> Recip
     key = _key(lines, runtimes, project.architecture, builders)
     if project.allowed:  # what was allowed then need not be now
         key = _key(key, sorted(project.allowed))
-    return Recipe(key, partial(_pinned_members, requirements, pins, project, cache, report), _versions(pins, project))
+    needed = versions_of(pin for pin in pins if _runtimes(pin, project))
+    return Recipe(key, partial(_pinned_members, requirements, pins, project, cache, report), needed)
 
 
 def _from_sources(checkout: Checkout, source: str, prefix: str, made_for: list[str]) -> Recipe:
     """The recipe of a folder of our own."""
     known = known_of(checkout.workspace)
-    sources = read_sources(checkout.root, checkout.git, source, prefix, checkout.project.allowed, known)
-    untracked, stray = (tuple(f"{source}/{name}" for name in names) for names in (sources.untracked, sources.stray))
+    members, left_out = read_sources(checkout.root, checkout.git, source, prefix, checkout.project.allowed, known)
     own = {
-        f"{source}/{each.name.removeprefix(prefix)}": each.packed
-        for each in sources.members
-        if isinstance(each.packed, bytes)
+        f"{source}/{each.name.removeprefix(prefix)}": each.packed for each in members if isinstance(each.packed, bytes)
     }
-    tree = members_digest(sources.members)
-    key = _key(tree, made_for)
-    return Recipe(key, lambda: sources.members, tree=tree, untracked=untracked, stray=stray, sources=own)
+    tree = members_digest(members)
+    return Recipe(_key(tree, made_for), lambda: members, tree=tree, left_out=left_out, sources=own)
 
 
-def _check_handler(folder: Path, handler: str) -> None:
-    """BuildError unless the folder has the module and the function that Lambda is to call."""
+def _check_handler(sources: Mapping[str, bytes], source: str, handler: str) -> None:
+    """BuildError unless a package has the module and the function that Lambda is to call."""
     module, _, function = handler.rpartition(".")
-    path = folder / (module.replace(".", "/") + ".py")
+    path = f"{source}/{module.replace('.', '/')}.py"
+    if path not in sources:
+        advice = "git add it if it is there, or correct `handler` in release.toml"
+        raise BuildError(f"{path} is not in the package, but the handler is {handler}; {advice}")
     try:
-        names = set(_defined(parse_source(path.read_bytes(), str(path))))
-    except FileNotFoundError as error:
-        raise BuildError(
-            f"{path} not found, but the handler is {handler}; correct `handler` in release.toml"
-        ) from error
-    except BuildError as error:
+        names = set(_defined(parse_source(sources[path], path)))
+    except (BuildError, RecursionError) as error:
         raise BuildError(f"{error}; correct it") from error
-    except (OSError, RecursionError) as error:
-        raise BuildError(f"{path} cannot be read ({error}); correct it") from error
     if function not in names:
         raise BuildError(f"{path} defines no {function}, but the handler is {handler}; correct one of them")
 
@@ -120,15 +112,6 @@ def _defined(module: ast.AST) -> Iterator[str]:
 
 def _key(*inputs: object) -> str:
     return hashlib.sha256(json.dumps([_FORMAT, *inputs]).encode()).hexdigest()[:32]
-
-
-def _versions(pins: Iterable[Pin], project: Project) -> dict[str, str]:
-    """What the layer brings, name -> version; a name pinned differently for two runtimes has both."""
-    found: dict[str, str] = {}
-    for pin in pins:
-        if _runtimes(pin, project):
-            found[pin.name] = f"{found[pin.name]}, {pin.version}" if pin.name in found else pin.version
-    return found
 
 
 def _runtimes(pin: Pin, project: Project) -> tuple[Runtime, ...]:
@@ -157,10 +140,8 @@ def _pinned_members(
 
 def _places(name: str, project: Project) -> list[tuple[str, str]]:
     """Each runtime that finds a file, with the path it finds it under; two files in one place hide one another."""
-    own = re.fullmatch(r"python/lib/(python3\.\d+)/site-packages/(.+)", name)
-    if own:
-        return [(own[1], own[2])]
-    return [(runtime.name, name.removeprefix(_EVERYWHERE)) for runtime in project.runtimes]
+    own, path = site_of(name)
+    return [(own, path)] if own else [(runtime.name, path) for runtime in project.runtimes]
 
 
 def choose(pin: Pin, offered: tuple[RemoteFile, ...], project: Project) -> dict[Runtime, RemoteFile]:
@@ -200,6 +181,6 @@ def _placed(
     else:
         folders = {runtime: f"{_EVERYWHERE}lib/{runtime.name}/site-packages/" for runtime in files}
     for runtime, file in files.items():
-        path = paths[file]
-        wheel = Wheel(path) if file.filename.endswith(".whl") else build_wheel(path, cache)
-        yield from wheel_members(wheel, folders[runtime])
+        built = not file.filename.endswith(".whl")
+        wheel = build_wheel(paths[file], cache) if built else paths[file]
+        yield from wheel_members(wheel, folders[runtime], built=built)

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tasks.archives.wheels import Wheel, check_record
+from tasks.archives.wheels import check_record
 from tasks.errors import BuildError
 from tasks.project.cache import use
 from tasks.project.files import move
@@ -15,7 +15,7 @@ BUILDERS = Path(__file__).with_name("builders.lock")
 """The build backends that may build an sdist, pinned with hashes, so that it comes out the same everywhere."""
 
 
-def build_wheel(sdist: Path, cache: Path) -> Wheel:
+def build_wheel(sdist: Path, cache: Path) -> Path:
     """The pure wheel of an sdist. BuildError if it cannot be built with the pinned builders, or comes out compiled."""
     key = hashlib.sha256(sdist.parent.name.encode() + BUILDERS.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
     folder = cache / "built" / key[:16]
@@ -27,7 +27,7 @@ def build_wheel(sdist: Path, cache: Path) -> Wheel:
             folder.mkdir(exist_ok=True)
             move(wheel, folder / wheel.name)
     use(folder)
-    return Wheel(next(folder.glob("*.whl")), built=True)
+    return next(folder.glob("*.whl"))
 
 
 def _sound(folder: Path) -> bool:
@@ -52,7 +52,7 @@ def _build(sdist: Path, folder: Path) -> Path:
         advice = f"require a version that has wheels and run: inv lock ({hint})"
         raise BuildError(f"{sdist.name} has no wheel, and cannot be built; {advice}\n{error}") from error
     wheel = next(folder.glob("*.whl"))
-    if not Wheel(wheel).pure:
+    if not wheel.name.endswith("-none-any.whl"):
         raise BuildError(f"{sdist.name} builds {wheel.name}, which is not pure Python; require a version with wheels")
     check_record(wheel)
     return wheel

@@ -6,7 +6,6 @@ import os
 import re
 import stat
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tasks.archives.known import Known
 from tasks.archives.secrets import check_name, check_secrets
 from tasks.errors import BuildError
 from tasks.project.git import Git
+from tasks.release.events import Event, LeftOut, Noticed
 
 BYTECODE = ("__pycache__", "*.pyc", "*.pyo")
 """Belongs to the Python that wrote it, and stays out without a word."""
@@ -24,17 +24,9 @@ STRAY = (".DS_Store", "*.backup", "*.bak", "*.orig", "*.swp", "*~")
 
 _BYTECODE, _STRAY = (re.compile("|".join(map(translate, each))) for each in (BYTECODE, STRAY))
 _LFS = b"version https://git-lfs.github.com/spec/"
+_LEFT_BEHIND = "is left out: a system or an editor left it behind"
 _NO_FILES = {"120000": "a link", "160000": "another repository"}
 """Modes of what git tracks that is no file."""
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The members to ship, and the files (relative to the folder) that stay out: unknown to git, or stray."""
-
-    members: list[Member]
-    untracked: tuple[str, ...]
-    stray: tuple[str, ...]
 
 
 def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, what may be passed over)
@@ -44,9 +36,10 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
     prefix: str,
     allowed: Container[str] = (),
     known: Known | None = None,
-) -> Sources:
+) -> tuple[list[Member], list[Event]]:
     """Every file below the folder `source` of `root` that git tracks (every file without git), named below `prefix`.
 
+    Beside these members, the files that stay out: unknown to git, or left behind by a system or an editor.
     Files that git ignores never enter, whatever they are, and those `known` to hold no secret are not searched for one.
     BuildError if the folder is missing, has no Python file, or holds what must never ship, be it tracked or only lying
     there.
@@ -61,7 +54,8 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
         check_name(f"{source}/{name}", allowed)
     for name in untracked if git else tracked:  # those that git tracks were looked at
         _is_there(folder, name)  # or an error
-    stray = [name for name in tracked if _is(name, _STRAY)]
+    left_out: list[Event] = [LeftOut(f"{source}/{name}") for name in untracked if not _is(name, _BYTECODE)]
+    left_out += [Noticed(f"{source}/{name} {_LEFT_BEHIND}", warning=False) for name in tracked if _is(name, _STRAY)]
     members = []
     for name in tracked:
         if _is(name, _BYTECODE) or _is(name, _STRAY):
@@ -78,7 +72,7 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
     if not any(member.name.endswith(".py") for member in members):
         hint = "git tracks none of them: git add them" if untracked else "check `source` in release.toml"
         raise BuildError(f"Source folder is empty: {folder} has no Python file to ship; {hint}")
-    return Sources(members, tuple(name for name in untracked if not _is(name, _BYTECODE)), tuple(stray))
+    return members, left_out
 
 
 def _listed(git: Git, root: Path, source: str) -> tuple[list[str], list[str]]:

@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-import re
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from tasks.archives.known import known_of
 from tasks.archives.manifest import Archive
-from tasks.archives.trial import CHILD, Stage, Trial, try_imports, undeclared
+from tasks.archives.trial import CHILD, Stage, try_imports, undeclared
 from tasks.errors import BuildError, PlanError, listed
 from tasks.jobs import results
 from tasks.project.files import replacing
@@ -21,7 +20,7 @@ from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.model import Project
 from tasks.project.runtimes import MAX_LAYERS, MAX_UNZIPPED, PROVIDED, RUNTIMES, Runtime, standard_library
 from tasks.project.workspace import Checkout
-from tasks.release.artifacts import Artifact, Kind, top_modules
+from tasks.release.artifacts import Artifact, Kind, site_of, top_modules
 from tasks.release.codec import decode, encode
 from tasks.release.events import Imported
 from tasks.release.limits import hiding
@@ -32,7 +31,7 @@ def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Importe
     layers = [each for each in built if each.artifact.kind is Kind.LAYER]
     packages = [each for each in built if each.artifact.kind is Kind.PACKAGE]
     _check_fit([each.artifact for each in layers], [each.artifact for each in packages])
-    checks: list[Callable[[], Trial | None]] = [partial(_check_declared, checkout, layers, packages)]
+    checks: list[Callable[[], Imported | None]] = [partial(_check_declared, checkout, layers, packages)]
     for runtime in checkout.project.runtimes:
         own = [each for each in packages if each.artifact.runtimes == (runtime.name,)]
         checks.append(partial(_trial, checkout, runtime, layers, own))
@@ -40,15 +39,13 @@ def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Importe
     return refuse_failures(trials)
 
 
-def refuse_failures(trials: Iterable[Trial]) -> list[Imported]:
-    """What could be imported where; BuildError if something could not."""
-    tried = []
+def refuse_failures(trials: list[Imported]) -> list[Imported]:
+    """The trials; BuildError if something could not be imported."""
     for trial in trials:
         if trial.failures:
             head = f"Not everything can be imported on {trial.runtime}; {_advice(' '.join(trial.failures))}:"
             raise BuildError(listed(head, trial.failures))
-        tried.append(Imported(trial.runtime, trial.modules if trial.interpreter else 0, trial.twins, trial.reason))
-    return tried
+    return trials
 
 
 def _advice(failures: str) -> str:
@@ -92,7 +89,7 @@ def _check_declared(checkout: Checkout, layers: Sequence[Archive], packages: Seq
         raise BuildError(listed(head, list(problems)))
 
 
-def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], packages: Sequence[Archive]) -> Trial:
+def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], packages: Sequence[Archive]) -> Imported:
     """Import everything on one runtime. Success depends on what is in `inputs` alone, so it is kept."""
     project = checkout.project
     variables = {name: value.replace("{env}", "trial") for name, value in project.sandbox_variables.items()}
@@ -124,16 +121,16 @@ def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], pack
         more = try_imports(replace(stage, package=each.path), [each.artifact.handler.rpartition(".")[0]])
         failures = tuple(f"{each.artifact.name}: {failure}" for failure in more.failures)
         trial = replace(trial, modules=trial.modules + more.modules, failures=(*trial.failures, *failures))
-    if trial.interpreter and not trial.failures:
+    if trial.modules and not trial.failures:
         with replacing(note) as aside:
             aside.write_bytes(encode(trial))
     return trial
 
 
-def _read_trial(note: Path) -> Trial | None:
+def _read_trial(note: Path) -> Imported | None:
     """A trial that went well before; None if there is none, or it cannot be read."""
     try:
-        return decode(note.read_bytes(), Trial, note.name)[0]
+        return decode(note.read_bytes(), Imported, note.name)[0]
     except (OSError, PlanError):
         return None
 
@@ -144,10 +141,9 @@ def _modules(project: Project, layers: Sequence[Archive], runtime: Runtime) -> l
     for each in layers:
         with zipfile.ZipFile(each.path) as archive:
             names = archive.namelist()
-        other = re.compile(rf"python/lib/(?!{re.escape(runtime.name)}/)")
-        seen = [name for name in names if not other.match(name)]
+        seen = [path for site, path in map(site_of, names) if site in {"", runtime.name}]
         if project.layers[each.artifact.name].source:
-            dotted = [name.removeprefix("python/").removesuffix(".py") for name in seen if name.endswith(".py")]
+            dotted = [name.removesuffix(".py") for name in seen if name.endswith(".py")]
             names = [name.removesuffix("/__init__").replace("/", ".") for name in dotted]
             found |= dict.fromkeys(name for name in names if not name.endswith("__main__"))
         else:

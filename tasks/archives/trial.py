@@ -29,6 +29,7 @@ from tasks.project.files import alone
 from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED, Runtime
 from tasks.project.twin import compiled_in, make_twin
+from tasks.release.events import Imported
 
 _PATIENCE = 300
 
@@ -86,21 +87,6 @@ with open(task["result"], "w", encoding="utf-8") as file:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What came of importing on one runtime; `interpreter` is empty where it could not be tried, for the `reason`.
-
-    `twins` are distributions that were imported in this machine's wheels, since Lambda's cannot be loaded here.
-    """
-
-    runtime: str
-    interpreter: str
-    modules: int
-    failures: tuple[str, ...] = ()
-    twins: tuple[str, ...] = ()
-    reason: str = ""
-
-
-@dataclass(frozen=True)
 class Stage:
     """Where imports are tried: a runtime, and what lies on it: layers (later over earlier), a function's package.
 
@@ -118,12 +104,12 @@ class Stage:
     folder: Path | None = None
 
 
-def try_imports(stage: Stage, modules: Sequence[str]) -> Trial:
+def try_imports(stage: Stage, modules: Sequence[str]) -> Imported:
     """Import `modules` where a function would."""
     runtime = stage.runtime
     interpreter = find_interpreter(runtime)
     if not interpreter or not modules:
-        return Trial(runtime.name, interpreter, 0, reason=f"no Python {runtime.version} here")
+        return Imported(runtime.name, 0, reason=f"no Python {runtime.version} here")
     with _unpacked(stage) as scratch:
         python = scratch / "opt" / "python"
         layered = [python / "lib" / runtime.name / "site-packages", python]
@@ -131,11 +117,11 @@ def try_imports(stage: Stage, modules: Sequence[str]) -> Trial:
         try:
             before = [make_twin(interpreter, twins, stage.locks)] if twins else []
         except BuildError as error:
-            return Trial(runtime.name, "", 0, reason=f"{stage.architecture} cannot run here, and no twin: {error}")
+            return Imported(runtime.name, 0, reason=f"{stage.architecture} cannot run here, and no twin: {error}")
         paths = [str(path) for path in (scratch / "task", *before, *layered)]
         failures = _run(interpreter, paths, modules, scratch, stage)
     names = tuple(f"{name} {version}" for name, version in sorted(twins.items()))
-    return Trial(runtime.name, interpreter, len(modules), failures, names)
+    return Imported(runtime.name, len(modules), names, failures=failures)
 
 
 @contextmanager
@@ -217,26 +203,6 @@ def _run(interpreter: str, paths: list[str], modules: Sequence[str], folder: Pat
     return tuple(text + (f" (met by {len(named)} modules)" if named[1:] else "") for text, named in failed.items())
 
 
-_IMPORT = re.compile(
-    rb"\b(?:from\s+([\w.]+)\s+import\b|import\s+([\w.]+(?:\s+as\s+\w+)?(?:\s*,\s*[\w.]+(?:\s+as\s+\w+)?)*))"
-)
-
-
-def named_imports(contents: bytes) -> set[str]:
-    """The top-level modules that a file may import: all it does, and what only looks like it in a text or comment.
-
-    With a name that is not ASCII the set holds one that nothing brings, so that the file is read in full.
-    """
-    if not contents.isascii():
-        return {""}
-    found = set()
-    whole = contents.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ") if b"\\" in contents else contents
-    for line in whole.splitlines():
-        for one, many in _IMPORT.findall(line) if b"import" in line else ():
-            found |= {part.split()[0].partition(b".")[0].decode() for part in (one or many).split(b",")}
-    return found - {""}
-
-
 def undeclared(
     sources: Mapping[str, bytes], brought: Sequence[Container[str]], known: Known | None = None
 ) -> Iterator[str]:
@@ -252,13 +218,12 @@ def undeclared(
             continue
         digest = hashlib.sha256(contents).hexdigest()
         before = known.imports.get(digest)
-        named = named_imports(contents) if before is None else before
-        fine = all(each in there for there in brought for each in named)
-        if fine and before is not None:
+        if before is not None and all(each in there for there in brought for each in before):
             continue
         try:
             tree = parse_source(contents, name)
-            missing = set() if fine else {each for there in brought for each in _missing(tree, there)}
+            named = {module.partition(".")[0] for _, module in _missing(tree, ())}
+            missing = {each for there in brought for each in _missing(tree, there)}
         except BuildError as error:
             yield str(error)
             continue
@@ -277,7 +242,7 @@ def _missing(tree: ast.AST, known: Container[str]) -> Iterator[tuple[int, str]]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             names = [node.module]
-        elif _may_be_missing(node):
+        elif isinstance(node, ast.expr) or _may_be_missing(node):
             continue
         elif isinstance(node, ast.Try) and _catches_import_error(node):
             if list(_missing(ast.Module(node.body, []), known)):
@@ -293,6 +258,7 @@ def _missing(tree: ast.AST, known: Container[str]) -> Iterator[tuple[int, str]]:
 _ELSEWHERE = re.compile(r"TYPE_CHECKING|version_info|\bos\.name\b|\bsys\.platform\b|\bplatform\.")
 """Conditions under which an import is meant for somewhere else: a type checker, another Python, another system."""
 _CAUGHT = re.compile(r"\b(ImportError|ModuleNotFoundError|Exception|BaseException)\b")
+_SUPPRESSED = re.compile(rf"(contextlib\.)?suppress\(.*{_CAUGHT.pattern}")
 
 
 def _catches_import_error(node: ast.Try) -> bool:
@@ -303,10 +269,5 @@ def _may_be_missing(node: ast.AST) -> bool:
     """Whether the imports below are meant for somewhere else, or do no harm where they fail."""
     if isinstance(node, ast.If):
         return _ELSEWHERE.search(ast.unparse(node.test)) is not None
-    return isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items)
-
-
-def _suppresses(item: ast.expr) -> bool:
-    """Whether this is `suppress(ImportError)`, or of what includes it."""
-    text = ast.unparse(item)
-    return re.match(r"(contextlib\.)?suppress\(", text) is not None and _CAUGHT.search(text) is not None
+    items = node.items if isinstance(node, ast.With) else []
+    return any(_SUPPRESSED.match(ast.unparse(item.context_expr)) for item in items)

@@ -10,7 +10,6 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
@@ -27,19 +26,6 @@ _LEFT_OUT = re.compile(
 _NAMES_THE_BUILDER = re.compile(r"\.dist-info/WHEEL$")
 _ALIASES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 _FROM_DATA = re.compile(r"[^/]+\.data/(purelib|platlib)/(?P<path>.+)")
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A wheel on disk. One that was `built` here from an sdist is stored uncompressed, its builder unnamed."""
-
-    path: Path
-    built: bool = False
-
-    @property
-    def pure(self) -> bool:
-        """Whether its name says that it runs on any platform."""
-        return self.path.name.endswith("-none-any.whl")
 
 
 def runtime_tags(runtime: Runtime, architecture: str) -> list[Tag]:
@@ -96,19 +82,19 @@ def check_record(path: Path) -> None:
                 raise BuildError(f"{path.name}: {entry.filename} is not what the wheel's RECORD says; do not use it")
 
 
-def wheel_members(wheel: Wheel, prefix: str) -> Iterator[Member]:
+def wheel_members(wheel: Path, prefix: str, *, built: bool = False) -> Iterator[Member]:
     """The wheel's files as Python would install them below `prefix`, without scripts, headers and installer's notes.
 
     Members stay compressed as they are in the wheel. METADATA, entry points and licences stay, so that
-    importlib.metadata works on Lambda.
+    importlib.metadata works on Lambda. A wheel that was `built` here is stored uncompressed, its builder unnamed.
     """
-    with open_wheel(wheel.path) as archive, wheel.path.open("rb") as file:
-        digests = _record(archive, wheel.path)
+    with open_wheel(wheel) as archive, wheel.open("rb") as file:
+        digests = _record(archive, wheel)
         for entry in _files(archive):
             path = _installed(entry.filename)
-            if not path or _LEFT_OUT.search(path) or (wheel.built and _NAMES_THE_BUILDER.search(path)):
+            if not path or _LEFT_OUT.search(path) or (built and _NAMES_THE_BUILDER.search(path)):
                 continue
-            if wheel.built or entry.compress_type not in (STORED, DEFLATED):
+            if built or entry.compress_type not in (STORED, DEFLATED):
                 yield stored(prefix + path, archive.read(entry))
                 continue
             file.seek(entry.header_offset + 26)
@@ -121,7 +107,7 @@ def wheel_members(wheel: Wheel, prefix: str) -> Iterator[Member]:
                 sha256=digests[entry.filename],
                 crc=entry.CRC,
                 size=entry.file_size,
-                packed=Span(wheel.path, start, entry.compress_size),
+                packed=Span(wheel, start, entry.compress_size),
                 method=entry.compress_type,
                 executable=bool(entry.external_attr >> 16 & 0o111),
             )

@@ -48,10 +48,8 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
     wanted = list(names)
     recipes = {name: recipe_for(checkout, name, report) for name in checkout.project.select("")}
     for name in wanted:
-        for path in recipes[name].untracked:
-            report(events.LeftOut(path))
-        for path in recipes[name].stray:
-            report(events.Noticed(f"{path} is left out: a system or an editor left it behind", warning=False))
+        for each in recipes[name].left_out:
+            report(each)
     if checkout.git is None:
         report(events.Noticed("This is no git repository, or git is not installed: every file in the sources is built"))
     if checkout.git and checkout.git.endings:

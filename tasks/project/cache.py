@@ -25,6 +25,7 @@ _FORMS = {
     "archives": r"[0-9a-f]{32}\.(zip|json|cdx\.json)",
     "built": r"[0-9a-f]{16}",
     "files": r"[0-9a-f]{16}",
+    "interpreters": _NOTE,
     "index": r"pylock\.[0-9a-f]{16}\.toml",
     "modules": _NOTE,
     "sources": _NOTE,

@@ -1,5 +1,6 @@
 """Finds the Pythons on this machine that can stand in for Lambda's."""
 
+import hashlib
 import json
 import os
 import platform
@@ -10,7 +11,6 @@ import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from tasks.project.cache import cache_folder
 from tasks.project.files import replacing
@@ -61,19 +61,9 @@ def _remembered(command: list[str]) -> Answer:
     What a shim starts depends on the folder and the environment, so that it is never remembered.
     """
     try:
-        kept = _notes()[command[0]]
-        return list(kept["answer"]) if len(command) == 1 and kept["file"] == _identity(command[0]) else []
-    except (OSError, LookupError, TypeError):
+        return list(json.loads(_note(command[0]).read_text(encoding="utf-8"))) if len(command) == 1 else []
+    except (OSError, ValueError, TypeError):
         return []
-
-
-def _notes() -> dict[str, Any]:
-    """What executables have answered, by path."""
-    try:
-        found = json.loads(_note().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _ask(command: list[str]) -> Answer:
@@ -85,22 +75,19 @@ def _ask(command: list[str]) -> Answer:
         )
         answer = json.loads(result.stdout)
         if len(command) == 1 and Path(answer[3]).samefile(command[0]):
-            kept = {"file": _identity(command[0]), "answer": answer}
-            with replacing(_note()) as aside:
-                aside.write_text(json.dumps({**_notes(), command[0]: kept}), encoding="utf-8")
+            with replacing(_note(command[0])) as aside:
+                aside.write_text(json.dumps(answer), encoding="utf-8")
         return list(answer)
     except (OSError, subprocess.TimeoutExpired, ValueError, LookupError, TypeError):
         return []
 
 
-def _identity(path: str) -> list[object]:
-    """What tells a file from the one that was there before under its name."""
+def _note(path: str) -> Path:
+    """Where an executable's answer is kept: under what tells it from a file that was there before under its name."""
     facts = Path(path).stat()
-    return [str(Path(path).resolve()), facts.st_mtime_ns, facts.st_size]
-
-
-def _note() -> Path:
-    return cache_folder() / "interpreters.json"
+    identity = [path, str(Path(path).resolve()), facts.st_mtime_ns, facts.st_size]
+    digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+    return cache_folder() / "interpreters" / f"{digest}.json"
 
 
 def _candidates(version: str) -> Iterator[list[str]]:

@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from tasks.errors import ConfigError, meant
 from tasks.project.files import parse_toml
@@ -171,21 +171,6 @@ def _environments(
     return found
 
 
-_KINDS: Mapping[tuple[str, str], type] = {
-    ("project", "runtimes"): list,
-    ("project", "smoke"): bool,
-    ("sandbox", "variables"): dict,
-    ("layers", "max_zipped_mb"): int,
-    ("layers", "max_unzipped_mb"): int,
-    ("functions", "timeout"): int,
-    ("functions", "memory"): int,
-    ("functions", "variables"): list,
-    ("e2e", "functions"): list,
-    ("environments", "confirm"): bool,
-}
-"""What a key holds, where it is not text."""
-
-
 _TEXT = 'text in "quotes", and not empty'
 _WORDS = {
     list: "a list of texts in brackets, and not empty",
@@ -211,13 +196,19 @@ def _read(shape: Callable[..., T], table: object, where: str) -> T:
     for key, value in table.items():
         if key not in known:
             raise _Unfit(where, key, f"has an unknown key {key!r}{meant(key, known)}; known: {', '.join(known)}")
-        kind = _KINDS.get((where.partition(".")[0], key), str)
+        kind = kind_of(known[key])
         if not _fits(value, kind):
             raise _Unfit(where, key, f"{key} must be {_WORDS.get(kind, _TEXT)}")
     for key, each in known.items():
         if each.default is MISSING and each.default_factory is MISSING and key not in table:
             raise _Unfit(where, "", f"needs a {key}")
     return shape(**table)
+
+
+def kind_of(key: Field[Any]) -> type:
+    """What a key holds: text, or what its type says; TOML has lists in place of tuples."""
+    kind: type = get_origin(key.type) or key.type  # type: ignore[assignment]  # a type: nothing here is a string
+    return list if kind is tuple else kind
 
 
 def _fits(value: object, kind: type) -> bool:

@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from tasks.errors import BuildError
 from tasks.project.cache import cache_folder, use
 from tasks.project.files import move
@@ -22,13 +24,13 @@ _TAG = re.compile(r"^Tag: (?P<tag>\S+)", re.MULTILINE)
 
 
 def compiled_in(sites: Iterable[Path]) -> dict[str, str]:
-    """The distributions in some folders that are not pure Python: name -> version."""
-    found = {}
+    """The distributions in some folders that are not pure Python: name, as indexes compare it, -> version."""
+    found: dict[str, str] = {}
     for wheel in (wheel for site in sites for wheel in site.glob("*.dist-info/WHEEL")):
         tags = _TAG.findall(wheel.read_text(encoding="utf-8", errors="replace"))
         if not tags or not all(tag.endswith("-none-any") for tag in tags):
             name, _, version = wheel.parent.name.removesuffix(".dist-info").partition("-")
-            found[name] = version
+            found[canonicalize_name(name)] = version
     return found
 
 
@@ -47,9 +49,6 @@ def make_twin(interpreter: str, compiled: Mapping[str, str], locks: Iterable[Pat
             wanted.write_text("\n".join(lines), encoding="utf-8")
             options = ["--target", str(made), "--no-deps", "--require-hashes", "--only-binary", ":all:"]
             run_uv(["pip", "install", "-r", str(wanted)], options, folder=Path(aside), interpreter=interpreter)
-            absent = {_normal(name) for name in compiled} - {_normal(each) for each in _installed(made)}
-            if absent:
-                raise BuildError(f"{', '.join(sorted(absent))}: not installed for this machine")
             try:
                 move(made, folder)
             except OSError:
@@ -59,27 +58,17 @@ def make_twin(interpreter: str, compiled: Mapping[str, str], locks: Iterable[Pat
     return folder
 
 
-def _installed(folder: Path) -> list[str]:
-    """The distributions in a folder."""
-    return [path.name.partition("-")[0] for path in folder.glob("*.dist-info")]
-
-
 def _locked(compiled: Mapping[str, str], locks: Iterable[Path]) -> list[str]:
     """The lines of the locks that pin these distributions, with their hashes."""
-    pinned = {}
+    pinned: dict[tuple[str, str], str] = {}
     for lock in locks:
         text = re.sub(r"\\\r?\n", " ", lock.read_text(encoding="utf-8")) if lock.is_file() else ""
         for line in text.splitlines():
             if found := re.match(r"([A-Za-z0-9_.-]+)==(\S+)", line):
                 # without its marker: what is in the layer is needed, wherever it is tried
                 hashes = " ".join(re.findall(r"--hash=sha256:[0-9a-f]{64}", line))
-                pinned[_normal(found[1]), found[2]] = f"{found[1]}=={found[2]} {hashes}"
-    missing = [f"{name} {version}" for name, version in compiled.items() if (_normal(name), version) not in pinned]
+                pinned[canonicalize_name(found[1]), found[2]] = f"{found[1]}=={found[2]} {hashes}"
+    missing = [f"{name} {version}" for name, version in compiled.items() if (name, version) not in pinned]
     if missing:
         raise BuildError(f"{', '.join(missing)}: compiled for Lambda, and not among the locked requirements here")
-    return [pinned[_normal(name), version] for name, version in sorted(compiled.items())]
-
-
-def _normal(name: str) -> str:
-    """A distribution's name as indexes compare it: PEP 503."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return [pinned[each] for each in sorted(compiled.items())]

@@ -26,18 +26,8 @@ class Workspace:
         return self.root / ".build"
 
     @property
-    def layers(self) -> Path:
-        """The archives that were built last."""
-        return self.build / "layers"
-
-    @property
-    def functions(self) -> Path:
-        """The functions' packages that were built last."""
-        return self.build / "functions"
-
-    @property
     def manifest(self) -> Path:
-        """What is in them."""
+        """What was built."""
         return self.build / "manifest.json"
 
     @property

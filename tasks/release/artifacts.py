@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import IO
 
-_SITE = re.compile(r"python/(lib/python3\.\d+/site-packages/)?")
+_SITE = re.compile(r"python/(?:lib/(python3\.\d+)/site-packages/)?")
 
 
 _BLOCK = 1 << 20
@@ -25,7 +25,7 @@ def tree_digest(files: Iterable[tuple[str, int, str]]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def tree_of(file: IO[bytes]) -> str:
+def tree_of(file: IO[bytes] | str) -> str:
     """The tree digest of what is in an archive; raises what zipfile raises if it is none, or damaged."""
     with zipfile.ZipFile(file) as archive:
         return tree_digest(
@@ -123,11 +123,17 @@ def hex_digest(base64_digest: str) -> str:
     return base64.b64decode(base64_digest).hex() if base64_digest.endswith("=") else ""
 
 
+def site_of(name: str) -> tuple[str, str]:
+    """The runtime for which a layer's file is there, empty for all of them, and what it is imported as: a/b.py."""
+    site = _SITE.match(name)
+    return (site[1] or "", name[site.end() :]) if site else ("", name)
+
+
 def top_modules(names: Iterable[str]) -> tuple[str, ...]:
     """The top-level modules among the files of a layer (below python/) or of a function's package, sorted."""
     found = set()
     for name in names:
-        first, *rest = _SITE.sub("", name, count=1).split("/")
+        first, *rest = site_of(name)[1].split("/")
         module = first if rest else re.sub(r"\.(py|so|(cpython-\w+[\w-]*|abi3)\.so)$", "", first)
         if module.isidentifier() and (rest or module != first):
             found.add(module)

@@ -1,11 +1,10 @@
 """What is in an archive: its files, the distributions they belong to, and how two archives differ."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_SITE = re.compile(r"python/(?:lib/(python3\.\d+)/site-packages/)?")
+from tasks.release.artifacts import site_of
 
 
 @dataclass(frozen=True, order=True)
@@ -36,7 +35,7 @@ class Contents:
         """Unpacked bytes by top-level package, the largest first."""
         sizes: dict[str, int] = {}
         for name, (_, size) in self.files.items():
-            top = _SITE.sub("", name, count=1).partition("/")[0]
+            top = site_of(name)[1].partition("/")[0]
             sizes[top] = sizes.get(top, 0) + size
         return dict(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
 

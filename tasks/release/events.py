@@ -73,7 +73,7 @@ class Noticed(Event):
 
 @dataclass(frozen=True)
 class Imported(Event):
-    """Everything was imported on a runtime; 0 `modules` where that could not be tried here, for the `reason`.
+    """What came of importing on a runtime; 0 `modules` where that could not be tried here, for the `reason`.
 
     `twins` are distributions that were imported in this machine's wheels instead of Lambda's.
     """
@@ -82,6 +82,7 @@ class Imported(Event):
     modules: int
     twins: tuple[str, ...] = ()
     reason: str = ""
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

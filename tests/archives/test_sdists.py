@@ -30,7 +30,7 @@ def make_sdist(folder: Path, setup: str, extra: dict[str, str] | None = None) ->
 def test_an_sdist_is_built_pure_and_names_no_builder(tmp_path: Path) -> None:
     setup = "from setuptools import setup; setup(name='old', version='1.0', py_modules=['old'])"
     wheel = build_wheel(make_sdist(tmp_path, setup), tmp_path / "cache")
-    names = [member.name for member in wheel_members(wheel, "")]
+    names = [member.name for member in wheel_members(wheel, "", built=True)]
     assert sorted(names) == ["old-1.0.dist-info/METADATA", "old-1.0.dist-info/top_level.txt", "old.py"]
     assert build_wheel(tmp_path / "0f0f" / "old-1.0.tar.gz", tmp_path / "cache") == wheel
 

@@ -5,17 +5,18 @@ from pathlib import Path
 import pytest
 
 from tasks.archives.archive import Member, members_digest
-from tasks.archives.sources import Sources, read_sources
+from tasks.archives.sources import read_sources
 from tasks.errors import BuildError
 from tasks.project.git import read_git
+from tasks.release.events import Event, LeftOut
 from tests.fakes import make_pipe
 
 
 def source_members(folder: Path) -> list[Member]:
-    return sources_of(folder).members
+    return sources_of(folder)[0]
 
 
-def sources_of(folder: Path) -> Sources:
+def sources_of(folder: Path) -> tuple[list[Member], list[Event]]:
     """The sources of a folder, as the repository around it has them."""
     top = folder.parent
     return read_sources(top, read_git(top) if top.is_dir() else None, folder.name, f"python/{folder.name}/")
@@ -98,15 +99,15 @@ def tracked(package: Path) -> Path:
 
 def test_an_untracked_file_is_left_out_and_named(tracked: Path) -> None:
     (tracked / "scratch.py").write_text("")
-    sources = sources_of(tracked)
-    assert [member.name for member in sources.members] == ["python/pkg/__init__.py", "python/pkg/sub/a.py"]
-    assert sources.untracked == ("scratch.py",)
+    members, left_out = sources_of(tracked)
+    assert [member.name for member in members] == ["python/pkg/__init__.py", "python/pkg/sub/a.py"]
+    assert left_out == [LeftOut("pkg/scratch.py")]
 
 
 def test_ignored_files_never_enter_and_are_nobodys_business(tracked: Path) -> None:
     (tracked / "notes.ignored").write_text("")
     (tracked / ".env").write_text("secret")
-    assert sources_of(tracked).untracked == ()
+    assert sources_of(tracked)[1] == []
 
 
 def test_uncommitted_changes_of_tracked_files_are_built(tracked: Path) -> None:
@@ -183,8 +184,8 @@ def test_the_keys_of_awss_documentation_are_no_secrets(package: Path) -> None:
 def test_release_toml_can_allow_a_file_that_only_looks_like_a_secret(package: Path) -> None:
     (package / "token.txt").write_text(f"{KEY}\n")
     allowed = {"pkg/token.txt": "a word list"}
-    found = read_sources(package.parent, None, "pkg", "python/pkg/", allowed)
-    assert "python/pkg/token.txt" in [member.name for member in found.members]
+    found, _ = read_sources(package.parent, None, "pkg", "python/pkg/", allowed)
+    assert "python/pkg/token.txt" in [member.name for member in found]
     with pytest.raises(BuildError, match=r"say under \[allowed\] why it may"):
         read_sources(package.parent, None, "pkg", "python/pkg/", {"token.txt.other": "not this one"})
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.archives.wheels import Wheel, best_wheel, check_record, runtime_tags, wheel_members
+from tasks.archives.wheels import best_wheel, check_record, runtime_tags, wheel_members
 from tasks.errors import BuildError
 from tasks.project.runtimes import RUNTIMES
 from tests.archives.wheelhouse import make_wheel
@@ -12,7 +12,7 @@ ON_312 = runtime_tags(RUNTIMES["python3.12"], "x86_64")
 
 
 def names(path: Path, *, built: bool = False) -> list[str]:
-    return [member.name for member in wheel_members(Wheel(path, built=built), "python/")]
+    return [member.name for member in wheel_members(path, "python/", built=built)]
 
 
 @pytest.mark.parametrize(

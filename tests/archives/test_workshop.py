@@ -11,7 +11,6 @@ import pytest
 
 from tasks.archives import workshop
 from tasks.archives.archive import stored, write_archive
-from tasks.archives.contents import read_tree
 from tasks.archives.known import known_of
 from tasks.archives.lock import write_lock
 from tasks.archives.manifest import Archive, clean, find_built, place
@@ -22,6 +21,7 @@ from tasks.errors import BuildError, ConfigError
 from tasks.project.cache import CACHE_VARIABLE
 from tasks.project.runtimes import RUNTIMES
 from tasks.project.workspace import Workspace
+from tasks.release.artifacts import tree_of
 from tasks.release.events import Event, Noticed
 from tests.archives.wheelhouse import list_wheels, make_wheel
 from tests.fakes import silent
@@ -93,7 +93,7 @@ class Shop:
         return self.make(name).path
 
     def built(self) -> list[str]:
-        return sorted(path.name for path in self.workspace.layers.iterdir())
+        return sorted(path.name for path in (self.workspace.build / "layers").iterdir())
 
     def names(self, layer: str) -> list[str]:
         with zipfile.ZipFile(self.build(layer)) as archive:
@@ -171,7 +171,7 @@ def test_the_archive_of_another_version_does_not_stay_beside_the_new_one(shop: S
 
 def test_a_layer_whose_name_only_begins_alike_is_left_alone(shop: Shop) -> None:
     shop.build("core")
-    other = shop.workspace.layers / "core-extra-1.2.3.zip"
+    other = shop.workspace.build / "layers" / "core-extra-1.2.3.zip"
     other.write_bytes(b"")
     shop.build("core")
     assert other.exists()
@@ -203,7 +203,7 @@ def test_no_wheel_for_a_declared_runtime_is_refused_by_name(shop: Shop, tag: str
     shop.require("gamma\n")
     with pytest.raises(BuildError, match="gamma 1.0 has no wheel for python3.11 on x86_64 .glibc 2.26 or older"):
         shop.build("deps")
-    assert list(shop.workspace.layers.glob("*")) == []
+    assert list((shop.workspace.build / "layers").glob("*")) == []
 
 
 def test_a_package_that_this_platform_does_not_need_stays_out(shop: Shop) -> None:
@@ -282,7 +282,7 @@ def test_a_note_in_the_cache_that_was_changed_with_its_archive_is_not_believed(s
     note = json.loads(path.with_suffix(".json").read_text())
     note["sha256"] = digest
     if thorough:
-        note["tree"] = read_tree(path)
+        note["tree"] = tree_of(str(path))
         bill = bill_of_materials("core", [], note["tree"])
         path.with_suffix(".cdx.json").write_text(bill)
     path.with_suffix(".json").write_text(json.dumps(note))
@@ -360,7 +360,7 @@ def test_clean_removes_nothing_that_a_link_points_to(shop: Shop) -> None:
     mine.mkdir()
     (mine / "precious").write_text("")
     shop.workspace.build.mkdir()
-    shop.workspace.layers.symlink_to(mine)
+    (shop.workspace.build / "layers").symlink_to(mine)
     clean(shop.workspace)
     assert (mine / "precious").exists()
 

@@ -80,9 +80,11 @@ def test_what_stands_behind_a_shim_is_asked_every_time(path: Path) -> None:
     assert [find(RUNTIME), find(RUNTIME), asked(path)] == [sys.executable, sys.executable, 2]
 
 
-def test_a_damaged_note_of_answers_is_written_anew(path: Path) -> None:
+def test_a_damaged_note_of_an_answer_is_written_anew(path: Path) -> None:
     made = program(path, ["3.99", "CPython", False, str(path / "python3.99")])
-    (path / "cache").mkdir()
-    for text in ("[]", "{", '{"x": 1}', json.dumps({str(made): {"time": 1}})):
-        (path / "cache" / "interpreters.json").write_text(text)
+    assert find(RUNTIME) == str(made)
+    (note,) = (path / "cache" / "interpreters").iterdir()
+    for text in ("[]", "{", '{"x": 1}', "1"):
+        note.write_text(text)
         assert find(RUNTIME) == str(made)
+    assert asked(path) == 5

@@ -56,7 +56,7 @@ def table(where: str, shape: Any) -> dict[str, Any]:
     """The schema of one table."""
     properties = {}
     for each in fields(shape):
-        kind = KINDS[release_toml._KINDS.get((where, each.name), str)]  # noqa: SLF001  (what the reader goes by)
+        kind = KINDS[release_toml.kind_of(each)]
         about = {"description": ABOUT[where, each.name]} if (where, each.name) in ABOUT else {}
         properties[each.name] = {**kind, **NARROWER.get((where, each.name), {}), **about}
     needed = [each.name for each in fields(shape) if each.default is MISSING and each.default_factory is MISSING]

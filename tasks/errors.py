@@ -52,12 +52,13 @@ class PlanError(ReleaseError):
 class AwsError(ReleaseError):
     """AWS refused: what we were doing, the AWS code, what to try.
 
-    `unsettled` if AWS may have done it all the same, or may still do it; `aws_code` is empty where AWS gave none.
+    `unsettled` if AWS may have done it all the same, or may still do it; `aws_code`, and the `operation` that it
+    refused, are empty where AWS gave none.
     """
 
-    def __init__(self, text: str, *, unsettled: bool = False, aws_code: str = "") -> None:
+    def __init__(self, text: str, *, unsettled: bool = False, aws_code: str = "", operation: str = "") -> None:
         super().__init__(text)
-        self.unsettled, self.aws_code = unsettled, aws_code
+        self.unsettled, self.aws_code, self.operation = unsettled, aws_code, operation
 
 
 class TakenError(PlanError):

@@ -73,7 +73,7 @@ def e2e(c: Context, env: str, client_id: str, yes: bool = False) -> None:
 def run_pipeline(command: Command, environment: Environment, client_id: str) -> tuple[str, str]:
     """Run every function of the pipeline for a client; the object that shows that it worked, and where it lies."""
     from tasks.aws.connection import connect
-    from tasks.aws.invoke import read_text
+    from tasks.aws.observe import read_bytes
 
     project = command.workspace.project()
     if not project.e2e.functions:
@@ -86,10 +86,10 @@ def run_pipeline(command: Command, environment: Environment, client_id: str) -> 
         text.replace("{env}", environment.name).replace("{client_id}", client_id)
         for text in (project.e2e.bucket, project.e2e.key)
     )
-    text = read_text(connect(environment, command.endpoint), bucket, result)
-    if text is None:
+    contents = read_bytes(connect(environment, command.endpoint), bucket, result)
+    if contents is None:
         raise ReleaseError(f"All functions answered, but s3://{bucket}/{result} does not exist; see their logs")
-    return text, f"s3://{bucket}/{result}"
+    return contents.decode("utf-8", "replace"), f"s3://{bucket}/{result}"
 
 
 def run(command: Command, environment: Environment, function: str, payload: str) -> Invocation:

@@ -122,7 +122,7 @@ LISTED = [
         ('FunctionVersion="ALL"', ""),
         ('            return "lambda:GetLayerVersionPolicy', '            return "" and "lambda:GetLayerVersionPolicy'),
         ("if each not in (mine, journal.prefix)]", "if False]"),
-        ("        return Needs(reason=str(error))", "        return Needs()"),
+        ('return Kept(), "" if missing else str(error)', 'return Kept(), ""'),
         ("        if record is None and closed:", "        if False:"),
         ("    if lost := [", "    if lost := [] and ["),
     ),
@@ -158,7 +158,7 @@ LISTED = [
     *_listed(
         "tasks/aws/functions.py",
         "tests/aws/test_functions.py",
-        ('            request["RevisionId"] = revision', "            pass"),
+        ('        request["RevisionId"] = revision', "        pass"),
         ('"Architectures": [wanted.architecture]', '"Publish": False'),
         ("if not found.state.same(wanted):\n            raise", "if False:\n            raise"),
         ("            if not found.state.same(before):", "            if False:"),
@@ -308,10 +308,10 @@ LISTED = [
     *_listed(
         "tasks/aws/functions.py",
         PROTOCOL,
-        ("            self.allowed()\n            answered", "            answered"),  # 4
-        ("connection.once.update_function_configuration(FunctionName=name, RevisionId=there.revision)", "pass"),  # 6
+        ("            self.allowed()\n            refused", "            refused"),  # 4
+        ('{"FunctionName": name}, there.revision)', '{"FunctionName": name}, "")'),  # 6
         ("if found and found.revision == there.revision:", "if False:"),  # 6
-        ("self.lost = self.lost or answered is Answered.LOST", "self.lost = False"),  # 9
+        ("self.lost = self.lost or (refused is not None and is_lost(refused))", "self.lost = False"),  # 9
     ),
     *_listed(
         "tasks/engine.py",

@@ -293,8 +293,8 @@ UNREAD = [
     ),
     ("lambda", "GetLayerVersion", "lambda:GetLayerVersion is missing, so what arn:aws:lambda"),
     ("s3", "ListObjectsV2", "s3:ListBucket is missing, so the journal is unknown"),
-    ("s3", "GetObject", "s3:GetObject is missing, so entry 1 of the journal is unknown"),
-    ("s3", "HeadObject", "s3:GetObject on the configuration is missing, so canonical/scopes.yaml is unknown"),
+    ("s3", "GetObject", "s3:GetObject is missing, so the journal is unknown"),
+    ("s3", "HeadObject", "s3:GetObject is missing, so canonical/scopes.yaml is unknown"),
 ]
 
 

@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from botocore.utils import JSONFileCache
 from s3transfer.utils import signal_not_transferring, signal_transferring  # boto3's own
 
 from tasks.aws.pace import RATE, Clock, Pace
-from tasks.aws.refusals import explain, profile_of, refuse_redirect
+from tasks.aws.refusals import BUSY, code_of, explain, profile_of, refuse_redirect
 from tasks.errors import AwsError
 from tasks.project.command import ACCESS_KEY, address_of
 from tasks.project.model import Environment
@@ -90,6 +91,17 @@ class Connection:
                 f"These credentials belong to account {account}, but {here.name} is {here.account} in release.toml; "
                 f"use another profile (AWS_PROFILE comes before release.toml), or correct [environments.{here.name}]"
             )
+
+    def unthrottled(self, call: Callable[..., Any], **request: Any) -> Any:
+        """Call, again while AWS says that it did nothing because there were too many calls."""
+        for pause in (1, 2, 4):
+            try:
+                return call(**request)
+            except ClientError as error:
+                if code_of(error) not in BUSY:
+                    raise
+                self.clock.sleep(pause)
+        return call(**request)
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:

@@ -8,7 +8,6 @@ repeated, and a refusal because of a changed revision is no refusal where the ch
 import http.client
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -154,15 +153,6 @@ def switch(connection: Connection, action: Switch, deployed: Deployed, allowed: 
     return Outcome(action, revision=revision)
 
 
-class Answered(Enum):
-    """What came of sending an update."""
-
-    DONE = "accepted"
-    CHANGED = "refused: the function is not as it was read"
-    BUSY = "refused for now: the rate, or another update"
-    LOST = "no answer, or one that says nothing"
-
-
 @dataclass
 class Updating:
     """The updates of one function; `lost` if one got no answer, and may still take effect."""
@@ -182,15 +172,15 @@ class Updating:
             raise
 
     def _until_seen(self, call: str, request: dict[str, Any], revision: str, before: State, wanted: State) -> str:
-        name, reason = self.action.function, ""
+        name, doing, refused = self.action.function, f"go on with: {self.action}", None
         for attempt in range(_ATTEMPTS):
             self.allowed()
-            answered, reason = self._send(call, {**request, "FunctionName": name}, revision)
-            self.lost = self.lost or answered is Answered.LOST
+            refused = _sent(self.connection, doing, call, {**request, "FunctionName": name}, revision)
+            self.lost = self.lost or (refused is not None and is_lost(refused))
             found = read_function(self.connection, name)
             if found is None:
                 raise AwsError(f"{name} was deleted while it was updated; create it and run the same command again")
-            if answered is Answered.DONE:
+            if refused is None:
                 self._check(found, wanted)
                 return found.revision
             if found.state.same(wanted) and not (self.action.forced and wanted.same(before)):
@@ -202,29 +192,7 @@ class Updating:
                 )
             revision = found.revision
             self.connection.clock.sleep(min(_LONGEST_PAUSE, 2**attempt / 4))
-        raise AwsError(f"Cannot go on with: {self.action}: {reason}; run the same command again")
-
-    def _send(self, call: str, request: dict[str, Any], revision: str) -> tuple[Answered, str]:
-        """Send it once; what came of that, and why. AwsError for a refusal that will not pass."""
-        if revision:
-            request["RevisionId"] = revision
-        with self.connection.doing(f"go on with: {self.action}"):
-            try:
-                getattr(self.connection.once, call)(**request)
-            except ClientError as error:
-                code = code_of(error)
-                if code in _CHANGED:
-                    return Answered.CHANGED, code
-                if code in BUSY:
-                    return Answered.BUSY, code
-                if is_lost(error):
-                    return Answered.LOST, code
-                raise
-            except BotoCoreError as error:
-                if is_lost(error):
-                    return Answered.LOST, str(error)
-                raise
-        return Answered.DONE, ""
+        raise _given_up(doing, refused)
 
     def _check(self, found: DeployedFunction, wanted: State) -> None:
         """AwsError unless an accepted update did what was asked for."""
@@ -237,6 +205,24 @@ class Updating:
             )
 
 
+def _sent(connection: Connection, doing: str, call: str, request: dict[str, Any], revision: str) -> Any:
+    """Send an update once; the error if only a look can tell what became of it. AwsError for one that will not pass."""
+    if revision:
+        request["RevisionId"] = revision
+    with connection.doing(doing):
+        try:
+            getattr(connection.once, call)(**request)
+        except (ClientError, BotoCoreError) as error:
+            if is_lost(error) or code_of(error) in (*_CHANGED, *BUSY):
+                return error
+            raise
+    return None
+
+
+def _given_up(doing: str, error: Any) -> AwsError:
+    return AwsError(f"Cannot {doing}: {code_of(error) or error}; run the same command again")
+
+
 def fence(connection: Connection, name: str, allowed: Callable[[], None], wait: float) -> None:
     """Make sure that no update of a function which was sent before can still take effect.
 
@@ -244,21 +230,17 @@ def fence(connection: Connection, name: str, allowed: Callable[[], None], wait: 
     other still on its way is refused then. That AWS changes it is believed, not proved; where it stays, requests signed
     before are waited out for `wait` seconds (Lambda refuses them after five minutes). AwsError if it is not accepted.
     """
+    doing = f"make sure that nobody else still updates {name}"
     for attempt in range(_ATTEMPTS):
         there = read_function(connection, name)
         if there is None:
             return
         allowed()
-        with connection.doing(f"make sure that nobody else still updates {name}"):
-            try:
-                connection.once.update_function_configuration(FunctionName=name, RevisionId=there.revision)
-            except (ClientError, BotoCoreError) as error:
-                passes = is_lost(error) or (isinstance(error, ClientError) and code_of(error) in (*_CHANGED, *BUSY))
-                if not passes or attempt == _ATTEMPTS - 1:
-                    raise
-                connection.clock.sleep(min(_LONGEST_PAUSE, 2**attempt / 4))
-                continue
-        found = read_function(connection, name)
-        if found and found.revision == there.revision:
-            connection.clock.sleep(wait)
-        return
+        refused = _sent(connection, doing, "update_function_configuration", {"FunctionName": name}, there.revision)
+        if refused is None:
+            found = read_function(connection, name)
+            if found and found.revision == there.revision:
+                connection.clock.sleep(wait)
+            return
+        connection.clock.sleep(min(_LONGEST_PAUSE, 2**attempt / 4))
+    raise _given_up(doing, refused)

@@ -165,7 +165,7 @@ class Journal:
                     **condition,
                 )
             except (ClientError, BotoCoreError) as error:
-                if is_lost(error) or (isinstance(error, ClientError) and code_of(error) in _LOOK):
+                if is_lost(error) or code_of(error) in _LOOK:
                     return ""
                 raise
         return str(answer.get("ETag", ""))

@@ -16,13 +16,14 @@ from botocore.exceptions import ClientError
 
 from tasks.aws.connection import Connection
 from tasks.aws.functions import read_aliases, read_function
+from tasks.aws.journal import Seen
 from tasks.aws.refusals import code_of
 from tasks.errors import AwsError, PlanError
 from tasks.jobs import results
 from tasks.release.artifacts import Artifact, hex_digest, tree_of
 from tasks.release.contents import read_bill
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
-from tasks.release.functions import LayerVersion, layer_of, unversioned
+from tasks.release.functions import LayerVersion, unversioned
 from tasks.release.journal import Entry
 from tasks.release.release import Release, read_record
 
@@ -34,8 +35,8 @@ Reads = dict[tuple[str, str], Callable[[], Any]]
 
 
 def observe(
-    connection: Connection, release: Release, newest: Callable[[], Entry | None] = lambda: None
-) -> tuple[Entry | None, Deployed]:
+    connection: Connection, release: Release, newest: Callable[[], Seen | None] = lambda: None
+) -> tuple[Seen | None, Deployed]:
     """The newest entry of the journal, and what the environment holds of a release, in two rounds.
 
     Archives are written once and recorded afterwards: where the record is there and the release runs, they are not
@@ -47,10 +48,11 @@ def observe(
     reads["record", ""] = partial(load_record, connection, release.key)
     reads["listed", ""] = partial(list_canonical, connection)
     reads["newest", ""] = newest
-    found = _at_once(reads)
-    entry: Entry | None = found.get(("newest", ""))
-    deployed = _deployed(connection, found)
-    canonical, second = _canonical_reads(connection, found["listed", ""], _last_seen(entry))
+    found = at_once(reads)
+    seen: Seen | None = found.get(("newest", ""))
+    entry = seen.entry if seen else None
+    deployed = deployed_of(connection, found)
+    canonical, second = canonical_reads(connection, found["listed", ""], _last_seen(entry))
     settled = _settled(connection.environment.function_names, release, deployed)
     if not settled:
         second |= {("objects", each.key): partial(read_sha256, connection, each.key) for each in release.artifacts}
@@ -60,17 +62,17 @@ def observe(
         second |= {
             ("aliases", name): partial(_aliases, connection, name) for name in [*deployed.functions][:_MOST_ASKED]
         }
-    more = _at_once(second)
-    objects = _named("objects", more)
+    more = at_once(second)
+    objects = named("objects", more)
     others = [each.key for each in release.artifacts if objects.get(each.key, each.sha256) != each.sha256]
-    return entry, replace(
+    return seen, replace(
         deployed,
         objects={each.key: each.sha256 for each in release.artifacts} if settled else objects,
-        trees=_named("trees", _at_once({("trees", key): partial(read_tree, connection, key) for key in others})),
-        ours=_ours(entry),
-        digests=_named("digests", more),
-        aliases=_named("aliases", more),
-        canonical={**canonical, **_named("canonical", more)},
+        trees=named("trees", at_once({("trees", key): partial(read_tree, connection, key) for key in others})),
+        ours=frozenset(entry.ours if entry else ()),
+        digests=named("digests", more),
+        aliases=named("aliases", more),
+        canonical={**canonical, **named("canonical", more)},
     )
 
 
@@ -87,24 +89,20 @@ def _last_seen(entry: Entry | None) -> Mapping[str, CanonicalObject]:
     return entry.after.canonical if entry and entry.after else {}
 
 
-def _ours(entry: Entry | None) -> frozenset[str]:
-    """The layers that our deployments ever attached here; an older entry knows only those that it left."""
-    states = entry.after.functions.values() if entry and entry.after else ()
-    left = {layer_of(layer.arn) for state in states for layer in state.layers if layer.layer}
-    return frozenset({*left, *(entry.ours if entry else ())})
-
-
-def _canonical_reads(
+def canonical_reads(
     connection: Connection, listed: Iterable[Any], known: Mapping[str, CanonicalObject]
 ) -> tuple[dict[str, CanonicalObject], Reads]:
     """The objects of the configuration that are known by their ETags, and the reads of the others."""
-    same = {item["Key"]: known[item["Key"]] for item in listed if _etag(known, item) == item["ETag"]}
+    same = {item["Key"]: there for item in listed if (there := as_known(known, item))}
     others = [item for item in listed if item["Key"] not in same]
-    return same, {("canonical", item["Key"]): partial(read_canonical, connection, item) for item in others}
+    bucket = connection.environment.canonical_bucket
+    return same, {("canonical", item["Key"]): partial(read_stored, connection, bucket, item["Key"]) for item in others}
 
 
-def _etag(known: Mapping[str, CanonicalObject], item: Any) -> str:
-    return known[item["Key"]].etag if item["Key"] in known else ""
+def as_known(known: Mapping[str, CanonicalObject], item: Any) -> CanonicalObject | None:
+    """An object of the configuration, if it is known by its ETag."""
+    there = known.get(item["Key"])
+    return there if there and there.etag == item["ETag"] else None
 
 
 def _settled(names: Mapping[str, str], release: Release, deployed: Deployed) -> bool:
@@ -122,54 +120,50 @@ def _settled(names: Mapping[str, str], release: Release, deployed: Deployed) -> 
 
 def look_since(connection: Connection, newest: Callable[[], Entry | None]) -> tuple[Entry | None, Deployed]:
     """The newest entry of the journal, and what runs now; configuration that it knows by its ETags is not read."""
-    reads = _running_reads(connection)
+    reads = running_reads(connection)
     reads["newest", ""] = newest
-    found = _at_once(reads)
+    found = at_once(reads)
     entry: Entry | None = found.get(("newest", ""))
     return entry, _running(connection, found, _last_seen(entry))
 
 
 def look(connection: Connection, known: Mapping[str, CanonicalObject] | None = None) -> Deployed:
     """The functions of the environment, every layer version they may carry, and the configuration."""
-    return _running(connection, _at_once(_running_reads(connection)), known or {})
+    return _running(connection, at_once(running_reads(connection)), known or {})
 
 
-def _running_reads(connection: Connection) -> Reads:
-    layers = dict.fromkeys(connection.environment.layer_names)
-    reads = _function_reads(connection, connection.environment.function_names) | _layer_reads(connection, layers)
-    return {**reads, ("listed", ""): partial(list_canonical, connection)}
+def running_reads(connection: Connection, packages: Iterable[str] | None = None) -> Reads:
+    """What needs nothing but names; functions that are not among `packages` are looked into, by default none."""
+    here = connection.environment
+    layers = dict.fromkeys(here.layer_names)
+    reads = _function_reads(connection, here.function_names if packages is None else packages)
+    return {**reads, **_layer_reads(connection, layers), ("listed", ""): partial(list_canonical, connection)}
 
 
 def _running(
     connection: Connection, found: Mapping[tuple[str, str], Any], known: Mapping[str, CanonicalObject]
 ) -> Deployed:
-    canonical, others = _canonical_reads(connection, found["listed", ""], known)
-    return replace(_deployed(connection, found), canonical={**canonical, **_named("canonical", _at_once(others))})
+    canonical, others = canonical_reads(connection, found["listed", ""], known)
+    return replace(deployed_of(connection, found), canonical={**canonical, **named("canonical", at_once(others))})
 
 
-def _deployed(connection: Connection, found: Mapping[tuple[str, str], Any]) -> Deployed:
-    deployed = name_layers(connection, _named("layers", found), _named("functions", found))
-    return replace(deployed, record=found.get(("record", "")))
-
-
-def name_layers(
-    connection: Connection, layers: Mapping[str, tuple[LayerVersion, ...]], there: Mapping[str, DeployedFunction]
-) -> Deployed:
-    """Functions with the layer versions they carry, known by their descriptions."""
+def deployed_of(connection: Connection, found: Mapping[tuple[str, str], Any]) -> Deployed:
+    """The record, and functions with the layer versions they carry, known by their descriptions."""
+    layers: dict[str, tuple[LayerVersion, ...]] = named("layers", found)
     known = {version.arn: version for versions in layers.values() for version in versions}
     ours = {name: layer for layer, name in connection.environment.layer_names.items()}
 
-    def named(layer: LayerVersion) -> LayerVersion:
+    def told(layer: LayerVersion) -> LayerVersion:
         if layer.arn in known:
             return known[layer.arn]
         account, _, name = unversioned(layer.arn).split(":")[4:7]
         return replace(layer, layer=ours.get(name, "") if account == connection.environment.account else "")
 
-    functions: dict[str, DeployedFunction] = {}
-    for name, each in there.items():
-        state = replace(each.state, layers=tuple(named(layer) for layer in each.state.layers))
+    functions: dict[str, DeployedFunction] = named("function", found)
+    for name, each in functions.items():
+        state = replace(each.state, layers=tuple(told(layer) for layer in each.state.layers))
         functions[name] = replace(each, state=state)
-    return Deployed(layers=layers, functions=functions)
+    return Deployed(layers=layers, functions=functions, record=found.get(("record", "")))
 
 
 def observe_records(connection: Connection, prefix: str) -> list[Release]:
@@ -192,19 +186,15 @@ def observe_bytes(
     """An environment with what S3 and Lambda report of a release's archives and of the layer versions that run."""
     reads: Reads = {("objects", each.key): partial(read_sha256, connection, each.key) for each in release.artifacts}
     reads |= {("digests", each.arn): partial(read_digest, connection, each.arn) for each in running.values()}
-    found = _at_once(reads)
-    return replace(deployed, objects=_named("objects", found), digests=_named("digests", found))
+    found = at_once(reads)
+    return replace(deployed, objects=named("objects", found), digests=named("digests", found))
 
 
 def read_bill_of(connection: Connection, key: str, archive: Path | None) -> dict[str, str]:
     """The distributions in a bill of materials beside an archive on this machine, or stored; none if there is none."""
     if archive:
         return read_bill(archive.with_suffix(".cdx.json").read_text(encoding="utf-8"))
-    found = read_object(connection, connection.environment.bucket, key)
-    if found is None:
-        return {}
-    with connection.doing(f"read s3://{connection.environment.bucket}/{key}"), closing(found["Body"]) as body:
-        return read_bill(body.read().decode("utf-8", "replace"))
+    return read_bill((read_bytes(connection, connection.environment.bucket, key) or b"").decode("utf-8", "replace"))
 
 
 def download(connection: Connection, key: str, path: Path) -> None:
@@ -218,17 +208,18 @@ def download(connection: Connection, key: str, path: Path) -> None:
 
 
 def read_sha256(connection: Connection, key: str) -> str | None:
-    """The SHA-256 (hex) of an object, None if there is none; read for it where S3 has verified none of the whole."""
-    return read_stored(connection, key)[0] or None
+    """The SHA-256 (hex) of an object of the environment's bucket, None if there is none."""
+    found = read_stored(connection, connection.environment.bucket, key)
+    return found.sha256 if found else None
 
 
-def read_stored(connection: Connection, key: str) -> tuple[str, str]:
-    """The SHA-256 (hex) and the ETag of an object of ours, both empty if there is none."""
-    bucket = connection.environment.bucket
+def read_stored(connection: Connection, bucket: str, key: str) -> CanonicalObject | None:
+    """What an object holds, and its ETag; None if there is none. It is read where S3 has verified no SHA-256 of it."""
     head = read_object(connection, bucket, key, head=True)
     if head is None:
-        return "", ""
-    return hex_digest(head.get("ChecksumSHA256", "")) or digest_of(connection, bucket, key), head.get("ETag", "")
+        return None
+    digest = hex_digest(head.get("ChecksumSHA256", "")) or digest_of(connection, bucket, key)
+    return CanonicalObject(digest, head.get("ETag", "")) if digest else None
 
 
 def read_tree(connection: Connection, key: str) -> str:
@@ -245,11 +236,8 @@ def read_tree(connection: Connection, key: str) -> str:
 
 def load_record(connection: Connection, key: str) -> Release | None:
     """The release recorded under a key; None if there is none."""
-    found = read_object(connection, connection.environment.bucket, key)
-    if not found:
-        return None
-    with connection.doing(f"read s3://{connection.environment.bucket}/{key}"), closing(found["Body"]) as body:
-        return read_record(body.read(), key)
+    contents = read_bytes(connection, connection.environment.bucket, key)
+    return None if contents is None else read_record(contents, key)
 
 
 def read_digest(connection: Connection, arn: str) -> str:
@@ -293,14 +281,14 @@ def read_object(connection: Connection, bucket: str, key: str, *, head: bool = F
             raise
 
 
-def read_canonical(connection: Connection, item: Any) -> CanonicalObject | None:
-    """An object of the configuration; one without a SHA-256 of the whole is read."""
-    bucket, key = connection.environment.canonical_bucket, item["Key"]
-    head = read_object(connection, bucket, key, head=True)
-    if head is None:
+def read_bytes(connection: Connection, bucket: str, key: str) -> bytes | None:
+    """The contents of an object; None if there is none."""
+    found = read_object(connection, bucket, key)
+    if found is None:
         return None
-    digest = hex_digest(head.get("ChecksumSHA256", ""))
-    return CanonicalObject(digest or digest_of(connection, bucket, key), head["ETag"])
+    with connection.doing(f"read s3://{bucket}/{key}"), closing(found["Body"]) as body:
+        contents: bytes = body.read()
+        return contents
 
 
 def digest_of(connection: Connection, bucket: str, key: str) -> str:
@@ -319,7 +307,7 @@ def _function_reads(connection: Connection, packages: Iterable[str]) -> Reads:
     """Functions that are not among `packages` keep a package of their own, which is looked into."""
     own = connection.environment.function_names.keys() - set(packages)
     return {
-        ("functions", name): partial(read_function, connection, name, look_inside=key in own)
+        ("function", name): partial(read_function, connection, name, look_inside=key in own)
         for key, name in connection.environment.function_names.items()
     }
 
@@ -329,13 +317,13 @@ def _layer_reads(connection: Connection, layers: Mapping[str, Artifact | None]) 
     return {("layers", layer): partial(list_layer_versions, connection, layer, each) for layer, each in layers.items()}
 
 
-def _at_once(reads: Reads) -> dict[tuple[str, str], Any]:
+def at_once(reads: Reads) -> dict[tuple[str, str], Any]:
     """What each read found; what does not exist is left out."""
     found = dict(zip(reads, results(list(reads.values()), at_once=_AT_ONCE), strict=True))
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _named(kind: str, found: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
+def named(kind: str, found: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
     """What was found of one kind, by name."""
     return {name: value for (other, name), value in found.items() if other == kind}
 

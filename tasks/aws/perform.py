@@ -16,8 +16,8 @@ from s3transfer.utils import ReadFileChunk  # boto3's own
 
 from tasks.aws.connection import Connection
 from tasks.aws.functions import location_of, read_package, switch
-from tasks.aws.observe import digest_of, list_layer_versions, load_record, read_object, read_sha256, read_stored
-from tasks.aws.refusals import BUSY, code_of, is_lost
+from tasks.aws.observe import digest_of, list_layer_versions, load_record, read_bytes, read_sha256, read_stored
+from tasks.aws.refusals import code_of, is_lost
 from tasks.errors import AwsError
 from tasks.release import actions
 from tasks.release.actions import Action, Outcome, subject
@@ -127,8 +127,7 @@ def _publish(connection: Connection, action: actions.Publish, deployed: Deployed
     artifact = action.artifact
     known = {version.arn for version in deployed.layers.get(artifact.name, ())}
     try:
-        answer = _paced(
-            connection,
+        answer = connection.unthrottled(
             connection.once.publish_layer_version,
             LayerName=action.layer_name,
             Description=action.description,
@@ -180,11 +179,10 @@ def _keep_package(connection: Connection, action: actions.KeepPackage) -> None:
 
 
 def _keep_object(connection: Connection, action: actions.KeepObject) -> None:
-    found = read_object(connection, action.source, action.key)
-    if found is None:
+    contents = read_bytes(connection, action.source, action.key)
+    if contents is None:
         raise AwsError(f"s3://{action.source}/{action.key} was deleted meanwhile; run the same command again")
-    with closing(found["Body"]) as body:
-        _put(connection, subject(action), action.sha256, body.read())
+    _put(connection, subject(action), action.sha256, contents)
 
 
 def _record(connection: Connection, action: actions.Record) -> None:
@@ -204,16 +202,17 @@ def _configure(connection: Connection, action: actions.Configure) -> Outcome:
             connection.s3.delete_object(**there, **unchanged)
         return Outcome(action)
     bucket = connection.environment.bucket
-    found, kept = read_stored(connection, action.contents)
-    if not found:
+    found = read_stored(connection, bucket, action.contents)
+    if found is None:
         raise AwsError(f"s3://{bucket}/{action.contents} is gone, so {action.key} stays as it is")
-    if found != action.after:
+    if found.sha256 != action.after:
         raise AwsError(
-            f"s3://{bucket}/{action.contents} holds SHA-256 {found}; delete that object and run the same command again"
+            f"s3://{bucket}/{action.contents} holds SHA-256 {found.sha256}; delete that object and run the same "
+            "command again"
         )
     source = {
         "CopySource": {"Bucket": bucket, "Key": action.contents},
-        "CopySourceIfMatch": kept,
+        "CopySourceIfMatch": found.etag,
         "ExpectedSourceBucketOwner": connection.environment.account,
     }
     etag = ""
@@ -267,18 +266,3 @@ def _once(connection: Connection, call: Callable[..., Any], key: str, **request:
             raise
         return None
     return answer
-
-
-def _paced(connection: Connection, call: Callable[..., Any], **request: Any) -> Any:
-    """Call, again while AWS says that it did nothing because there were too many calls."""
-    for _ in range(_TRIES):
-        try:
-            return call(**request)
-        except ClientError as error:
-            if code_of(error) not in BUSY:
-                raise
-            connection.clock.sleep(_PAUSE)
-    return call(**request)
-
-
-_TRIES, _PAUSE = 5, 1.0

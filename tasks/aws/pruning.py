@@ -1,7 +1,6 @@
 """Reads who uses what an environment holds, and deletes what nobody needs."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,8 +14,7 @@ from tasks.errors import AwsError, ReleaseError
 from tasks.jobs import results
 from tasks.release.artifacts import hex_digest
 from tasks.release.functions import LayerVersion
-from tasks.release.journal import Entry
-from tasks.release.pruning import Kept, Pruning, Stock, StoredObject, kept_by, kept_entries
+from tasks.release.pruning import Kept, Pruning, Stock, StoredObject, kept_by, kept_entries, merged
 from tasks.release.release import Release
 
 _FARTHEST = 1000
@@ -97,56 +95,37 @@ def _records(connection: Connection) -> tuple[tuple[StoredObject, Release], ...]
 def read_kept(ways: Mapping[str, Callable[[], Aws]], here: str, keep: int) -> tuple[Kept, tuple[str, ...]]:
     """What the last releases of all environments need, by name; and why everything is kept if that is not known."""
     found = dict(zip(ways, results([partial(_needs, *each, keep) for each in ways.items()]), strict=True))
-    unknown = tuple(
-        f"everything, since it is not known what {name} needs: {each.reason}"
-        for name, each in found.items()
-        if each.reason
-    )
-    releases = [release for each in found.values() for release in each.records]
-    entries = [entry for each in found.values() for entry in each.entries]
-    return kept_by(releases, entries, found[here].begun), unknown
+    reasons = {name: reason for name, (_, reason) in found.items() if reason}
+    unknown = tuple(f"everything, since it is not known what {name} needs: {why}" for name, why in reasons.items())
+    return merged([each for each, _ in found.values()], found[here][0].newest), unknown
 
 
-@dataclass(frozen=True)
-class Needs:
-    """The records and entries that an environment needs; the `reason` why that is not known, or nothing.
-
-    `begun` is when its newest release came, by S3's clock.
-    """
-
-    records: tuple[Release, ...] = ()
-    entries: tuple[Entry, ...] = ()
-    begun: str = ""
-    reason: str = ""
-
-
-def _needs(name: str, way: Callable[[], Aws], keep: int) -> Needs:
+def _needs(name: str, way: Callable[[], Aws], keep: int) -> tuple[Kept, str]:
+    """What an environment needs; why that is not known, or nothing."""
     try:
         return _read_needs(name, way().journal(), keep)
     except ReleaseError as error:
-        if getattr(error, "aws_code", "") == "NoSuchBucket":
-            return Needs()  # an environment that does not exist yet
-        return Needs(reason=str(error))
+        missing = getattr(error, "aws_code", "") == "NoSuchBucket"  # an environment that does not exist yet
+        return Kept(), "" if missing else str(error)
 
 
-def _read_needs(name: str, there: Journal, keep: int) -> Needs:
+def _read_needs(name: str, there: Journal, keep: int) -> tuple[Kept, str]:
     read = there.read(_FARTHEST)
     entries = kept_entries(name, [each for each in read.values() if each], keep)
     if not entries:
-        return Needs(reason=f"entry {next(iter(read))} of its journal cannot be read" if None in read.values() else "")
+        return Kept(), f"entry {next(iter(read))} of its journal cannot be read" if None in read.values() else ""
     newest, oldest = next(iter(read)), min(each.number for each in entries)
     if lost := [number for number in range(oldest, newest + 1) if read.get(number) is None]:
-        return Needs(reason=f"entry {lost[-1]} of its journal cannot be read")
+        return Kept(), f"entry {lost[-1]} of its journal cannot be read"
     last = read[newest]
     named = [(each.release, each.closed) for each in entries] + ([(last.runs, True)] if last else [])
     keys = {key: (key, True) in named for key, _ in named if key.startswith("releases/")}
     records = results([partial(load_record, there.connection, key) for key in keys])
     for (key, closed), record in zip(keys.items(), records, strict=True):
         if record is None and closed:
-            return Needs(reason=f"its record {key} is gone")
-    return Needs(
-        tuple(each for each in records if each), tuple(entries), _begun(there, max(each.number for each in entries))
-    )
+            return Kept(), f"its record {key} is gone"
+    begun = _begun(there, max(each.number for each in entries))
+    return kept_by([each for each in records if each], entries, begun), ""
 
 
 def _begun(journal: Journal, number: int) -> str:

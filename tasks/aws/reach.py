@@ -8,7 +8,7 @@ from tasks.aws import observe, perform
 from tasks.aws.connection import Connection, connect
 from tasks.aws.functions import SIGNED_FOR, fence
 from tasks.aws.invoke import check_invocation, invoke_function
-from tasks.aws.journal import Held, Journal, Seen
+from tasks.aws.journal import Held, Journal
 from tasks.aws.perform import Sources
 from tasks.aws.who import check_caller, whoami
 from tasks.jobs import results
@@ -54,17 +54,12 @@ class Aws:
 
     def observe(self, goal: Goal) -> tuple[Quiet, Deployed]:
         """The newest entry of the journal, and everything that a plan for the goal rests on."""
-        begun, seen = self.connection.clock.now(), list[Seen | None]()
-
-        def newest() -> Entry | None:
-            seen.append(self.journal().look())
-            return seen[0].entry if seen[0] else None
-
-        look = partial(observe.observe, self.connection, goal.release, newest)
+        begun = self.connection.clock.now()
+        look = partial(observe.observe, self.connection, goal.release, self.journal().look)
         reads: list[Callable[[], object]] = [self.check_caller, look]
-        found: tuple[Entry | None, Deployed] = results(reads)[1]
+        seen, deployed = results(reads)[1]
         took = self.connection.clock.now() - begun
-        return quiet(seen[0].entry if seen[0] else None, seen[0].age if seen[0] else 0.0, took), found[1]
+        return quiet(seen.entry if seen else None, seen.age if seen else 0.0, took), deployed
 
     def check_caller(self) -> str:
         """Whose credentials these are, asked once. AwsError unless they belong to the environment's account."""

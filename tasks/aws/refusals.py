@@ -80,7 +80,7 @@ def explain(what: str, environment: Environment) -> Iterator[None]:
         remedy = next((remedy for codes, remedy in _REMEDIES.items() if code in codes), "")
         words["skew"] = _skew(error)
         remedy = remedy.format(**words) if remedy else f"{text}; correct that and run the same command again"
-        raise AwsError(f"Cannot {what}: {remedy} [{code}]", aws_code=code) from error
+        raise AwsError(f"Cannot {what}: {remedy} [{code}]", aws_code=code, operation=error.operation_name) from error
     except KeyError as error:
         if not re.fullmatch(r"'([A-Z][A-Za-z0-9]+)'", str(error)):
             raise  # AWS's fields are written LikeThis, and names of ours never are
@@ -99,9 +99,9 @@ def _skew(error: exceptions.ClientError) -> str:
     return f"is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}"
 
 
-def code_of(error: exceptions.ClientError) -> str:
-    """AWS's error code; an answer without a body (HEAD) has only its HTTP status."""
-    return str(error.response["Error"].get("Code", ""))
+def code_of(error: Exception) -> str:
+    """AWS's error code; an answer without a body (HEAD) has only its HTTP status. Empty if AWS gave no answer."""
+    return str(error.response["Error"].get("Code", "")) if isinstance(error, exceptions.ClientError) else ""
 
 
 def refuse_redirect(response: Any, request_dict: dict[str, Any], **_: Any) -> None:

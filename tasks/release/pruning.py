@@ -161,5 +161,12 @@ def _digests(before: Iterable[Snapshot]) -> set[str]:
 
 def kept_by(releases: Iterable[Release], entries: Iterable[Entry], newest: str) -> Kept:
     """What releases and entries need."""
-    artifacts = {(each.key, each.tree): each for release in releases for each in release.artifacts}
-    return Kept(tuple(artifacts.values()), tuple(each.before for each in entries if each.before), newest)
+    artifacts = tuple(artifact for each in releases for artifact in each.artifacts)
+    return Kept(artifacts, tuple(each.before for each in entries if each.before), newest)
+
+
+def merged(everything: Iterable[Kept], newest: str) -> Kept:
+    """What several environments need."""
+    kept = list(everything)
+    artifacts = tuple(artifact for each in kept for artifact in each.artifacts)
+    return Kept(artifacts, tuple(before for each in kept for before in each.before), newest)

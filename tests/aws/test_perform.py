@@ -286,7 +286,7 @@ def test_a_publication_that_was_refused_for_its_rate_is_tried_again() -> None:
     connection, calls = recorded(DEV, publish_layer_version=[refused, refused, answer])
     assert do(connection, PUBLISH).arn == "arn:1"
     assert len(calls) == 3
-    assert connection.clock.now() == 2.0  # a second after each refusal
+    assert connection.clock.now() == 3.0  # one second, then two
 
 
 def test_a_publication_that_is_not_permitted_is_not_tried_again() -> None:

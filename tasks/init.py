@@ -89,7 +89,10 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
         say(f"[WARNING] Account {_PLACEHOLDER} is a placeholder: replace it in [environments], in the buckets, too")
     if named != _ENVIRONMENTS:
         say(f"[INFO] .github/workflows/release.yml speaks of {', '.join(_ENVIRONMENTS)}: adapt it before you use it")
-    _say_next(root, found, named[0], git)
+    for what, paths in [("Layer of", (*found.packages, *found.requirements)), ("Function in", tuple(found.handlers))]:
+        say(*(f"[INFO] {what} {path}" for path in paths))
+    commands = next_commands(root, found, named[0], git=git, windows=os.name == "nt")
+    say("", "Next, after a look at release.toml:", *(f"   {each}" for each in commands))
 
 
 def _several(text: str) -> tuple[str, ...]:
@@ -202,14 +205,13 @@ def _put_back(path: Path, contents: bytes | None) -> None:
             path.write_bytes(contents)
 
 
-def _say_next(root: Path, found: Found, environment: str, git: bool) -> None:
-    """What was found, and what to type."""
-    for what, paths in [("Layer of", (*found.packages, *found.requirements)), ("Function in", tuple(found.handlers))]:
-        say(*(f"[INFO] {what} {path}" for path in paths))
+def next_commands(root: Path, found: Found, environment: str, *, git: bool, windows: bool) -> list[str]:
+    """What to type in a project that was given this tool."""
+    python, programs = ("py", ".venv\\Scripts\\") if windows else ("python3", ".venv/bin/")
+    folder = f'"{root}"' if " " in str(root) else str(root)
     tool = requirements_of(root, "requirements-dev.txt")
-    commands = [f"cd {root}", "python3 -m venv .venv", f".venv/bin/pip install -r {tool}"]
+    commands = [f"cd {folder}", f"{python} -m venv .venv", f"{programs}pip install -r {tool}"]
     commands += [] if git else ["git init"]
-    commands += [".venv/bin/inv lock"] if found.requirements else []
+    commands += [f"{programs}inv lock"] if found.requirements else []
     commands += ["git add .", 'git commit -m "Release layers with inv"']
-    commands += [f".venv/bin/inv sandbox deploy --env {environment}", ".venv/bin/inv doctor"]
-    say("", "Next, after a look at release.toml:", *(f"   {each}" for each in commands))
+    return [*commands, f"{programs}inv sandbox deploy --env {environment}", f"{programs}inv doctor"]

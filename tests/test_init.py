@@ -9,9 +9,10 @@ import pytest
 from invoke import Config, Context
 
 from tasks.errors import BuildError, ConfigError
-from tasks.init import init
+from tasks.init import init, next_commands
 from tasks.project.command import ROOT
 from tasks.project.release_toml import parse_project
+from tasks.project.starter import Found
 
 
 @pytest.fixture
@@ -53,6 +54,25 @@ def test_everything_that_a_project_needs_is_there_and_nothing_is_overwritten(
         ["test", "live"],
     )
     assert ".venv/bin/inv sandbox deploy --env test" in said
+
+
+def test_what_to_type_next_is_what_the_system_understands(tmp_path: Path) -> None:
+    root, found = tmp_path / "my weather", Found(("src/weather",), ("requirements.txt",), {})
+    assert next_commands(root, found, "dev", git=False, windows=True) == [
+        f'cd "{root}"',
+        "py -m venv .venv",
+        ".venv\\Scripts\\pip install -r requirements-dev.txt",
+        "git init",
+        ".venv\\Scripts\\inv lock",
+        "git add .",
+        'git commit -m "Release layers with inv"',
+        ".venv\\Scripts\\inv sandbox deploy --env dev",
+        ".venv\\Scripts\\inv doctor",
+    ]
+    assert next_commands(root, Found((), (), {}), "dev", git=True, windows=False)[1:3] == [
+        "python3 -m venv .venv",
+        ".venv/bin/pip install -r requirements-dev.txt",
+    ]
 
 
 class Keyboard(io.StringIO):

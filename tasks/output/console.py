@@ -170,7 +170,7 @@ def _built(event: events.AllBuilt) -> Iterable[str]:
         yield f"[OK] Function packages in .build/functions: {', '.join(packages)}"
     if event.unchanged:
         names = [str(each) if each.kind is Kind.LAYER else each.name for each in event.unchanged]
-        yield f"[OK] Unchanged: {', '.join(names)}"
+        yield f"[OK] Already built: {', '.join(names)}"
     if tried := [f"{each.runtime} ({each.modules} modules)" for each in event.imported if each.modules and event.made]:
         yield f"[OK] Imported on {' and '.join(tried)}"
         yield from dict.fromkeys(_twins(each) for each in event.imported if each.twins)

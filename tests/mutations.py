@@ -473,8 +473,6 @@ HARMLESS: dict[str, str] = {
     "zip(actions, jobs, strict=True)": "both have the same length by construction",
     "tasks/aws/perform.py: '1' -> '2'": "the size of a block that is read at a time",
     "tasks/aws/functions.py: '2' -> '3'": "how much later a function is looked at again",
-    "tasks/archives/secrets.py: '1' -> '2'": "no word of those begins again one byte later",
-    "tasks/archives/secrets.py: '1000' -> '1001'": "a byte more or less of how far a secret goes",
     "tasks/archives/checks.py: '0' -> '1'": "older than any C library there is",
     "(*release.layers, *([package] if package else []))": "what is checked has no order",
     "tempfile.TemporaryDirectory(dir=cache)": "another folder of the same kind",

@@ -64,6 +64,11 @@ def test_a_wheel_is_as_good_as_its_best_tag() -> None:
     assert best_wheel([one, many], runtime_tags(RUNTIMES["python3.11"], "x86_64")) == many
 
 
+def test_no_tag_is_of_the_machine_that_builds() -> None:
+    platforms = {tag.platform for tag in runtime_tags(RUNTIMES["python3.12"], "arm64")}
+    assert all(each == "any" or each.endswith("_aarch64") for each in platforms)
+
+
 def test_the_higher_build_number_wins() -> None:
     offered = ["pkg-1.0-2-py3-none-any.whl", "pkg-1.0-10-py3-none-any.whl", "pkg-1.0-py3-none-any.whl"]
     assert best_wheel(offered, ON_311) == offered[1]

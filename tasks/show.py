@@ -17,7 +17,7 @@ from tasks.project.model import Environment, Project
 from tasks.project.versions import is_version
 from tasks.release.artifacts import Artifact, hex_digest, tree_of
 from tasks.release.contents import compare as compare_contents
-from tasks.release.deployed import Deployed, environment_changes
+from tasks.release.deployed import environment_changes
 from tasks.release.functions import LayerVersion
 from tasks.release.promotion import repair_command
 from tasks.release.uses import uses
@@ -93,7 +93,10 @@ def compare(c: Context, before: str, after: str, files: bool = False, json: bool
     environments = command.workspace.project().environments
     whole = before in environments and after in environments
     if whole:
-        lines = environment_changes(*(look_at(command, environments[name]) for name in (before, after)))
+        from tasks.aws.observe import look
+
+        both = (environments[before], environments[after])
+        lines = environment_changes(*((each, look(_connect(command, each))) for each in both))
     if json:
         from tasks.output import documents
 
@@ -167,13 +170,6 @@ def others_that_carry(command: Command, arn: str) -> list[str]:
         return [f"{where.account}: it is not known which other functions carry it: {error}"]
     carried = f"{where.account}: carried by {', '.join(sorted(found))}, which release.toml does not name"
     return [carried] if found else []
-
-
-def look_at(command: Command, environment: Environment) -> tuple[Environment, Deployed]:
-    """An environment, and what it runs."""
-    from tasks.aws.observe import look
-
-    return environment, look(_connect(command, environment))
 
 
 def _connect(command: Command, environment: Environment) -> "Connection":

@@ -1,6 +1,7 @@
 """inv adopt: what runs now becomes what should run, after an emergency or a change by hand."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from invoke import Context, task
@@ -8,6 +9,7 @@ from invoke import Context, task
 from tasks.deploy import help_of
 from tasks.engine import holding
 from tasks.errors import ConfigError, PlanError
+from tasks.jobs import results
 from tasks.output.lines import say, say_end
 from tasks.project.command import here, shows
 from tasks.release.deployed import Deployed
@@ -22,7 +24,7 @@ if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
 @shows
 def adopt(c: Context, env: str, note: str, dry_run: bool = False) -> None:
     """Accept what an environment runs now, changed by hand or in an emergency, until something is deployed to it."""
-    from tasks.aws.observe import look_since
+    from tasks.aws.observe import look
     from tasks.aws.reach import reach
 
     command = here(c)
@@ -31,7 +33,7 @@ def adopt(c: Context, env: str, note: str, dry_run: bool = False) -> None:
         raise ConfigError('--note is empty; say why what runs now is right: --note "hotfix, checked by Anne"')
     there = reach(command, environment)
     there.check_caller()
-    newest, now = look_since(there.connection, there.newest)
+    newest, now = results([there.newest, partial(look, there.connection)])
     if not now.functions:
         raise PlanError(f"{env} runs nothing: none of its functions exists; create them first")
     changed = list(changed_by_hand(environment, now, newest))

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Container, Sequence
+from typing import Any
 
-from invoke import Collection, Context, ParseError, Program, task
-from invoke.parser import Parser, ParserContext
+from invoke import Collection, Context, ParseError, Program, Task, task
+from invoke.parser import Argument, Parser, ParserContext
 
 from tasks.errors import ConfigError, meant
 from tasks.output.lines import say
@@ -14,7 +15,7 @@ GROUPS = {
     "Every day": {
         "build": "build what has changed",
         "deploy --env {first}": "build, and bring it to {first}",
-        "promote --to {second} --version 1.2.4": "the same bytes, one environment further",
+        "promote --to {second} --version VERSION": "the same bytes, one environment further",
         "bump --part patch": "raise a version",
         "rollback --env {first}": "back to the release before",
         "status": "what every environment runs, and what comes next",
@@ -42,7 +43,7 @@ GROUPS = {
         "doctor": "is everything here that is needed?",
         "lock": "pin the requirements, with hashes",
         "clean": "remove what was built",
-        "adopt --env {first}": "accept what runs after an emergency",
+        "adopt --env {first} --note WHY": "accept what runs after an emergency",
         "prune --env {first}": "what nothing needs any more",
     },
     "Step by step": {
@@ -81,27 +82,51 @@ def check_line(namespace: Collection, line: Sequence[str]) -> None:
     names = namespace.task_names.items()
     known = [each for name, others in names for each in (name, *others)]
     contexts = [
-        ParserContext(name, others, namespace[name].get_arguments())
+        ParserContext(name, others, _arguments(namespace[name]))
         for name, others in names
         if not {name, *others}.isdisjoint(line)
     ]
+    environments = [each for each in namespace.collections if each != "sandbox"]
     core = Program().initial_context
     try:
         before = Parser(initial=core, ignore_unknown=True).parse_argv(list(line))
         found, word = list(Parser(contexts, core).parse_argv(before.unparsed)), before[0].args.help.value
     except ParseError as error:
+        if error.context is None:
+            return
+        if error.context.missing_positional_args:
+            raise ConfigError(_missing(error.context, environments)) from error
         unknown = re.fullmatch(r"No idea what ['\"](.*)['\"] is!", str(error))
-        if not unknown or error.context is None:
-            return  # Invoke says well what is missing
+        if not unknown:
+            return  # Invoke says what is wrong
         found, word = [error.context], unknown[1]
     for context in found:
         _check_options(context, core, word)
+        if any(each.positional and each.value == "sandbox" for each in context.args.values()):
+            raise ConfigError(f"The word sandbox stands before what runs there: inv sandbox {context.name} ...")
     if isinstance(word, str) and word not in known:
         raise ConfigError(_unknown_task(word, line, known, namespace.collections))
-    order = [str(context.name) for context in found]
+    order = [context.name for context in found if context.name]
     early = order[: order.index("sandbox.sandbox")] if "sandbox.sandbox" in order else []
     if remote := [each for each in early if re.fullmatch(REMOTE, each.rpartition(".")[2])]:
         raise ConfigError(f"{remote[0]} stands before the word sandbox, so it would reach AWS; put sandbox first")
+    if order[-1:] == ["sandbox.sandbox"]:
+        raise ConfigError(f"Nothing follows the word sandbox; try: inv sandbox deploy --env {environments[0]}")
+
+
+def _arguments(told: Task[Any]) -> list[Argument]:
+    """What a task takes; Invoke takes a task's help away when it is asked for that."""
+    kept = dict(told.help or {})
+    arguments = told.get_arguments()
+    told.help = kept
+    return arguments
+
+
+def _missing(context: ParserContext, environments: Sequence[str]) -> str:
+    """What to say where a task lacks what it needs."""
+    options = [f"--{str(each.name).replace('_', '-')}" for each in context.missing_positional_args]
+    options[0] += f" ({', '.join(environments)})" if options[0] in {"--env", "--to"} else ""
+    return f"{context.name} needs {' and '.join(options)}; run: inv --help {context.name}"
 
 
 def _check_options(context: ParserContext, core: ParserContext, word: object) -> None:

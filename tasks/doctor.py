@@ -38,8 +38,6 @@ def doctor(c: Context, env: str = "", policy: bool = False) -> None:
         say(line(check))
     if count:
         say("", f"[WARNING] {count} to mend, best in this order")
-        if command.endpoint:
-            say('[INFO] What begins with aws reaches AWS itself, unless you first run: eval "$(inv sandbox.env)"')
         raise DiffersError
     say("", "[OK] Everything is here")
 

@@ -129,7 +129,8 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
         try:
             held.close(Status.CONFIRMED, after)
         except KeyboardInterrupt as error:
-            text = f"Ended at once: {attempt.name} runs {goal.release}, and its journal may not say so yet"
+            what = f"runs {goal.release}" if steps.functions else f"has {goal.release} published"
+            text = f"Ended at once: {attempt.name} {what}, and its journal may not say so yet"
             raise ReleaseError(f"{text}; run the same command again") from error
     report(events.Confirmed(goal, steps.functions, len(after.functions) if steps.functions else 0))
     return pending
@@ -349,6 +350,8 @@ def perform(attempt: Attempt, actions: Sequence[Action], deployed: Deployed, *, 
             if failure is None or keep_going:
                 attempt.report(events.Begun(action))
             job.wait()
+            if job.begun and failure and not keep_going:  # side by side with what failed
+                attempt.report(events.Begun(action))
             if job.error:
                 failure = failure or job.error
                 attempt.unsettled |= {job.subject} if getattr(job.error, "unsettled", False) else set()

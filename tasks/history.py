@@ -7,7 +7,7 @@ from invoke import Context, task
 from tasks.deploy import help_of
 from tasks.errors import ConfigError, PlanError
 from tasks.output import history as output
-from tasks.output.lines import JSON, documented
+from tasks.output.lines import JSON, documented, say
 from tasks.project.command import here
 
 _ENTRIES = 20
@@ -36,6 +36,8 @@ def history(c: Context, env: str, entry: str = "", limit: str = str(_ENTRIES), j
             documents.print_document(documents.history(env, [each for each in entries.values() if each]))
         else:
             output.say_entries(env, entries)
+            if len(entries) == int(limit) and 1 not in entries:
+                say(f"[INFO] For older ones, run: inv history --env {env} --limit {2 * int(limit)}", "")
         return
     seen = there.journal().get(number("--entry", entry))
     if seen is None:

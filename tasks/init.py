@@ -96,17 +96,16 @@ def init(  # noqa: PLR0913, PLR0917  (the options of a command line)
 
 
 def _several(text: str) -> tuple[str, ...]:
-    """What commas stand between."""
-    return tuple(each.strip() for each in text.split(",") if each.strip())
+    """What commas or spaces stand between."""
+    return tuple(text.replace(",", " ").split())
 
 
 def _check_target(root: Path) -> bool:
     """Whether git knows the folder. ConfigError if something of the project's would be hidden, or mixed up."""
     if root == ROOT or root.is_relative_to(ROOT / "tasks"):
         raise ConfigError(f"{root} has this tool already; name another folder with --into")
-    for name in ("tasks.py", "tasks", "release.toml"):
-        if os.path.lexists(root / name):
-            raise ConfigError(f"{root / name} is there already; move it away, or update tasks/ by hand")
+    if there := [name for name in ("tasks.py", "tasks", "release.toml") if os.path.lexists(root / name)]:
+        raise ConfigError(f"{root} has {', '.join(there)} already; move that away, or update tasks/ by hand")
     if root.exists() and not root.is_dir():
         raise ConfigError(f"{root} is no folder; name another with --into")
     git = read_git(root) if root.exists() else None

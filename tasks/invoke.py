@@ -77,7 +77,7 @@ def run_pipeline(command: Command, environment: Environment, client_id: str) -> 
 
     project = command.workspace.project()
     if not project.e2e.functions:
-        advice = "see docs/reference/release-toml.md"
+        advice = "add one with functions, and the bucket and key of the result"
         raise ConfigError(f"release.toml has no [e2e] table that says which functions to run; {advice}")
     for key in project.e2e.functions:
         payload = json.dumps({"client_id": client_id})

@@ -81,7 +81,7 @@ def committed_release(command: Command, release: Release, noted: str, origin: En
     if not problem:
         return replace(release, commit=noted)
     if commit := commit_of(command.workspace, release):
-        say(f"[INFO] Commit {commit}, which is checked out, builds just this release; that is noted", "")
+        say(f"[INFO] Commit {commit}, which is checked out, builds just this release: the promotion notes that one", "")
         return replace(release, commit=commit)
     follow(problem, command, emergency)
     return release

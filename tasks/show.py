@@ -254,7 +254,7 @@ def _released(command: Command, project: Project, layer: str, version: str) -> P
             if published.version == version:
                 return _fetch(command, connection, layer, published)
     first = next(iter(project.environments))
-    raise PlanError(f"{layer} {version} was never released; for what runs now, run: inv show {first}")
+    raise PlanError(f"{layer} {version} is published nowhere (any more); for what runs now, run: inv show {first}")
 
 
 def _package(command: Command, environment: Environment, function: str) -> Path:

@@ -67,7 +67,8 @@ def ahead(command: Command, status: Status) -> Status:
         return replace(status, why=(*status.why, text))
     if release.key == status.entry.runs:
         return status
-    text = f"The sources are at {release}; run: inv deploy --env {status.name} --dry-run"
+    other = f"are at {release}" if str(release) != status.entry.version else "differ, although versions are the same"
+    text = f"The sources {other}; run: inv deploy --env {status.name} --dry-run"
     return replace(status, mark=Mark.BEHIND, why=(*status.why, text))
 
 

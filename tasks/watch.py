@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -43,8 +44,9 @@ def watch(c: Context, env: str = "", e2e: str = "") -> None:
 
 def turns(command: Command, environment: Environment, client: str = "", stop: threading.Event | None = None) -> None:
     """One turn now, and one after each change, until `stop` is set or Ctrl-C comes."""
-    for _ in saved(command, stop):
-        take_turn(command, environment, client)
+    with suppress(KeyboardInterrupt):
+        for _ in saved(command, stop):
+            take_turn(command, environment, client)
 
 
 def saved(command: Command, stop: threading.Event | None) -> Iterator[object]:
@@ -110,7 +112,7 @@ def bring_changes(command: Command, environment: Environment, heard: Heard, *, s
     Nothing is imported beforehand: the functions themselves do that there.
     """
     from tasks.archives.configuration import read_configuration
-    from tasks.archives.workshop import make_all
+    from tasks.archives.workshop import check_configured, make_all
     from tasks.aws.perform import Sources
     from tasks.aws.reach import reach
 
@@ -118,6 +120,7 @@ def bring_changes(command: Command, environment: Environment, heard: Heard, *, s
     made = make_all(checkout)
     for left_out in dict.fromkeys(each for archive in made for each in archive.recipe.left_out):
         heard(left_out)
+    check_configured(checkout, made)
     contents = read_configuration(checkout)
     artifacts = [as_saved(each.artifact) for each in made]
     release = release_of(checkout, artifacts, {key: each.sha256 for key, each in contents.items()})

@@ -1,5 +1,6 @@
 """What runs after an emergency or a change by hand becomes what should run."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -105,6 +106,42 @@ def test_there_is_nothing_to_adopt_where_all_is_as_it_was_deployed(
     site.adopt()
     assert "nothing to adopt" in capsys.readouterr().out
     assert calls.writes == []
+
+
+def test_a_layer_of_ours_that_was_attached_by_hand_and_adopted_goes_with_its_table(site: Site, dev: Connection) -> None:
+    site.deploy()
+    before, versions = (site.root / "release.toml").read_text(), (site.root / "VERSION").read_text()
+    table = '[layers.extra]\nname = "news-extra-{env}"\nversion_key = "EXTRA_VERSION"\nsource = "src/extra"\n\n'
+    site.write("src/extra/__init__.py", "")
+    site.write("release.toml", before.replace("[layers.deps]", f"{table}[layers.deps]"))
+    site.write("VERSION", f"{versions}EXTRA_VERSION=1.0.0\n")
+    site.publish()
+    (extra,) = dev.functions.list_layer_versions(LayerName="news-extra-dev")["LayerVersions"]
+    for name in ("news-ingest-dev", "news-letter-dev"):
+        arns = carried_by(dev, name)
+        dev.functions.update_function_configuration(FunctionName=name, Layers=[*arns, extra["LayerVersionArn"]])
+    site.adopt()
+    site.write("release.toml", before)
+    site.write("VERSION", versions)
+    site.deploy(yes=True)
+    assert extra["LayerVersionArn"] not in carried_by(dev, "news-ingest-dev")
+
+
+def carried_by(there: Connection, name: str) -> list[str]:
+    found = there.functions.get_function(FunctionName=name)["Configuration"]
+    return [layer["Arn"] for layer in found["Layers"]]
+
+
+def test_an_entry_whose_configuration_was_edited_keeps_nobody_from_adopting(site: Site, dev: Connection) -> None:
+    site.deploy()
+    (stored,) = dev.s3.list_objects_v2(Bucket="news-code-dev", Prefix="journal/")["Contents"]
+    where = {"Bucket": "news-code-dev", "Key": stored["Key"]}
+    document = json.loads(dev.s3.get_object(**where)["Body"].read())
+    document["after"]["canonical"]["canonical/scopes.yaml"]["sha256"] = "0" * 64
+    dev.s3.put_object(**where, Body=json.dumps(document).encode())
+    edit(dev)
+    site.adopt()
+    assert newest(dev).runs == ADOPTED
 
 
 def test_what_was_made_before_this_tool_can_be_adopted(site: Site, dev: Connection) -> None:

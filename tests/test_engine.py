@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from tasks.engine import UnconfirmedError, entry_for, holding, undo_unfinished
 from tasks.errors import AwsError, ReleaseError, TakenError
-from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Publish, Switch
+from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Outcome, Publish, Switch
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.events import Begun, Confirmed, Done, Event, Looking, Planned, Smoked, TakenOver, Undoing
 from tasks.release.invocations import Invocation
@@ -104,6 +105,27 @@ def test_what_is_reported_comes_in_the_order_of_the_plan_whatever_ends_first() -
     (planned,) = [event for event in events if isinstance(event, Planned)]
     assert [event.action for event in events if isinstance(event, Begun)] == list(planned.plan.actions)
     assert [event.outcome.action for event in events if isinstance(event, Done)] == list(planned.plan.actions)
+
+
+class Slow(FakeEnvironment):
+    """Refuses the first layer, once the second is published beside it."""
+
+    def perform(self, action: Action, deployed: Deployed, allowed: Callable[[], None]) -> Outcome:
+        if isinstance(action, Publish) and action.artifact == CORE:
+            while not any(isinstance(each, Publish) for each in self.performed):
+                time.sleep(0.001)
+            raise REFUSED
+        return super().perform(action, deployed, allowed)
+
+
+def test_what_was_done_beside_a_failure_is_told_as_what_it_is() -> None:
+    there, events = Slow(fresh().deployed), list[Event]()
+    with pytest.raises(ReleaseError, match="refused"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
+    told = [event.action if isinstance(event, Begun) else event for event in events if isinstance(event, Begun | Done)]
+    for before, event in pairwise(told):
+        assert not isinstance(event, Done) or event.outcome.action == before  # below the heading that is its own
+    assert any(isinstance(event, Done) and isinstance(event.outcome.action, Publish) for event in told)
 
 
 CASES = [

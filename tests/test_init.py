@@ -144,7 +144,7 @@ def test_an_environment_called_like_a_task_is_refused(project: Path) -> None:
 def test_a_project_with_tasks_of_its_own_is_left_alone(project: Path, name: str) -> None:
     (project / name).parent.mkdir(exist_ok=True)
     (project / name).write_text("mine")
-    with pytest.raises(ConfigError, match="is there already; move it away"):
+    with pytest.raises(ConfigError, match="already; move that away"):
         run(project)
     assert not (project / "invoke.yaml").exists()
 

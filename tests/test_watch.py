@@ -91,6 +91,11 @@ def test_a_turn_is_told_in_one_line_and_a_mistake_ends_nothing(
     project.write("src/core/__init__.py", "import nothing_of_that_name\n")
     watch.take_turn(project.command, DEV)
     assert "The smoke test of dev failed" in capsys.readouterr().out
+    scopes = (project.root / "canonical/scopes.yaml").read_text()
+    project.write("canonical/scopes.yaml", "a: [never closed\n")
+    watch.take_turn(project.command, DEV)
+    assert "The configuration does not hold together" in capsys.readouterr().out
+    project.write("canonical/scopes.yaml", scopes)
     project.write("src/core/__init__.py", "NAME = 2\n")
     watch.take_turn(project.command, DEV)
     assert "2 start" in capsys.readouterr().out

@@ -43,7 +43,8 @@ def _file(key: str, path: Path, known: set[str], project: Project) -> Iterator[s
             json.loads(text)
         documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))  # JSON is YAML, too
         for document in documents:
-            yield from (f"{key}, line {line}: {problem}" for line, problem in _problems(document, "", known, project))
+            found = sorted(_problems(document, "", known, project))
+            yield from (f"{key}, line {line}: {problem}" for line, problem in found)
     except UnicodeDecodeError:
         yield f"{key}: is not UTF-8 text"
     except json.JSONDecodeError as error:

@@ -94,7 +94,7 @@ def _check_handler(sources: Mapping[str, bytes], source: str, handler: str) -> N
     except (BuildError, RecursionError) as error:
         raise BuildError(f"{error}; correct it") from error
     if function not in names:
-        raise BuildError(f"{path} defines no {function}, but the handler is {handler}; correct one of them")
+        raise BuildError(f"{path} defines no {function}, but the handler is {handler}; correct it, or release.toml")
 
 
 def _defined(module: ast.AST) -> Iterator[str]:

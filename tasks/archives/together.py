@@ -53,7 +53,7 @@ def _advice(failures: str) -> str:
     if "environment variable" in failures:
         return "give that variable a value under [sandbox.variables] in release.toml, or read it inside a function"
     if "ModuleNotFoundError" in failures:
-        return "add what is missing to the requirements and run: inv lock"
+        return "git add what is missing if it is yours, else add it to the requirements and run: inv lock"
     return "correct the lines that are named"
 
 
@@ -116,15 +116,21 @@ def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], pack
     note = checkout.workspace.cache / "trials" / f"{key}.json"
     if known := _read_trial(note):
         return known
-    trial = try_imports(stage, _modules(project, layers, runtime))
+    trials = [try_imports(stage, modules_of(project, layers, runtime))]
     for each in packages:
         more = try_imports(replace(stage, package=each.path), [each.artifact.handler.rpartition(".")[0]])
-        failures = tuple(f"{each.artifact.name}: {failure}" for failure in more.failures)
-        trial = replace(trial, modules=trial.modules + more.modules, failures=(*trial.failures, *failures))
-    if trial.modules and not trial.failures:
+        trials.append(replace(more, failures=tuple(f"{each.artifact.name}: {failure}" for failure in more.failures)))
+    failures = tuple(failure for each in trials for failure in each.failures)
+    trial = replace(trials[0], modules=sum(each.modules for each in trials), failures=failures)
+    if all_well(trials):
         with replacing(note) as aside:
             aside.write_bytes(encode(trial))
     return trial
+
+
+def all_well(trials: Sequence[Imported]) -> bool:
+    """Whether each could be tried, and everything was imported: what could not be tried is tried again next time."""
+    return all(each.modules and not each.failures for each in trials)
 
 
 def _read_trial(note: Path) -> Imported | None:
@@ -135,15 +141,15 @@ def _read_trial(note: Path) -> Imported | None:
         return None
 
 
-def _modules(project: Project, layers: Sequence[Archive], runtime: Runtime) -> list[str]:
+def modules_of(project: Project, layers: Sequence[Archive], runtime: Runtime) -> list[str]:
     """What to import: of our own packages every module, of others the top-level ones that this runtime sees."""
     found: dict[str, None] = {}
     for each in layers:
         with zipfile.ZipFile(each.path) as archive:
             names = archive.namelist()
-        seen = [path for site, path in map(site_of, names) if site in {"", runtime.name}]
+        seen = [name for name in names if site_of(name)[0] in {"", runtime.name}]
         if project.layers[each.artifact.name].source:
-            dotted = [name.removesuffix(".py") for name in seen if name.endswith(".py")]
+            dotted = [site_of(name)[1].removesuffix(".py") for name in seen if name.endswith(".py")]
             names = [name.removesuffix("/__init__").replace("/", ".") for name in dotted]
             found |= dict.fromkeys(name for name in names if not name.endswith("__main__"))
         else:

@@ -223,7 +223,8 @@ def undeclared(
         try:
             tree = parse_source(contents, name)
             named = {module.partition(".")[0] for _, module in _missing(tree, ())}
-            missing = {each for there in brought for each in _missing(tree, there)}
+            lacking = [there for there in brought if not all(each in there for each in named)]
+            missing = {each for there in lacking for each in _missing(tree, there)}
         except BuildError as error:
             yield str(error)
             continue

@@ -140,13 +140,14 @@ def _read(reads: Reads, unread: dict[tuple[str, str], str]) -> dict[tuple[str, s
 
 def _aliases(connection: Connection, name: str) -> tuple[Alias, ...]:
     """The aliases of a function that lead to a published version, and what that one runs."""
-    found = []
-    for alias, version in read_aliases(connection, name).items():
+
+    def read(alias: str, version: str) -> Alias:
         with connection.doing(f"read version {version} of {name}"):
             there = connection.functions.get_function(FunctionName=name, Qualifier=version)["Configuration"]
             layers = tuple(layer["Arn"] for layer in there.get("Layers", []))
-            found.append(Alias(alias, version, layers, hex_digest(there["CodeSha256"])))
-    return tuple(found)
+            return Alias(alias, version, layers, hex_digest(there["CodeSha256"]))
+
+    return tuple(results([partial(read, *each) for each in read_aliases(connection, name).items()]))
 
 
 def _entries(journal: Journal, limit: int) -> dict[int, Entry | None]:

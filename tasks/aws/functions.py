@@ -172,7 +172,8 @@ class Updating:
             raise
 
     def _until_seen(self, call: str, request: dict[str, Any], revision: str, before: State, wanted: State) -> str:
-        name, doing, refused = self.action.function, f"go on with: {self.action}", None
+        name, doing = self.action.function, f"go on with: {self.action}"
+        refused: Any = None
         for attempt in range(_ATTEMPTS):
             self.allowed()
             refused = _sent(self.connection, doing, call, {**request, "FunctionName": name}, revision)
@@ -192,7 +193,7 @@ class Updating:
                 )
             revision = found.revision
             self.connection.clock.sleep(min(_LONGEST_PAUSE, 2**attempt / 4))
-        raise _given_up(doing, refused)
+        raise AwsError(f"Cannot {doing}: {code_of(refused) or refused}; run the same command again")
 
     def _check(self, found: DeployedFunction, wanted: State) -> None:
         """AwsError unless an accepted update did what was asked for."""
@@ -219,10 +220,6 @@ def _sent(connection: Connection, doing: str, call: str, request: dict[str, Any]
     return None
 
 
-def _given_up(doing: str, error: Any) -> AwsError:
-    return AwsError(f"Cannot {doing}: {code_of(error) or error}; run the same command again")
-
-
 def fence(connection: Connection, name: str, allowed: Callable[[], None], wait: float) -> None:
     """Make sure that no update of a function which was sent before can still take effect.
 
@@ -231,6 +228,7 @@ def fence(connection: Connection, name: str, allowed: Callable[[], None], wait: 
     before are waited out for `wait` seconds (Lambda refuses them after five minutes). AwsError if it is not accepted.
     """
     doing = f"make sure that nobody else still updates {name}"
+    refused: Any = None
     for attempt in range(_ATTEMPTS):
         there = read_function(connection, name)
         if there is None:
@@ -243,4 +241,5 @@ def fence(connection: Connection, name: str, allowed: Callable[[], None], wait: 
                 connection.clock.sleep(wait)
             return
         connection.clock.sleep(min(_LONGEST_PAUSE, 2**attempt / 4))
-    raise _given_up(doing, refused)
+    with connection.doing(doing):
+        raise refused

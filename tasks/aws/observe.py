@@ -23,7 +23,7 @@ from tasks.jobs import results
 from tasks.release.artifacts import Artifact, hex_digest, tree_of
 from tasks.release.contents import read_bill
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
-from tasks.release.functions import LayerVersion, unversioned
+from tasks.release.functions import LayerVersion, layer_of, unversioned
 from tasks.release.journal import Entry
 from tasks.release.release import Release, read_record
 
@@ -69,7 +69,7 @@ def observe(
         deployed,
         objects={each.key: each.sha256 for each in release.artifacts} if settled else objects,
         trees=named("trees", at_once({("trees", key): partial(read_tree, connection, key) for key in others})),
-        ours=frozenset(entry.ours if entry else ()),
+        ours=_ours(entry),
         digests=named("digests", more),
         aliases=named("aliases", more),
         canonical={**canonical, **named("canonical", more)},
@@ -87,6 +87,13 @@ def _aliases(connection: Connection, function: str) -> dict[str, str]:
 def _last_seen(entry: Entry | None) -> Mapping[str, CanonicalObject]:
     """The configuration that the last deployment left."""
     return entry.after.canonical if entry and entry.after else {}
+
+
+def _ours(entry: Entry | None) -> frozenset[str]:
+    """The layers that our deployments ever attached here, and those of ours that were adopted."""
+    states = entry.after.functions.values() if entry and entry.after else ()
+    left = {layer_of(layer.arn) for state in states for layer in state.layers if layer.layer}
+    return frozenset({*left, *(entry.ours if entry else ())})
 
 
 def canonical_reads(

@@ -30,8 +30,8 @@ _REMEDIES = {
         "the clock of this machine {skew}; set it right (Windows: w32tm /resync), then run the same command again"
     ),
     DENIED: (
-        "Access Denied; check the permissions of {profile} and that account {account} is the right one "
-        "(README, AWS set-up); run: aws sts get-caller-identity{option}"
+        "Access Denied; check that account {account} is the right one (aws sts get-caller-identity{option}), and that "
+        "{profile} may do what is printed by: inv doctor --policy --env {environment}"
     ),
     ("NoSuchBucket",): (
         "the bucket does not exist; create it, or correct [environments.{environment}] in release.toml: "

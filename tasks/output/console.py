@@ -81,8 +81,7 @@ class Console:
         layers = [artifact for artifact in event.release.artifacts if artifact.kind is Kind.LAYER]
         say(f"[DEPLOY] {event.title}", "", "[INFO] Versions:", *(f"   {each.name}: {each.version}" for each in layers))
         if event.release.commit.endswith("-dirty"):
-            commit = event.release.commit.partition("-")[0]
-            say("", f"[WARNING] Built from files that differ from commit {commit}; commit them, so that it can be told")
+            say("", "[WARNING] Built from files that were in no commit; only what a commit builds goes further")
 
     def _plan(self, event: events.Planned) -> None:
         """The whole plan, if it is not going to be carried out; else what is left out or should be known."""
@@ -170,7 +169,7 @@ def _built(event: events.AllBuilt) -> Iterable[str]:
         yield f"[OK] Function packages in .build/functions: {', '.join(packages)}"
     if event.unchanged:
         names = [str(each) if each.kind is Kind.LAYER else each.name for each in event.unchanged]
-        yield f"[OK] Already built: {', '.join(names)}"
+        yield f"[OK] Built before: {', '.join(names)}"
     if tried := [f"{each.runtime} ({each.modules} modules)" for each in event.imported if each.modules and event.made]:
         yield f"[OK] Imported on {' and '.join(tried)}"
         yield from dict.fromkeys(_twins(each) for each in event.imported if each.twins)

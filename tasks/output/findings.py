@@ -6,6 +6,7 @@ from tasks.output.lines import say
 from tasks.release.evidence import Evidence
 from tasks.release.findings import Finding
 from tasks.release.journal import ADOPTED
+from tasks.release.rules import changed_by_hand
 
 
 def say_findings(
@@ -23,7 +24,7 @@ def say_findings(
     differ = len(found) - unknown
     counts = [f"{count} {word}" for count, word in ((differ, "different"), (unknown, "unknown")) if count]
     say("", f"[ERROR] {name} is not proved to run what was deployed: {' and '.join(counts)}")
-    if differ and evidence.confirmed:
+    if any(changed_by_hand(evidence.environment, evidence.deployed, next(iter(evidence.entries.values()), None))):
         say(f'   If all that is right as it runs, accept it; run: inv adopt --env {name} --note "..."')
     say()
 

@@ -60,8 +60,12 @@ class Workspace:
         found = read_versions(self.read("VERSION"), project.version_keys.values())
         versions = {name: found[key] for name, key in project.version_keys.items()}
         git = read_git(self.root, project.inputs)
-        if git:  # the line endings of what is read, and not built, change nothing
-            git = replace(git, endings=tuple(each for each in git.endings if each not in ("VERSION", "release.toml")))
+        if git:
+            # the line endings of what is read, and not built, change nothing
+            endings = tuple(each for each in git.endings if each not in ("VERSION", "release.toml"))
+            files = [Path(each).as_posix() for each in project.inputs if (self.root / each).is_file()]
+            loose = [each for each in files if each not in git.tracked]
+            git = replace(git, endings=endings, changed=(*git.changed, *loose))
         return Checkout(self, project, versions, git)
 
     def read(self, name: str) -> str:
@@ -69,7 +73,7 @@ class Workspace:
         path = self.root / name
         if not path.exists():
             keys = ", with a line KEY=1.0.0 for each version_key of release.toml" if name == "VERSION" else ""
-            raise ConfigError(f"{name} not found in {self.root}; write it{keys}, or let inv init write a first one")
+            raise ConfigError(f"{name} not found in {self.root}; write it{keys}, or run: git checkout -- {name}")
         return read_text(path, name, "put a file in its place")
 
 

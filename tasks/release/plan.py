@@ -313,7 +313,7 @@ def refuse_hidden(release: Release) -> None:
 
 def refuse_changed_contents(goal: Goal, deployed: Deployed) -> None:
     """One version, one content: PlanError if this environment knows an artifact's version with other contents."""
-    here = goal.environment
+    here, known = goal.environment, list[str]()
     for artifact in goal.release.artifacts:
         stored = deployed.objects.get(artifact.key, artifact.sha256)
         published = [v for v in deployed.layers.get(artifact.name, ()) if v.version == artifact.version]
@@ -321,10 +321,10 @@ def refuse_changed_contents(goal: Goal, deployed: Deployed) -> None:
         if stored != artifact.sha256:
             other = f"s3://{here.bucket}/{artifact.key}"
         if other:
-            raise PlanError(
-                f"{artifact} exists in {here.name} with other contents ({other}); "
-                f"run: {bump_command(artifact.name, here)}"
-            )
+            bump = bump_command(artifact.name, here)
+            known.append(f"{artifact} exists in {here.name} with other contents ({other}); run: {bump}")
+    if known:
+        raise PlanError("\n".join(known))
 
 
 def refuse_other_bytes(goal: Goal, deployed: Deployed) -> None:

@@ -97,9 +97,9 @@ def find_release(
     for record in records:
         if entry and record.key == entry.runs and _runs(environment, deployed, running, record):
             return record
-    number = f" (entry {entry.number})" if entry else ""
+    said = f"journal (entry {entry.number})" if entry else "journal"
     raise PlanError(
-        f"{name} runs {_names(running)}: that, or the package of a function, is not what its journal confirms{number}; "
+        f"{name} runs {_names(running)}: that, or a function's package, is not what its {said} and its record say; "
         f"{repair}"
     )
 

@@ -168,5 +168,5 @@ def kept_by(releases: Iterable[Release], entries: Iterable[Entry], newest: str) 
 def merged(everything: Iterable[Kept], newest: str) -> Kept:
     """What several environments need."""
     kept = list(everything)
-    artifacts = tuple(artifact for each in kept for artifact in each.artifacts)
-    return Kept(artifacts, tuple(before for each in kept for before in each.before), newest)
+    artifacts = {(artifact.key, artifact.tree): artifact for each in kept for artifact in each.artifacts}
+    return Kept(tuple(artifacts.values()), tuple(before for each in kept for before in each.before), newest)

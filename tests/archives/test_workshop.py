@@ -16,13 +16,14 @@ from tasks.archives.lock import write_lock
 from tasks.archives.manifest import Archive, clean, find_built, place
 from tasks.archives.recipes import recipe_for
 from tasks.archives.sbom import bill_of_materials
+from tasks.archives.together import all_well, modules_of
 from tasks.archives.workshop import make
 from tasks.errors import BuildError, ConfigError
 from tasks.project.cache import CACHE_VARIABLE
 from tasks.project.runtimes import RUNTIMES
 from tasks.project.workspace import Workspace
 from tasks.release.artifacts import tree_of
-from tasks.release.events import Event, Noticed
+from tasks.release.events import Event, Imported, Noticed
 from tests.archives.wheelhouse import list_wheels, make_wheel
 from tests.fakes import silent
 
@@ -132,6 +133,26 @@ def test_the_layers_import_together_from_the_unpacked_archives_alone(shop: Shop,
     )
     result = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "1.0\n"
+
+
+def test_what_a_layer_of_requirements_brings_is_imported_by_its_own_name(shop: Shop) -> None:
+    make_wheel(shop.wheels, "gamma", files={"python/__init__.py": "", "gamma/__init__.py": ""})
+    shop.require("gamma\n")
+    project = shop.workspace.project()
+    assert modules_of(project, [shop.make("deps")], RUNTIMES["python3.12"]) == ["gamma", "python"]
+
+
+@pytest.mark.parametrize(
+    ("trials", "well"),
+    [
+        ([Imported("python3.12", 3), Imported("python3.12", 1)], True),
+        ([Imported("python3.12", 0, reason="no twin"), Imported("python3.12", 1)], False),
+        ([Imported("python3.12", 3), Imported("python3.12", 0, reason="no twin")], False),
+        ([Imported("python3.12", 3, failures=("a",)), Imported("python3.12", 1)], False),
+    ],
+)
+def test_only_what_was_imported_as_a_whole_is_remembered_as_sound(trials: list[Imported], well: bool) -> None:
+    assert all_well(trials) == well
 
 
 def test_building_again_in_another_folder_gives_the_same_bytes(shop: Shop, tmp_path: Path) -> None:

@@ -22,7 +22,10 @@ def client_error(code: str) -> exceptions.ClientError:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("AccessDenied", "Access Denied; check the permissions of profile rag-lai-prod.*--profile rag-lai-prod"),
+        (
+            "AccessDenied",
+            "Access Denied; .* --profile rag-lai-prod.*profile rag-lai-prod may .*: inv doctor --policy --env dev",
+        ),
         ("AccessDeniedException", "Access Denied; .*account 111122223333"),
         ("403", "Access Denied; "),
         ("ExpiredToken", "has expired; run: aws sso login --profile rag-lai-prod"),

@@ -92,6 +92,30 @@ def test_a_change_of_any_input_is_a_difference_from_the_commit(tmp_path: Path, n
     assert Workspace(tmp_path).checkout().commit.endswith("-dirty")
 
 
+@pytest.mark.parametrize("name", ["release.toml", "VERSION"])
+def test_a_file_that_is_read_and_that_git_does_not_track_is_in_no_commit(tmp_path: Path, name: str) -> None:
+    commit(tmp_path)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".", f":!{name}")
+    git(tmp_path, "commit", "-qm", "a")
+    checkout = Workspace(tmp_path).checkout()
+    assert checkout.commit.endswith("-dirty")
+    assert checkout.git
+    assert checkout.git.changed == (name,)
+
+
+def test_a_path_may_be_written_in_another_way_than_git_does(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "requirements.txt").write_text("")
+    commit(tmp_path)
+    text = RELEASE_TOML.replace('source = "src/deps"', 'requirements = "./src/requirements.txt"')
+    (tmp_path / "release.toml").write_text(text)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "a")
+    assert not Workspace(tmp_path).checkout().commit.endswith("-dirty")
+
+
 def test_other_line_endings_than_those_of_the_commit_are_a_difference_and_named(tmp_path: Path) -> None:
     (tmp_path / "src" / "core").mkdir(parents=True)
     (tmp_path / "src" / "core" / "a.py").write_bytes(b"A = 1\n")

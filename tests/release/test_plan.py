@@ -108,6 +108,12 @@ def test_a_version_cannot_change_contents_once_published() -> None:
         plan(GOAL, deployed, UPLOAD)
 
 
+def test_every_version_that_was_forgotten_is_named_at_once() -> None:
+    deployed = replace(running(), objects={CORE.key: "0" * 64, DEPS.key: "0" * 64}, layers={})
+    with pytest.raises(PlanError, match=r"^core 1.2.4 .*run: inv bump --part patch\ndeps 1.0.5 .* --layer deps$"):
+        plan(GOAL, deployed, UPLOAD)
+
+
 def test_a_version_cannot_change_contents_once_uploaded() -> None:
     with pytest.raises(PlanError, match="deps 1.0.5 exists .*; run: inv bump --part patch --layer deps$"):
         plan(GOAL, Deployed(objects={DEPS.key: CORE.sha256}), UPLOAD)

@@ -26,7 +26,7 @@ from tests.examples import (
 )
 from tests.examples import layer_version as published
 
-NOT_CONFIRMED = "that, or the package of a function, is not what its journal confirms"
+NOT_CONFIRMED = "that, or a function's package, is not what its journal(?: .entry ..)? and its record say"
 RUNNING = {"core": published(CORE), "deps": published(DEPS)}
 SOURCE = replace(
     running(),
@@ -105,7 +105,7 @@ def test_the_record_says_what_is_promoted() -> None:
 
 
 def test_an_environment_that_runs_no_recorded_release_is_refused() -> None:
-    words = "dev runs core 1.2.4, deps 1.0.5: that, .* is not what its journal confirms .entry 3.; run: inv deploy"
+    words = "dev runs core 1.2.4, deps 1.0.5: that, .* journal .entry 3. and its record say; run: inv deploy"
     with pytest.raises(PlanError, match=words):
         find_release(DEV, running(), RUNNING, [], confirmed())
 
@@ -178,7 +178,7 @@ def test_a_source_whose_journal_confirms_another_release_is_refused_with_what_to
     newest = Entry(
         4, "deploy", "releases/x.json", "core 9.9.9", "c", Who(), "", Status.CONFIRMED, runs="releases/x.json"
     )
-    with pytest.raises(PlanError, match=r"is not what its journal confirms \(entry 4\); run: inv deploy --env dev$"):
+    with pytest.raises(PlanError, match=r"journal \(entry 4\) and its record say; run: inv deploy --env dev$"):
         find_release(DEV, running(), RUNNING, [RELEASE], newest)
 
 

@@ -122,10 +122,14 @@ def test_where_nothing_was_deployed_there_is_nothing_to_go_back_to(site: Site) -
 def test_history_says_when_who_what_and_how_it_ended(twice: Site, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     twice.history()
-    lines = capsys.readouterr().out.splitlines()
+    said = capsys.readouterr().out
+    lines = said.splitlines()
     assert lines[2].split() == ["no.", "when", "(UTC)", "who", "what", "release", "commit", "outcome", "took"]
     assert lines[3].split()[0] == "2"
     assert "deploy  core 1.2.5, deps 1.0.5  none    confirmed" in lines[3]
+    assert "For older ones" not in said
+    twice.history(limit="1")
+    assert "For older ones, run: inv sandbox history --env dev --limit 2" in capsys.readouterr().out
     twice.history(entry="2")
     shown = capsys.readouterr().out
     assert "Entry 2: deployment of core 1.2.5, deps 1.0.5 to dev, confirmed" in shown

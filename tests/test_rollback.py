@@ -129,7 +129,7 @@ def test_history_says_when_who_what_and_how_it_ended(twice: Site, capsys: pytest
     assert "deploy  core 1.2.5, deps 1.0.5  none    confirmed" in lines[3]
     assert "For older ones" not in said
     twice.history(limit="1")
-    assert "For older ones, run: inv sandbox history --env dev --limit 2" in capsys.readouterr().out
+    assert "For older ones, run: inv history --env dev --limit 2" in capsys.readouterr().out
     twice.history(entry="2")
     shown = capsys.readouterr().out
     assert "Entry 2: deployment of core 1.2.5, deps 1.0.5 to dev, confirmed" in shown

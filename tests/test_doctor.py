@@ -21,16 +21,11 @@ from tests.front import Site
 
 pytestmark = pytest.mark.whole
 
-BLOCK = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
-
 
 def sound(there: Connection) -> None:
     """Buckets as they should be."""
     for bucket in (there.environment.bucket, there.environment.canonical_bucket):
         there.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        there.s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=BLOCK)
-        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-        there.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
 
 
 def expire(there: Connection, prefix: str, **more: object) -> None:

@@ -30,6 +30,8 @@ class S3Rules:
             else:
                 self._check_put(call)
         answer = moto(call)
+        if bucket is None and place and not place[2] and (made := find_bucket(place[1])):
+            _set_defaults(made)
         if answer.status == 404 and call.method == "HEAD":  # noqa: PLR2004
             answer.body = b""
         return answer
@@ -79,6 +81,18 @@ class S3Rules:
             raise Refusal(412 if there else 404, "PreconditionFailed" if there else "NoSuchKey")
         if found and getattr(found, "checksum_algorithm", None):
             call.headers.setdefault("x-amz-checksum-algorithm", found.checksum_algorithm)
+
+
+def _set_defaults(bucket: Any) -> None:
+    """A bucket is encrypted and closed to the public until somebody says otherwise, since 2023.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html and
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/configuring-block-public-access-bucket.html
+    """
+    from moto.s3.models import PublicAccessBlock
+
+    bucket.encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}}
+    bucket.public_access_block = PublicAccessBlock(*[True] * 4)
 
 
 def find_bucket(name: str) -> Any:

@@ -293,6 +293,17 @@ def test_an_expected_owner_is_expected(dev: Connection) -> None:
     refused("AccessDenied", call, Bucket=BUCKET, Key="k", Body=b"", ExpectedBucketOwner="999999999999")
 
 
+def test_a_new_bucket_is_encrypted_and_closed_to_the_public_until_somebody_says_otherwise(dev: Connection) -> None:
+    dev.s3.create_bucket(Bucket="new", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+    (rule,) = dev.s3.get_bucket_encryption(Bucket="new")["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    closed = dev.s3.get_public_access_block(Bucket="new")["PublicAccessBlockConfiguration"]
+    assert (len(closed), set(closed.values())) == (4, {True})
+    dev.s3.delete_public_access_block(Bucket="new")
+    dev.s3.put_object(Bucket="new", Key="k", Body=b"")
+    refused("NoSuchPublicAccessBlockConfiguration", dev.s3.get_public_access_block, Bucket="new")
+
+
 def test_a_bucket_in_another_region_says_where_it_is(sandbox: str) -> None:
     elsewhere = connect(DEV.__class__(**{**vars(DEV), "region": "us-east-1"}), sandbox)
     refused("PermanentRedirect", elsewhere.s3.get_object, Bucket=BUCKET, Key="k")

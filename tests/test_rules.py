@@ -89,7 +89,7 @@ def test_bump_build_deploy_commit_promote_works_without_a_second_deployment(
     git(site.root, "commit", "-qam", "second")
     site.promote(version="1.2.5")
     shown = capsys.readouterr().out
-    assert "which is checked out, builds just this release; that is noted" in shown
+    assert "which is checked out, builds just this release: the promotion notes that one" in shown
     assert "not committed" not in shown
     newest = Journal(stage, "news", Who()).newest()
     assert newest

@@ -67,7 +67,7 @@ def test_what_stands_for_nothing_is_refused_with_what_would(site: Site, what: st
 
 
 def test_what_was_never_released_is_refused(released: Site) -> None:
-    with pytest.raises(PlanError, match="core 9.9.9 was never released"):
+    with pytest.raises(PlanError, match="core 9.9.9 is published nowhere"):
         locate(released.command, "core@9.9.9")
     with pytest.raises(PlanError, match="9 does not exist; for what runs there, run: inv show dev"):
         locate(released.command, arn(DEV, "core", 9))

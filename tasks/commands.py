@@ -102,7 +102,7 @@ def check_line(namespace: Collection, line: Sequence[str]) -> None:
         found, word = [error.context], unknown[1]
     for context in found:
         _check_options(context, core, word)
-        if any(each.positional and each.value == "sandbox" for each in context.args.values()):
+        if any(name in context.args and context.args[name].value == "sandbox" for name in ("env", "to")):
             raise ConfigError(f"The word sandbox stands before what runs there: inv sandbox {context.name} ...")
     if isinstance(word, str) and word not in known:
         raise ConfigError(_unknown_task(word, line, known, namespace.collections))
@@ -110,7 +110,7 @@ def check_line(namespace: Collection, line: Sequence[str]) -> None:
     early = order[: order.index("sandbox.sandbox")] if "sandbox.sandbox" in order else []
     if remote := [each for each in early if re.fullmatch(REMOTE, each.rpartition(".")[2])]:
         raise ConfigError(f"{remote[0]} stands before the word sandbox, so it would reach AWS; put sandbox first")
-    if order[-1:] == ["sandbox.sandbox"]:
+    if order[-1:] == ["sandbox.sandbox"] and {"-h", "--help"}.isdisjoint(line):
         raise ConfigError(f"Nothing follows the word sandbox; try: inv sandbox deploy --env {environments[0]}")
 
 
@@ -125,7 +125,8 @@ def _arguments(told: Task[Any]) -> list[Argument]:
 def _missing(context: ParserContext, environments: Sequence[str]) -> str:
     """What to say where a task lacks what it needs."""
     options = [f"--{str(each.name).replace('_', '-')}" for each in context.missing_positional_args]
-    options[0] += f" ({', '.join(environments)})" if options[0] in {"--env", "--to"} else ""
+    which = {"--env": environments, "--to": environments[1:]}.get(options[0], ())
+    options[0] += f" ({', '.join(which)})" if which else ""
     return f"{context.name} needs {' and '.join(options)}; run: inv --help {context.name}"
 
 

@@ -1,6 +1,7 @@
 """inv init: this tool in another team's project, with a first release.toml."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -207,7 +208,7 @@ def _put_back(path: Path, contents: bytes | None) -> None:
 def next_commands(root: Path, found: Found, environment: str, *, git: bool, windows: bool) -> list[str]:
     """What to type in a project that was given this tool."""
     python, programs = ("py", ".venv\\Scripts\\") if windows else ("python3", ".venv/bin/")
-    folder = f'"{root}"' if " " in str(root) else str(root)
+    folder = f'"{root}"' if windows else shlex.quote(str(root))
     tool = requirements_of(root, "requirements-dev.txt")
     commands = [f"cd {folder}", f"{python} -m venv .venv", f"{programs}pip install -r {tool}"]
     commands += [] if git else ["git init"]

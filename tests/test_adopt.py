@@ -139,7 +139,7 @@ def test_an_entry_whose_configuration_was_edited_keeps_nobody_from_adopting(site
     document = json.loads(dev.s3.get_object(**where)["Body"].read())
     document["after"]["canonical"]["canonical/scopes.yaml"]["sha256"] = "0" * 64
     dev.s3.put_object(**where, Body=json.dumps(document).encode())
-    edit(dev)
+    dev.functions.update_function_configuration(FunctionName="news-ingest-dev", Layers=[])
     site.adopt()
     assert newest(dev).runs == ADOPTED
 

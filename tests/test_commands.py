@@ -61,6 +61,7 @@ def test_inv_alone_runs_it() -> None:
         ("build sandbox", "Nothing follows the word sandbox; try: inv sandbox deploy --env dev"),
         ("deploy", "deploy needs --env (dev, stage, prod); run: inv --help deploy"),
         ("invoke", "invoke needs --env (dev, stage, prod) and --function; run: inv --help invoke"),
+        ("promote", "promote needs --to (stage, prod) and --version; run: inv --help promote"),
         ("promote --to stage", "promote needs --version; run: inv --help promote"),
         ("dev.e2e", "dev.e2e needs --client-id; run: inv --help dev.e2e"),
         ("--lits", "inv has no option --lits (did you mean --list?); run: inv --help"),
@@ -160,6 +161,9 @@ def test_what_is_refused_is_what_invoke_takes_for_unknown_or_a_value_that_looks_
         "--help sandbox",
         "--list dev",
         "build sandbox deploy --env dev",
+        "init --into sandbox",
+        "sandbox e2e --env dev --client-id sandbox",
+        "sandbox --help",
     ],
 )
 def test_what_is_right_is_let_through(line: str) -> None:

@@ -124,6 +124,10 @@ def test_what_a_deployment_would_bring_is_said_once_it_is_built(site: Site, caps
     code, found = run(site, capsys, env="dev")
     assert (code, found["dev"]["status"]) == (0, "behind")
     assert found["dev"]["why"] == ["The sources are at core 1.2.5, deps 1.0.5; run: inv deploy --env dev --dry-run"]
+    site.deploy()
+    site.write("canonical/scopes.yaml", "a: 3\n")
+    (why,) = run(site, capsys, env="dev")[1]["dev"]["why"]
+    assert why == "The sources differ, although versions are the same; run: inv deploy --env dev --dry-run"
 
 
 def test_whoever_else_manages_a_function_is_named_with_what_to_set_there(

@@ -101,6 +101,17 @@ def test_a_turn_is_told_in_one_line_and_a_mistake_ends_nothing(
     assert "2 start" in capsys.readouterr().out
 
 
+class Pressed(threading.Event):
+    """Ctrl-C, as soon as anybody looks."""
+
+    def is_set(self) -> bool:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_ends_watching_without_a_complaint(project: Site) -> None:
+    watch.turns(project.command, DEV, stop=Pressed())
+
+
 def test_dependencies_are_neither_built_nor_published_again(project: Site, dev: Connection) -> None:
     watch.take_turn(project.command, DEV)
     project.write("src/core/__init__.py", "NAME = 2\n")

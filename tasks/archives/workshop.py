@@ -50,6 +50,9 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
     for name in wanted:
         for each in recipes[name].left_out:
             report(each)
+    for path in checkout.untracked:
+        text = f"{path} is built from and git does not track it, so no commit builds this; run: git add --force {path}"
+        report(events.Noticed(text))
     if checkout.git is None:
         report(events.Noticed("This is no git repository, or git is not installed: every file in the sources is built"))
     if checkout.git and checkout.git.endings:

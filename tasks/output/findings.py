@@ -24,7 +24,8 @@ def say_findings(
     differ = len(found) - unknown
     counts = [f"{count} {word}" for count, word in ((differ, "different"), (unknown, "unknown")) if count]
     say("", f"[ERROR] {name} is not proved to run what was deployed: {' and '.join(counts)}")
-    if any(changed_by_hand(evidence.environment, evidence.deployed, next(iter(evidence.entries.values()), None))):
+    newest = next(iter(evidence.entries.values()), None)
+    if not unknown and any(changed_by_hand(evidence.environment, evidence.deployed, newest)):
         say(f'   If all that is right as it runs, accept it; run: inv adopt --env {name} --note "..."')
     say()
 

@@ -90,7 +90,7 @@ def changes(body: Body) -> Body:
 
 def for_sandbox(text: str) -> str:
     """Advice as it helps on the sandbox: what reaches AWS begins with the word."""
-    text = re.sub(r"\brun: aws ", "with the variables that inv sandbox.env prints, run: aws ", text)
+    text = re.sub(r"\brun: aws ", "after inv sandbox.up, with what inv sandbox.env prints, run: aws ", text)
     return re.sub(rf"\brun: inv (?=({REMOTE})\b)", "run: inv sandbox ", text)
 
 

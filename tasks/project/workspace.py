@@ -60,12 +60,8 @@ class Workspace:
         found = read_versions(self.read("VERSION"), project.version_keys.values())
         versions = {name: found[key] for name, key in project.version_keys.items()}
         git = read_git(self.root, project.inputs)
-        if git:
-            # the line endings of what is read, and not built, change nothing
-            endings = tuple(each for each in git.endings if each not in ("VERSION", "release.toml"))
-            files = [Path(each).as_posix() for each in project.inputs if (self.root / each).is_file()]
-            loose = [each for each in files if each not in git.tracked]
-            git = replace(git, endings=endings, changed=(*git.changed, *loose))
+        if git:  # the line endings of what is read, and not built, change nothing
+            git = replace(git, endings=tuple(each for each in git.endings if each not in ("VERSION", "release.toml")))
         return Checkout(self, project, versions, git)
 
     def read(self, name: str) -> str:
@@ -73,7 +69,7 @@ class Workspace:
         path = self.root / name
         if not path.exists():
             keys = ", with a line KEY=1.0.0 for each version_key of release.toml" if name == "VERSION" else ""
-            raise ConfigError(f"{name} not found in {self.root}; write it{keys}, or run: git checkout -- {name}")
+            raise ConfigError(f"{name} not found in {self.root}; write it{keys}, or bring it back from git")
         return read_text(path, name, "put a file in its place")
 
 
@@ -92,8 +88,15 @@ class Checkout:
         return self.workspace.root
 
     @property
+    def untracked(self) -> list[str]:
+        """Files that a build is made from and git does not track; what a link or another repository holds is theirs."""
+        tracked = self.git.tracked if self.git else {}
+        files = [Path(each) for each in self.project.inputs if self.git and (self.root / each).is_file()]
+        return [each.as_posix() for each in files if not any(up.as_posix() in tracked for up in (each, *each.parents))]
+
+    @property
     def commit(self) -> str:
         """The commit that is checked out: 7 hex digits, `-dirty` behind them if what is built differs, or `none`."""
         if not self.git or not self.git.commit:
             return "none"
-        return self.git.commit + ("-dirty" if self.git.changed or self.git.endings else "")
+        return self.git.commit + ("-dirty" if self.git.changed or self.git.endings or self.untracked else "")

@@ -8,7 +8,7 @@ import pytest
 from invoke import Config, Context
 
 from tasks.errors import ReleaseError
-from tasks.project.command import shows
+from tasks.project.command import for_sandbox, shows
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process at once")
@@ -38,3 +38,11 @@ def test_whoever_does_not_want_to_be_asked_to_end_is_left_alone() -> None:
         assert body(Context(Config())) == "done"
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_advice_on_the_sandbox_stays_there() -> None:
+    assert for_sandbox("x; run: inv verify --env dev") == "x; run: inv sandbox verify --env dev"
+    assert for_sandbox("x; run: inv lock") == "x; run: inv lock"
+    assert for_sandbox("x; run: aws s3 ls") == (
+        "x; after inv sandbox.up, with what inv sandbox.env prints, run: aws s3 ls"
+    )

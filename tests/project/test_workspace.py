@@ -100,8 +100,21 @@ def test_a_file_that_is_read_and_that_git_does_not_track_is_in_no_commit(tmp_pat
     git(tmp_path, "commit", "-qm", "a")
     checkout = Workspace(tmp_path).checkout()
     assert checkout.commit.endswith("-dirty")
-    assert checkout.git
-    assert checkout.git.changed == (name,)
+    assert checkout.untracked == [name]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets few people make links")
+def test_what_lies_behind_a_link_that_git_tracks_is_in_the_commit(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "requirements.txt").write_text("")
+    (tmp_path / "src").symlink_to("shared")
+    commit(tmp_path)
+    text = RELEASE_TOML.replace('source = "src/deps"', 'requirements = "src/requirements.txt"')
+    (tmp_path / "release.toml").write_text(text)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "a")
+    assert not Workspace(tmp_path).checkout().commit.endswith("-dirty")
 
 
 def test_a_path_may_be_written_in_another_way_than_git_does(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def survey(command: Command, environment: Environment) -> "Evidence | str":
 
     try:
         there = reach(command, environment)
-        _, found = results([there.check_caller, partial(glance, there.connection, there.journal())])
+        _, found = results([there.check_caller, partial(glance, there.journal())])
     except ReleaseError as error:
         return str(error)
     return found  # type: ignore[no-any-return]  # results() hands back whatever its calls return

@@ -40,7 +40,7 @@ def verify(c: Context, env: str, deep: bool = False, rebuild: bool = False, json
     there, previous = reach(command, environment), project.environments.get(environment.previous)
     there.check_caller()
     before = reach(command, previous).connection if previous else None
-    evidence = gather(there.connection, there.journal(), project.functions, before)
+    evidence = gather(there.journal(), project.functions, before)
     found = list(findings(evidence))
     if (deep or rebuild) and evidence.confirmed and evidence.confirmed.runs == ADOPTED:
         found.append(Finding(f"{env} was adopted, so neither an archive nor a commit says what it runs", unknown=True))

@@ -416,7 +416,7 @@ def test_settings_that_differ_from_the_environment_before_are_told_and_are_no_fi
 
 def test_a_function_that_was_touched_since_and_is_as_it_was_is_a_note(site: Site) -> None:
     site.deploy()
-    evidence = gather(client(site), Journal(client(site), "news", Who()), {})
+    evidence = gather(Journal(client(site), "news", Who()), {})
     there = evidence.deployed.functions[INGEST]
     later = replace(there, facts=replace(there.facts, modified="2999-01-01 00:00:00 UTC"))
     deployed = replace(evidence.deployed, functions={**evidence.deployed.functions, INGEST: later})

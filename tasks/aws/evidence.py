@@ -49,16 +49,17 @@ _WHAT = {
 }
 
 
-def gather(
-    connection: Connection, journal: Journal, functions: Mapping[str, Function], before: Connection | None = None
-) -> Evidence:
+def gather(journal: Journal, functions: Mapping[str, Function], before: Connection | None = None) -> Evidence:
     """Everything that is said of an environment by AWS, and by what was written there. Nothing is changed.
 
     `before` is the environment that is promoted into it, whose functions' settings are compared with.
     """
-    here, names = connection.environment, before.environment.function_names if before else {}
+    connection, names = journal.connection, before.environment.function_names if before else {}
     reads = running_reads(connection, packages=())
-    reads |= {("aliases", name): partial(_aliases, connection, name) for name in here.function_names.values()}
+    reads |= {
+        ("aliases", name): partial(_aliases, connection, name)
+        for name in connection.environment.function_names.values()
+    }
     if before:
         reads |= {("before", name): partial(read_function, before, name) for name in names.values()}
     found, evidence = _seen(journal, reads, _ENTRIES)
@@ -92,7 +93,7 @@ def gather(
 
 def look_around(journal: Journal) -> tuple[Evidence, dict[str, Release]]:
     """What runs in an environment, and the records of all releases that its journal names."""
-    evidence = glance(journal.connection, journal, _FARTHEST)
+    evidence = glance(journal, _FARTHEST)
     if evidence.unread:
         raise AwsError(next(iter(evidence.unread.values())))
     keys = list(dict.fromkeys(each.release for each in evidence.entries.values() if each and each.deployed))
@@ -100,9 +101,9 @@ def look_around(journal: Journal) -> tuple[Evidence, dict[str, Release]]:
     return evidence, {record.key: record for record, _ in found if record}
 
 
-def glance(connection: Connection, journal: Journal, limit: int = _ENTRIES) -> Evidence:
+def glance(journal: Journal, limit: int = _ENTRIES) -> Evidence:
     """What two rounds of calls say of an environment: its functions, and what the journal says of them."""
-    found, evidence = _seen(journal, running_reads(connection), limit)
+    found, evidence = _seen(journal, running_reads(journal.connection), limit)
     known: Mapping[str, CanonicalObject] = next(
         (each.after.canonical for each in evidence.entries.values() if each and each.after), {}
     )

@@ -16,7 +16,7 @@ from tasks.project.command import Command, here
 from tasks.project.model import Environment, Project
 from tasks.project.workspace import Checkout
 from tasks.release.artifacts import Artifact
-from tasks.release.events import LeftOut, Report, Started
+from tasks.release.events import Report, Started, left_out
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Steps
 from tasks.release.release import Release, Setting
 from tasks.release.rules import enforce, first_only
@@ -128,7 +128,7 @@ def bring(  # noqa: PLR0913  (what the command line says)
         check_together(checkout, built)
     contents = read_configuration(checkout)
     for path in untracked_configuration(checkout):
-        report(LeftOut(path))
+        report(left_out(path))
     release = release_of(checkout, [each.artifact for each in built], {key: e.sha256 for key, e in contents.items()})
     report(Started(f"{words[0]} {environment.name} environment", f"{words[1]} {environment.name}", release))
     files = {each.sha256: each.path for each in contents.values()}

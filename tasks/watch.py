@@ -17,7 +17,7 @@ from tasks.project.command import Command, changes, here
 from tasks.project.model import Environment
 from tasks.release.actions import Configure, Outcome, Switch
 from tasks.release.artifacts import Artifact
-from tasks.release.events import Done, Event, LeftOut, Smoked
+from tasks.release.events import Done, Event, Noticed, Smoked
 from tasks.release.plan import UPDATE_LAMBDAS, Goal
 
 _QUIET = 50
@@ -96,8 +96,8 @@ class Heard:
                 self._changed.append("the configuration")
             case Smoked(invocation=invocation) if not invocation.error:
                 self._started += 1
-            case LeftOut(path=path):
-                say(f"[WARNING] {path} is left out: git does not track it")
+            case Noticed(warning=True):
+                say(f"[WARNING] {event.text}")
             case _:
                 pass
 

@@ -15,7 +15,7 @@ from tasks.output.console import Console
 from tasks.project.cache import CACHE_VARIABLE
 from tasks.project.workspace import Workspace
 from tasks.release.artifacts import Kind
-from tasks.release.events import Building, Event, LeftOut, Noticed
+from tasks.release.events import Building, Event, Noticed, left_out
 from tests.examples import RELEASE_TOML, VERSION
 
 pytestmark = pytest.mark.whole
@@ -244,7 +244,7 @@ def test_what_is_about_to_be_made_and_what_is_left_out_are_told(workspace: Works
     (workspace.root / "src" / "core" / "scratch.py").write_text("")
     events: list[Event] = []
     workshop.build(workspace.checkout(), ["core"], events.append)
-    assert LeftOut("src/core/scratch.py") in events
+    assert left_out("src/core/scratch.py") in events
     assert [event.name for event in events if isinstance(event, Building)] == ["core", "deps", "ingest"]
 
 

@@ -23,7 +23,7 @@ from tasks.project.model import Project
 from tasks.project.runtimes import Runtime
 from tasks.project.workspace import Checkout
 from tasks.release.artifacts import site_of
-from tasks.release.events import Event, Report, unheard
+from tasks.release.events import Noticed, Report, unheard
 
 _FORMAT = 1
 """Raise this when the same inputs come to give other archives."""
@@ -42,7 +42,7 @@ class Recipe:
     members: Callable[[], list[Member]]
     requirements: Mapping[str, str] = field(default_factory=dict)
     tree: str = ""
-    left_out: Sequence[Event] = ()
+    left_out: Sequence[Noticed] = ()
     sources: Mapping[str, bytes] = field(default_factory=dict)
 
 

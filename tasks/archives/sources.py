@@ -14,7 +14,7 @@ from tasks.archives.known import Known
 from tasks.archives.secrets import check_name, check_secrets
 from tasks.errors import BuildError
 from tasks.project.git import Git
-from tasks.release.events import Event, LeftOut, Noticed
+from tasks.release.events import Noticed, left_out
 
 BYTECODE = ("__pycache__", "*.pyc", "*.pyo")
 """Belongs to the Python that wrote it, and stays out without a word."""
@@ -36,7 +36,7 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
     prefix: str,
     allowed: Container[str] = (),
     known: Known | None = None,
-) -> tuple[list[Member], list[Event]]:
+) -> tuple[list[Member], list[Noticed]]:
     """Every file below the folder `source` of `root` that git tracks (every file without git), named below `prefix`.
 
     Beside these members, the files that stay out: unknown to git, or left behind by a system or an editor.
@@ -54,8 +54,8 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
         check_name(f"{source}/{name}", allowed)
     for name in untracked if git else tracked:  # those that git tracks were looked at
         _is_there(folder, name)  # or an error
-    left_out: list[Event] = [LeftOut(f"{source}/{name}") for name in untracked if not _is(name, _BYTECODE)]
-    left_out += [Noticed(f"{source}/{name} {_LEFT_BEHIND}", warning=False) for name in tracked if _is(name, _STRAY)]
+    beside = [left_out(f"{source}/{name}") for name in untracked if not _is(name, _BYTECODE)]
+    beside += [Noticed(f"{source}/{name} {_LEFT_BEHIND}", warning=False) for name in tracked if _is(name, _STRAY)]
     members = []
     for name in tracked:
         if _is(name, _BYTECODE) or _is(name, _STRAY):
@@ -72,7 +72,7 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
     if not any(member.name.endswith(".py") for member in members):
         hint = "git tracks none of them: git add them" if untracked else "check `source` in release.toml"
         raise BuildError(f"Source folder is empty: {folder} has no Python file to ship; {hint}")
-    return members, left_out
+    return members, beside
 
 
 def _listed(git: Git, root: Path, source: str) -> tuple[list[str], list[str]]:

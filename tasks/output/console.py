@@ -36,8 +36,6 @@ class Console:
                 say(f"[INFO] Building layer {event.name} ({event.reason})")
             case events.Building() | events.Downloading() | events.Moved() | events.Importing() | events.Looking():
                 pass  # a function's package is made at once; the live line says the others
-            case events.LeftOut():
-                say(f"[WARNING] {event.path} is left out: git does not track it; git add it, or ignore or remove it")
             case events.Noticed():
                 say(f"[{'WARNING' if event.warning else 'INFO'}] {event.text}")
             case events.AllBuilt():

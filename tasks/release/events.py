@@ -57,18 +57,16 @@ class Looking(Event):
 
 
 @dataclass(frozen=True)
-class LeftOut(Event):
-    """A file beside the sources that stays out, since git does not track it."""
-
-    path: str
-
-
-@dataclass(frozen=True)
 class Noticed(Event):
     """What whoever builds should know, in words; a `warning` if what is built may not be what is meant."""
 
     text: str
     warning: bool = True
+
+
+def left_out(path: str) -> Noticed:
+    """What is to be known of a file beside the sources that git does not track."""
+    return Noticed(f"{path} is left out: git does not track it; git add it, or ignore or remove it")
 
 
 @dataclass(frozen=True)

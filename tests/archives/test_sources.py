@@ -8,7 +8,7 @@ from tasks.archives.archive import Member, members_digest
 from tasks.archives.sources import read_sources
 from tasks.errors import BuildError
 from tasks.project.git import read_git
-from tasks.release.events import Event, LeftOut
+from tasks.release.events import Noticed, left_out
 from tests.fakes import make_pipe
 
 
@@ -16,7 +16,7 @@ def source_members(folder: Path) -> list[Member]:
     return sources_of(folder)[0]
 
 
-def sources_of(folder: Path) -> tuple[list[Member], list[Event]]:
+def sources_of(folder: Path) -> tuple[list[Member], list[Noticed]]:
     """The sources of a folder, as the repository around it has them."""
     top = folder.parent
     return read_sources(top, read_git(top) if top.is_dir() else None, folder.name, f"python/{folder.name}/")
@@ -99,9 +99,9 @@ def tracked(package: Path) -> Path:
 
 def test_an_untracked_file_is_left_out_and_named(tracked: Path) -> None:
     (tracked / "scratch.py").write_text("")
-    members, left_out = sources_of(tracked)
+    members, beside = sources_of(tracked)
     assert [member.name for member in members] == ["python/pkg/__init__.py", "python/pkg/sub/a.py"]
-    assert left_out == [LeftOut("pkg/scratch.py")]
+    assert beside == [left_out("pkg/scratch.py")]
 
 
 def test_ignored_files_never_enter_and_are_nobodys_business(tracked: Path) -> None:

@@ -103,30 +103,28 @@ def test_a_file_that_is_read_and_that_git_does_not_track_is_in_no_commit(tmp_pat
     assert checkout.untracked == [name]
 
 
+def is_clean_with(root: Path, line: str) -> bool:
+    """Whether a commit of everything is one that builds a layer with this line in its table."""
+    commit(root)
+    (root / "release.toml").write_text(RELEASE_TOML.replace('source = "src/deps"', line))
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "a")
+    return not Workspace(root).checkout().commit.endswith("-dirty")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows lets few people make links")
 def test_what_lies_behind_a_link_that_git_tracks_is_in_the_commit(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "requirements.txt").write_text("")
     (tmp_path / "src").symlink_to("shared")
-    commit(tmp_path)
-    text = RELEASE_TOML.replace('source = "src/deps"', 'requirements = "src/requirements.txt"')
-    (tmp_path / "release.toml").write_text(text)
-    git(tmp_path, "init", "-q")
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-qm", "a")
-    assert not Workspace(tmp_path).checkout().commit.endswith("-dirty")
+    assert is_clean_with(tmp_path, 'requirements = "src/requirements.txt"')
 
 
 def test_a_path_may_be_written_in_another_way_than_git_does(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "requirements.txt").write_text("")
-    commit(tmp_path)
-    text = RELEASE_TOML.replace('source = "src/deps"', 'requirements = "./src/requirements.txt"')
-    (tmp_path / "release.toml").write_text(text)
-    git(tmp_path, "init", "-q")
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-qm", "a")
-    assert not Workspace(tmp_path).checkout().commit.endswith("-dirty")
+    assert is_clean_with(tmp_path, 'requirements = "./src/requirements.txt"')
 
 
 def test_other_line_endings_than_those_of_the_commit_are_a_difference_and_named(tmp_path: Path) -> None:

@@ -97,10 +97,13 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
     confirmed = is_confirmed(goal, newest) or not steps.functions
     inside = reach.inside(replaced_layers(decided)) if dry_run else {}
     pending = bool(decided.actions) or not confirmed
+    # held by tests/test_rules.py `pending and steps.functions`
     asked = questions(goal.environment, decided, before, newest, goal.what) if pending and steps.functions else ()
     report(events.Planned(goal, decided, dry_run, confirmed, newest, inside, asked))
+    # held by tests/test_engine.py `dry_run`
     if dry_run or not pending:
         return pending
+    # held by tests/test_rules.py tests/test_adopt.py
     agree(asked)
     attempt = Attempt(goal, steps, reach, report)
     if steps == UPLOAD:
@@ -114,16 +117,21 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
         try:
             decided = plan(goal, now, steps)
             if steps.functions and not held.taken_over:
+                # held by tests/test_rules.py
                 refuse_unasked(attempt, asked, decided, now)
             done = apply(attempt, decided, now)
+            # held by tests/test_engine.py `-> was`
             after = confirm(attempt, was, done)
         except UnconfirmedError as error:
+            # held by tests/test_engine.py `Status.ABANDONED -> Status.CONFIRMED`
             held.close(Status.ABANDONED, None, str(error))
             raise
+        # held by tests/test_protocol.py tests/test_engine.py
         except TakenError:
             raise
         except EndedAtOnceError as error:
             raise _left_open(attempt.name) from error
+        # held by tests/test_engine.py `(ReleaseError, KeyboardInterrupt, OSError) -> ReleaseError`
         except (ReleaseError, KeyboardInterrupt, OSError) as error:
             raise undone(attempt, was, str(error) or "Interrupted") from error
         try:
@@ -202,13 +210,16 @@ def begin(attempt: Attempt, read: Callable[[], Deployed]) -> tuple[Deployed, Sna
         if held.taken_over:
             attempt.report(events.TakenOver(attempt.name))
             there = [*goal.environment.function_names.values(), *(inherited.functions if inherited else ())]
+            # held by tests/test_protocol.py tests/test_engine.py
             results([partial(reach.fence, function, held.renew) for function in dict.fromkeys(there)])
         now = read()
         attempt.mark = held.mark
         was = snapshot(now)
+        # held by tests/test_protocol.py tests/test_engine.py
         if inherited:
             functions = {name: inherited.functions.get(name, state) for name, state in was.functions.items()}
             was = replace(inherited, functions=functions)
+        # held by tests/test_protocol.py tests/test_engine.py
         held.note(was)
     except (ReleaseError, KeyboardInterrupt, OSError) as error:
         if not held.taken_over and not isinstance(error, TakenError):
@@ -222,6 +233,7 @@ def apply(attempt: Attempt, decided: Plan, deployed: Deployed) -> Deployed:
     deployed = perform(attempt, decided.prepare, deployed)
     if decided.switch:
         attempt.report(events.Prepared(deployed.found(attempt.goal.release)))
+    # held by tests/test_engine.py `attempt.touched or bool(decided.switch or decided.configure)`
     attempt.touched = attempt.touched or bool(decided.switch or decided.configure)
     deployed = perform(attempt, decided.switch, deployed)
     deployed = perform(attempt, decided.configure, deployed)
@@ -237,6 +249,7 @@ def confirm(attempt: Attempt, was: Snapshot, done: Deployed) -> Snapshot:
     if attempt.held:
         now = replace(now, ours=frozenset(attempt.held.entry.ours))
     if attempt.steps.functions:
+        # held by tests/test_engine.py `-> ()`
         if wrong := (*differences(plan_running(goal, now)), *vanished(was, now)):
             raise ReleaseError(listed(f"{attempt.name} does not run what it was given:", wrong))
         if goal.environment.function_names and not now.functions:
@@ -291,6 +304,7 @@ def undone(attempt: Attempt, was: Snapshot, reason: str) -> ReleaseError:
     lost: Sequence[str]
     try:
         lost = undo(attempt, was)
+        # held by tests/test_protocol.py tests/test_engine.py `-> True`
         if not lost:
             held.close(Status.UNDONE, None, reason)
             return ReleaseError(f"{reason}\n   {name} is as it was before: its functions and its configuration.")
@@ -299,6 +313,7 @@ def undone(attempt: Attempt, was: Snapshot, reason: str) -> ReleaseError:
     except TakenError:
         raise
     except ReleaseError as failure:
+        # held by tests/test_engine.py `str(failure)`
         lost = [str(failure)]
     head = (
         f"{reason}\n   {name} is not as it was before. Finish by running the same command again, or undo it; "
@@ -314,8 +329,10 @@ def undo(attempt: Attempt, was: Snapshot) -> tuple[str, ...]:
     if attempt.held:
         attempt.mark = attempt.held.mark
     decided = plan_undo(goal, before, there, attempt.unsettled)
+    # held by tests/test_engine.py `keep_going=True`
     perform(attempt, (*decided.switch, *decided.configure), before, keep_going=True)
     now = reach.look({})
+    # held by tests/test_engine.py `attempt.unsettled`
     return (*differences(plan_undo(goal, before, now, attempt.unsettled)), *vanished(was, now))
 
 

@@ -110,6 +110,7 @@ def _check_target(root: Path) -> bool:
     if root.exists() and not root.is_dir():
         raise ConfigError(f"{root} is no folder; name another with --into")
     git = read_git(root) if root.exists() else None
+    # held by tests/test_init.py
     if git and git.changed:
         raise ConfigError(
             f"{root} has changes that are not committed ({git.changed[0]}, ...); commit or stash them first, so that "
@@ -192,6 +193,7 @@ def _write(root: Path, files: Mapping[str, bytes]) -> None:
             (root / name).write_bytes(contents)
     except OSError as error:
         for done in written:
+            # held by tests/test_init.py
             _put_back(root / done, before[done])
         raise cannot_write(root / name, error) from error
 

@@ -50,6 +50,7 @@ def smoke(c: Context, env: str) -> None:
     environment = project.environment(env)
     sent = {name: project.functions[key].smoke for key, name in environment.function_names.items()}
     there = reach(command, environment)
+    # held by tests/test_deploy.py
     there.check_caller()
     engine.smoke(env, sent, there, console.Console())
 
@@ -97,6 +98,7 @@ def run(command: Command, environment: Environment, function: str, payload: str)
     from tasks.aws.reach import reach
 
     there = reach(command, environment)
+    # held by tests/test_deploy.py
     there.check_caller()
     invocation = there.invoke(function, payload)
     failed = bool(invocation.error) or invocation.status >= REFUSED

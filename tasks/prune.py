@@ -41,6 +41,7 @@ def prune(c: Context, env: str, keep: str = _KEEP, yes: bool = False, json: bool
     there.check_caller()
     found, why = survey(command, there, many)
     say_pruning(environment, found, why)
+    # held by tests/test_prune.py `not command.dry`
     wanted = yes and not command.dry
     if wanted and (found or unfinished(there)):
         found = delete_agreed(command, there, found, many)
@@ -90,6 +91,7 @@ def delete_agreed(command: Command, there: "Aws", found: Pruning, keep: int) -> 
             raise
         except (ReleaseError, KeyboardInterrupt, OSError) as error:
             reason = f"{str(error) or 'Interrupted'}\n   Deleted before that: {', '.join(gone) or 'nothing'}"
+            # held by tests/test_prune.py `Status.CONFIRMED if gone else Status.UNDONE -> Status.CONFIRMED`
             held.close(Status.CONFIRMED if gone else Status.UNDONE, None, reason)
             raise PlanError(reason) from error
         held.close(Status.CONFIRMED, None, f"deleted {agreed}, {agreed.size:,} bytes")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import sizes
 from tests.examples import RELEASE_TOML, VERSION
 
 ROOT = Path(__file__).parent.parent
@@ -49,13 +50,20 @@ NAMES = {name_of(path): path for path in MODULES}
 
 def imports(path: Path) -> set[str]:
     """The modules that a file imports, wherever in it; of our own, those that are files."""
+    return imported(path.read_text(encoding="utf-8"), name_of(path), package=path.name == "__init__.py")
+
+
+def imported(text: str, name: str, *, package: bool = False) -> set[str]:
+    """The modules that a module of this name imports, be it by their names or by dots, from where it lies."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        if isinstance(node, ast.ImportFrom) and node.module:
-            named = {f"{node.module}.{alias.name}" for alias in node.names} & NAMES.keys()
-            found |= named or {node.module}
+        if isinstance(node, ast.ImportFrom):
+            above = name.split(".")[: len(name.split(".")) - node.level + package] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            each = {f"{module}.{alias.name}" for alias in node.names}
+            found |= each & NAMES.keys() or {module}
     return found
 
 
@@ -67,12 +75,39 @@ def floor(module: str) -> int:
     return next((place for place, rooms in enumerate(FLOORS) if room(module) in rooms), len(FLOORS))
 
 
+def upward(module: str, found: set[str]) -> set[str]:
+    """Those of a module's imports that lead to a floor above it."""
+    ours = {name for name in found if name.split(".")[0] == "tasks"}
+    if room(module) == "sandbox" or floor(module) == len(FLOORS):
+        return set()
+    return {name for name in ours if floor(name) >= floor(module) and room(name) != room(module)}
+
+
 @pytest.mark.parametrize("module", NAMES)
 def test_imports_point_down_or_stay_in_their_room(module: str) -> None:
-    if room(module) == "sandbox":
-        return
-    for other in {name for name in imports(NAMES[module]) if name.startswith("tasks")}:
-        assert floor(other) < floor(module) or room(other) == room(module) or floor(module) == len(FLOORS), other
+    assert upward(module, imports(NAMES[module])) == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "met"),
+    [
+        ("tasks.release.plan", "from tasks.engine import carry_out", {"tasks.engine"}),
+        ("tasks.release.plan", "from ..engine import carry_out", {"tasks.engine"}),
+        ("tasks.release.plan", "from .. import engine", {"tasks.engine"}),
+        ("tasks.release.plan", "def f():\n    from ..aws import observe", {"tasks.aws.observe"}),
+        ("tasks.release.plan", "from ..aws.observe import observe", {"tasks.aws.observe"}),
+        ("tasks.jobs", "from . import deploy", {"tasks.deploy"}),
+        ("tasks.release.plan", "from . import actions", set()),
+        ("tasks.release.plan", "from ..errors import PlanError", set()),
+        ("tasks.engine", "from .release.plan import plan", set()),
+    ],
+)
+def test_an_upward_import_is_seen_however_it_is_written(module: str, line: str, met: set[str]) -> None:
+    assert upward(module, imported(line, module)) == met
+
+
+def test_dots_in_a_packages_own_file_lead_to_the_package_itself() -> None:
+    assert imported("from . import actions", "tasks.release", package=True) == {"tasks.release.actions"}
 
 
 @pytest.mark.parametrize("module", [name for name in NAMES if room(name) == "sandbox" and not name.endswith(".verbs")])
@@ -109,12 +144,30 @@ def test_the_list_of_tasks_names_the_file_to_open() -> None:
     assert {room(name) for name in verbs} == VERBS
 
 
-def test_the_house_stays_small() -> None:
-    lines = sum(path.read_text(encoding="utf-8").count("\n") for path in MODULES if room(name_of(path)) != "sandbox")
-    assert lines <= MOST_LINES
+def test_modules_are_short_and_lists_of_what_is_longer_only_shrink() -> None:
+    found = {place(name): sizes.lines_of(NAMES[name]) for name in NAMES if room(name) != "sandbox"}
+    check({name: lines for name, lines in found.items() if lines > sizes.MODULE}, sizes.MODULES)
 
 
-MOST_LINES = 13480
+def test_functions_are_short_and_take_few_parameters() -> None:
+    found = {
+        f"{place(name)}:{function}": facts
+        for name in NAMES
+        if room(name) != "sandbox"
+        for function, facts in sizes.functions_in(NAMES[name]).items()
+    }
+    check({name: lines for name, (lines, _) in found.items() if lines > sizes.FUNCTION}, sizes.FUNCTIONS)
+    check({name: given for name, (_, given) in found.items() if given > sizes.PARAMETERS}, sizes.WIDE)
+
+
+def place(module: str) -> str:
+    return NAMES[module].relative_to(ROOT / "tasks").as_posix()
+
+
+def check(found: dict[str, int], allowed: dict[str, int]) -> None:
+    """Nothing is larger than it was allowed to be, and what is not large any more is no exception any more."""
+    assert {name: size for name, size in found.items() if size > allowed.get(name, 0)} == {}
+    assert allowed.keys() - found.keys() == set(), "take these off the list in tests/sizes.py"
 
 
 def test_boto3_has_one_room() -> None:

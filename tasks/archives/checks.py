@@ -127,6 +127,7 @@ def _modes(files: list[zipfile.ZipInfo]) -> Iterator[str]:
         mode = entry.external_attr >> 16
         if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
             yield f"{entry.filename}: is a link or a special file"
+        # held by tests/archives tests/test_build.py
         elif mode and mode & _READABLE != _READABLE:
             yield f"{entry.filename}: has mode {stat.S_IMODE(mode):04o}, so Lambda could not read it; make it 0644"
 
@@ -170,6 +171,7 @@ def _library(name: str, contents: bytes, runtimes: Iterable[Runtime], architectu
     if machine != _MACHINES[architecture]:
         yield f"{name}: is for {str(machine).removeprefix('EM_').lower()}, not for {architecture}"
     for runtime in runtimes:
+        # held by tests/archives tests/test_build.py
         if needed > runtime.glibc:
             had, wanted = (".".join(map(str, version)) for version in (runtime.glibc, needed))
             yield f"{name}: needs glibc {wanted}, and {runtime.name} has {had}"

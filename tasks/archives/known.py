@@ -51,6 +51,7 @@ class Known:
 
 def known_of(workspace: Workspace) -> Known:
     """What is known about a repository's sources; what is found out is added to it."""
+    # held by tests/archives/test_known.py `_rules() -> 0`
     return _read(workspace.cache / "sources" / f"{workspace.digest}-{sys.version_info.minor}-{_rules()}.json")
 
 
@@ -73,4 +74,5 @@ def _read(note: Path) -> Known:
 
 def known_as(name: str, sha256: str, conditions: object) -> str:
     """What stands for a file of an archive under the conditions that it was checked for, in 32 hex digits."""
+    # held by tests/archives/test_known.py `conditions`
     return hashlib.sha256(repr((name, sha256, conditions)).encode()).hexdigest()[:32]

@@ -20,6 +20,7 @@ from tasks.project.workspace import Checkout, Workspace
 from tasks.release.artifacts import Artifact, Kind
 from tasks.release.codec import decode, encode
 
+# held by tests/archives tests/test_build.py `-> '-.*'`
 _VERSIONED = r"-(\d+\.\d+\.\d+|[0-9a-f]{16})\.(zip|cdx\.json)"
 """How the name of an archive, or of its bill, goes on after that of its artifact."""
 
@@ -120,6 +121,7 @@ def _find(checkout: Checkout, name: str, entry: Entry | None) -> Archive:
     recipe = recipe_for(checkout, name)
     if entry.key != recipe.key:
         raise BuildError(f"{shown} is older than what it is built from; run: inv build")
+    # held by tests/archives tests/test_build.py
     if file_sha256(path) != entry.artifact.sha256:
         raise BuildError(f"{shown} is not the archive that was built; run: inv build")
     return Archive(entry.artifact, path, recipe, cached=True)

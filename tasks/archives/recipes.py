@@ -58,12 +58,14 @@ def recipe_for(checkout: Checkout, name: str, report: Report = unheard) -> Recip
     runtimes = [runtime.name for runtime in project.runtimes]
     if layer.source:
         package = layer.source.rstrip("/").rpartition("/")[2]
+        # held by tests/archives tests/test_build.py `*runtimes`
         made_for = [*runtimes, project.architecture]
         return _from_sources(checkout, layer.source, f"{_EVERYWHERE}{package}/", made_for)
     requirements = checkout.root / layer.requirements
     pins = read_lock(requirements, project.runtimes[0])
     builders = BUILDERS.read_text(encoding="utf-8")
     lines = [f"{pin}|{pin.marker}|{' '.join(sorted(pin.hashes))}" for pin in pins]
+    # held by tests/archives tests/test_build.py `runtimes` `project.architecture` `builders`
     key = _key(lines, runtimes, project.architecture, builders)
     if project.allowed:  # what was allowed then need not be now
         key = _key(key, sorted(project.allowed))
@@ -153,6 +155,7 @@ def choose(pin: Pin, offered: tuple[RemoteFile, ...], project: Project) -> dict[
         best = best_wheel(wheels, runtime_tags(runtime, project.architecture))
         if best:
             chosen[runtime] = wheels[best]
+        # held by tests/archives tests/test_build.py `not wheels`
         elif sdists and not wheels:
             chosen[runtime] = sdists[0]
         elif not offered:

@@ -75,6 +75,7 @@ def is_secret_in_wheel(name: str, contents: bytes) -> bool:
 
 def check_name(name: str, allowed: Container[str]) -> None:
     """BuildError if a file of our own must not ship for its name."""
+    # held by tests/archives/test_sources.py tests/archives/test_checks.py
     if is_secret(name) and name not in allowed:
         raise BuildError(f"{refusal(name)}; then build again")
 
@@ -86,6 +87,8 @@ def check_secrets(name: str, contents: bytes, allowed: Container[str]) -> None:
     lower = contents.lower()
     for kind, (_, pattern) in _INSIDE.items():
         for found in re.finditer(pattern, contents) if any(each in lower for each in _WORDS[kind]) else ():
+            # held by tests/archives/test_sources.py tests/archives/test_checks.py
+            # held by tests/archives/test_sources.py `not _IN_DOCUMENTATION.search(found[0])`
             if not _IN_DOCUMENTATION.search(found[0]) and name not in allowed:
                 line = contents.count(b"\n", 0, found.start()) + 1
                 raise BuildError(

@@ -102,6 +102,7 @@ def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], pack
         locks=locks,
         folder=checkout.workspace.cache / "stages" / f"{checkout.workspace.digest}-{runtime.name}",
     )
+    # held by tests/archives tests/test_build.py `[(each.artifact.sha256, each.artifact.handler) for each in packages]`
     inputs = [
         runtime.name,
         find_interpreter(runtime),

@@ -52,6 +52,7 @@ def best_wheel(filenames: Iterable[str], tags: list[Tag]) -> str | None:
         except InvalidWheelFilename:
             continue
         if places := [rank[tag] for tag in offered if tag in rank]:
+            # held by tests/archives tests/test_build.py `-min(places) -> -max(places)`
             fitting.append((-min(places), build, filename))
     return max(fitting)[-1] if fitting else None
 

@@ -40,6 +40,7 @@ def build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: bo
     To `clean` means that whatever else was built before is removed in the end, so that a build that fails takes nothing
     away. Another build in this folder is waited for.
     """
+    # held by tests/archives/test_workshop.py
     with alone(checkout.workspace.build):
         return _build(checkout, names, report, clean=clean)
 
@@ -146,9 +147,11 @@ def _cached(archive: Path, recipe: Recipe) -> Artifact | None:
     """
     try:
         artifact, _ = decode(archive.with_suffix(".json").read_bytes(), Artifact, archive.name)
+        # held by tests/archives/test_workshop.py `-> True`
         whole = file_sha256(archive) == artifact.sha256
         whole = whole and file_sha256(archive.with_suffix(".cdx.json")) == artifact.bill
         if whole and recipe.tree:
+            # held by tests/archives/test_workshop.py `-> True`
             whole = (artifact.tree, artifact.sha256) == (recipe.tree, archive_sha256(recipe.members()))
     except (*UNREADABLE, PlanError):
         return None
@@ -166,6 +169,7 @@ def _make(checkout: Checkout, name: str, recipe: Recipe, archive: Path) -> Artif
     members, kind = recipe.members(), kind_of(project, name)
     tree = members_digest(members)
     runtimes = [each for each in project.runtimes if kind is Kind.LAYER or each.name == project.functions[name].runtime]
+    # held by tests/archives/test_workshop.py `[runtime.name for runtime in runtimes] -> []`
     conditions = [runtime.name for runtime in runtimes], project.architecture, sorted(project.allowed_in(name))
     keys = {each.name: known_as(each.name, each.sha256, conditions) for each in members}
     with replacing(archive) as aside:
@@ -174,6 +178,7 @@ def _make(checkout: Checkout, name: str, recipe: Recipe, archive: Path) -> Artif
         sound = {each for each, key in keys.items() if key in known.sound}
         check_archive(aside, f"{name}.zip", project, runtimes, kind, name, sound)
         bill = bill_of_materials(name, read_distributions(aside), tree)
+    # held by tests/archives/test_workshop.py
     known.sound.update(keys.values())
     with replacing(archive.with_suffix(".cdx.json")) as aside:
         aside.write_text(bill, encoding="utf-8", newline="\n")
@@ -201,6 +206,7 @@ def _check_budget(layer: Layer | None, artifact: Artifact, archive: Path) -> Non
         return
     for key, size in [("max_zipped_mb", artifact.size), ("max_unzipped_mb", artifact.unzipped)]:
         budget = getattr(layer, key)
+        # held by tests/archives tests/test_build.py
         if budget and size > budget * _MEGABYTE:
             raise BuildError(
                 f"{artifact} has {size / _MEGABYTE:.1f} MB, more than its budget {key} = {budget}; see what is in it "

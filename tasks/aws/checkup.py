@@ -82,6 +82,7 @@ def _seen(connection: Connection, what: str, look: Callable[[], tuple[str, str]]
         with connection.doing(f"look at {what}"):
             problem, remedy = look()
     except AwsError as error:
+        # held by tests/test_doctor.py
         if error.aws_code in DENIED:
             return Check(what, f"may not be looked at [{error.aws_code}]", "see: inv doctor --policy", serious=False)
         return Check(what, *_parts(error), serious=False)
@@ -114,6 +115,7 @@ def _private(connection: Connection, where: dict[str, str], bucket: str) -> tupl
     except ClientError as error:
         if code_of(error) != "NoSuchPublicAccessBlockConfiguration":
             raise
+    # held by tests/test_doctor.py `-> True`
     if all(found.get(each) for each in _BLOCKED):
         return "", ""
     settings = ",".join(f"{each}=true" for each in _BLOCKED)
@@ -132,9 +134,11 @@ def _lifecycle(connection: Connection, where: dict[str, str]) -> tuple[str, str]
     ours = (*_OURS, *(f"{each}/" for each in connection.environment.canonical))
     for rule in rules:
         chosen = rule.get("Filter", {})
+        # held by tests/test_doctor.py `**chosen.get('And', {})`
         chosen = {**chosen, **chosen.get("And", {})}
         prefix = chosen.get("Prefix", rule.get("Prefix", ""))
         hit = [each for each in ours if each.startswith(prefix) or prefix.startswith(each)]
+        # held by tests/test_doctor.py `-> True`
         if rule.get("Status") != "Enabled" or not hit:
             continue
         some = "some objects" if _NARROWER & set(chosen) else "objects"
@@ -159,6 +163,7 @@ def _function(connection: Connection, project: Project, key: str, name: str) -> 
         if found.state.architecture != project.architecture and not wanted.source:
             text = f"is for {found.state.architecture}, and the layers are built for {project.architecture}"
             return Check(what, text, "correct `architecture` in release.toml, or the function")
+        # held by tests/test_doctor.py
         if found.state.runtime != wanted.runtime:
             text = f"runs on {found.state.runtime}, and release.toml says {wanted.runtime}"
             advice = "the next deployment changes that; correct release.toml if it must not"

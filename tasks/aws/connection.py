@@ -35,6 +35,7 @@ _CONFIG = Config(
     max_pool_connections=80,
 )
 # no proxy between us and loopback, whatever HTTP_PROXY says
+# held by tests/aws `proxies={}`
 _SANDBOX_CONFIG = _CONFIG.merge(Config(proxies={}, s3={"addressing_style": "path"}))
 _MAKING = threading.Lock()
 """A session of boto3's makes one client at a time; clients themselves may be used by several threads."""
@@ -80,12 +81,14 @@ class Connection:
     def reaches(self, address: str) -> bool:
         """Whether an address that was handed out may be read: on the sandbox only if it is the sandbox's own."""
         if self.endpoint:
+            # held by tests/aws `-> True`
             return address.startswith(f"{address_of(self.endpoint)}/")
         return address.startswith(("https://", os.environ.get("AWS_ENDPOINT_URL") or "https://"))
 
     def check_account(self, arn: str) -> None:
         """AwsError if what was found belongs to another account than the environment's."""
         here, account = self.environment, (arn.split(":") + [""] * 5)[4]
+        # held by tests/aws
         if account and account != here.account:
             raise AwsError(
                 f"These credentials belong to account {account}, but {here.name} is {here.account} in release.toml; "
@@ -200,6 +203,7 @@ def _ask_code(profile: str, prompt: str) -> str:
 @lru_cache
 def _sandbox_session(account: str, secret: str) -> boto3.Session:
     """A session with the sandbox's keys that reads no profile, no configuration file and no environment variable."""
+    # held by tests/aws `'config_file'`
     alone = {
         "profile": (None, None, None, None),
         "config_file": (None, None, os.devnull, None),

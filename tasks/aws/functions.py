@@ -26,6 +26,7 @@ from tasks.release.functions import LayerVersion, State, changes
 SIGNED_FOR = 360.0
 """Seconds after which a request that was signed and not sent is refused: five minutes, and one more to be sure."""
 
+# held by tests/aws/test_functions.py `300.0 -> 400.0`
 LONGEST_UPDATE = 300.0
 """Seconds that an update may take (VPC, large packages) before it counts as failed."""
 _FIRST_LOOK, _LOOK_EVERY = 0.05, 1.0
@@ -44,6 +45,7 @@ def read_function(connection: Connection, name: str, *, look_inside: bool = Fals
     if answer is None:
         return None
     found, location = answer["Configuration"], answer.get("Code", {}).get("Location", "")
+    # held by tests/aws/test_functions.py
     connection.check_account(found.get("FunctionArn", ""))
     if found.get("PackageType") == "Image":
         raise PlanError(f"{name} is a container image, which cannot carry layers; take it out of release.toml")
@@ -121,6 +123,7 @@ def _settled(connection: Connection, name: str) -> Any:
                 if code_of(error) == "ResourceNotFoundException":
                     return None
                 raise
+        # held by tests/aws/test_functions.py `found.get('LastUpdateStatus') != 'InProgress'`
         if found.get("State") != "Pending" and found.get("LastUpdateStatus") != "InProgress":
             return answer
         if clock.now() - begun > LONGEST_UPDATE:
@@ -148,6 +151,7 @@ def switch(connection: Connection, action: Switch, deployed: Deployed, allowed: 
         revision = updating.update("update_function_configuration", request, revision, there, between)
         there = between
     if wanted.package != there.package:
+        # held by tests/aws/test_functions.py `'Architectures': [wanted.architecture]`
         request = {"S3Bucket": action.bucket, "S3Key": action.package_key, "Architectures": [wanted.architecture]}
         revision = updating.update("update_function_code", request, revision, there, wanted)
     return Outcome(action, revision=revision)
@@ -168,6 +172,7 @@ class Updating:
         try:
             return self._until_seen(call, request, revision, before, wanted)
         except AwsError as error:  # whatever ends it: an update without an answer may still take effect
+            # held by tests/aws/test_functions.py
             error.unsettled = error.unsettled or self.lost
             raise
 
@@ -175,8 +180,10 @@ class Updating:
         name, doing = self.action.function, f"go on with: {self.action}"
         refused: Any = None
         for attempt in range(_ATTEMPTS):
+            # held by tests/test_protocol.py tests/aws/test_functions.py
             self.allowed()
             refused = _sent(self.connection, doing, call, {**request, "FunctionName": name}, revision)
+            # held by tests/test_protocol.py `self.lost or (refused is not None and is_lost(refused)) -> False`
             self.lost = self.lost or (refused is not None and is_lost(refused))
             found = read_function(self.connection, name)
             if found is None:
@@ -186,6 +193,7 @@ class Updating:
                 return found.revision
             if found.state.same(wanted) and not (self.action.forced and wanted.same(before)):
                 return found.revision
+            # held by tests/aws/test_functions.py
             if not found.state.same(before):
                 raise AwsError(
                     f"{name} was changed by someone else while it was updated ({changes(before, found.state)}); look "
@@ -197,8 +205,10 @@ class Updating:
 
     def _check(self, found: DeployedFunction, wanted: State) -> None:
         """AwsError unless an accepted update did what was asked for."""
+        # held by tests/aws/test_functions.py
         if found.failed:
             raise AwsError(f"Cannot go on with: {self.action}: {found.failed}; correct that and run the command again")
+        # held by tests/aws/test_functions.py
         if not found.state.same(wanted):
             raise AwsError(
                 f"{self.action.function} is not what its update asked for ({changes(wanted, found.state)}); run the "
@@ -208,6 +218,7 @@ class Updating:
 
 def _sent(connection: Connection, doing: str, call: str, request: dict[str, Any], revision: str) -> Any:
     """Send an update once; the error if only a look can tell what became of it. AwsError for one that will not pass."""
+    # held by tests/aws/test_functions.py
     if revision:
         request["RevisionId"] = revision
     with connection.doing(doing):
@@ -234,9 +245,11 @@ def fence(connection: Connection, name: str, allowed: Callable[[], None], wait: 
         if there is None:
             return
         allowed()
+        # held by tests/test_protocol.py tests/aws/test_functions.py `there.revision -> ''`
         refused = _sent(connection, doing, "update_function_configuration", {"FunctionName": name}, there.revision)
         if refused is None:
             found = read_function(connection, name)
+            # held by tests/test_protocol.py tests/aws/test_functions.py
             if found and found.revision == there.revision:
                 connection.clock.sleep(wait)
             return

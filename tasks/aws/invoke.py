@@ -7,6 +7,7 @@ import time
 from tasks.aws.connection import Connection
 from tasks.release.invocations import Invocation
 
+# held by tests/test_invoke.py tests/aws `45 -> -2`
 _GRACE = 45
 """Seconds beyond the function's own timeout: cold start and network."""
 

@@ -115,8 +115,10 @@ class Journal:
             taken_over = stale and seen is not None and seen.entry.unfinished
             if seen and taken_over and seen.entry.release != entry.release:
                 raise refuse_unfinished(self.connection.environment.name, seen.entry)
+            # held by tests/test_protocol.py tests/aws
             if seen and stands is Standing.STALE and not self._abandon(seen):
                 continue
+            # held by tests/test_protocol.py tests/aws
             before = seen.entry.before if seen and taken_over else None
             mine = self._next(entry, seen.entry if seen else None, before)
             if held := self._create(mine, taken_over=taken_over):
@@ -131,6 +133,8 @@ class Journal:
         ours = tuple(sorted({*entry.ours, *newest.ours}))
         mine = replace(mine, number=newest.number + 1, runs=newest.runs, ours=ours)
         emergency = newest.unadopted if entry.what == "undo" else newest.standing_emergency
+        # held by tests/test_rules.py tests/test_adopt.py tests/aws/test_journal.py `after=newest.after`
+        # held by tests/test_rules.py tests/test_adopt.py tests/aws/test_journal.py `unadopted=emergency`
         return replace(mine, after=newest.after, unadopted=emergency)
 
     def _gone(self, seen: Seen | None) -> bool:
@@ -143,9 +147,11 @@ class Journal:
 
     def _create(self, entry: Entry, *, taken_over: bool, undisturbed: bool = False) -> "Held | None":
         """The new entry; None if somebody else created it."""
+        # held by tests/test_protocol.py tests/aws `IfNoneMatch='*'`
         etag = self.put(entry, IfNoneMatch="*")
         if not etag:
             seen = self.get(entry.number)
+            # held by tests/test_protocol.py tests/aws `seen.entry.who.nonce != self.me.nonce`
             if seen is None or seen.entry.who.nonce != self.me.nonce:
                 return None
             etag = seen.etag
@@ -234,6 +240,7 @@ class Held:
         asked = self._begun if since is None else since
         with self._mutex:
             self._check_open()
+            # held by tests/test_protocol.py tests/aws `asked`
             if self._succeeded > asked:
                 return
             self._begun += 1
@@ -290,6 +297,7 @@ class Held:
     def _write(self, change: Callable[[Entry], Entry]) -> None:
         """Replace the entry until that is answered with success. What is found by looking is never a new term."""
         for attempt in range(_ATTEMPTS):
+            # held by tests/test_protocol.py tests/aws `-> change(self.entry)`
             wanted = replace(change(self.entry), counter=self.entry.counter + 1)
             if etag := self._journal.put(wanted, IfMatch=self._etag):
                 self._etag, self.entry = etag, wanted
@@ -310,6 +318,7 @@ class Held:
         if seen is None or seen.entry.who.nonce != self.entry.who.nonce:
             raise TakenError(f"Entry {self.entry.number} of the journal of {name} is gone; look at it before going on")
         if seen.entry.status is not Status.OPEN:
+            # held by tests/test_protocol.py tests/aws `-> True`
             if seen.entry.status is wanted.status:
                 self.entry = seen.entry
                 return True
@@ -319,6 +328,7 @@ class Held:
             )
         self._etag = seen.etag
         self.entry = replace(self.entry, counter=seen.entry.counter)
+        # held by tests/test_protocol.py tests/aws `-> True`
         return False
 
 

@@ -54,6 +54,7 @@ def observe(
     deployed = deployed_of(connection, found)
     canonical, second = canonical_reads(connection, found["listed", ""], _last_seen(entry))
     settled = _settled(connection.environment.function_names, release, deployed)
+    # held by tests/aws tests/test_deploy.py tests/test_invoke.py
     if not settled:
         second |= {("objects", each.key): partial(read_sha256, connection, each.key) for each in release.artifacts}
         attached = {layer.arn for function in deployed.functions.values() for layer in function.state.layers}
@@ -175,6 +176,7 @@ def deployed_of(connection: Connection, found: Mapping[tuple[str, str], Any]) ->
 
 def observe_records(connection: Connection, prefix: str) -> list[Release]:
     """The records of releases below a prefix, newest first."""
+    # held by tests/aws tests/test_deploy.py tests/test_invoke.py `reverse=True`
     listed = sorted(list_keys(connection, prefix), key=lambda item: item["LastModified"], reverse=True)
     return [found for found in results([partial(readable_record, connection, item["Key"]) for item in listed]) if found]
 
@@ -268,8 +270,10 @@ def list_layer_versions(connection: Connection, layer: str, sought: Artifact | N
     with connection.doing(f"list the versions of layer {name}"):
         for page in connection.functions.get_paginator("list_layer_versions").paginate(LayerName=name):
             for item in page["LayerVersions"]:
+                # held by tests/aws tests/test_deploy.py tests/test_invoke.py
                 connection.check_account(item["LayerVersionArn"])
                 found.append(LayerVersion(item["LayerVersionArn"], item.get("Description", ""), layer))
+            # held by tests/aws/test_observe.py tests/test_deploy.py `any((version.holds(sought) for version in found))`
             if sought and any(version.holds(sought) for version in found):
                 break
     return tuple(found)
@@ -339,6 +343,7 @@ def list_keys(connection: Connection, prefix: str, bucket: str = "") -> list[Any
     """Every object below a prefix, as S3 lists it."""
     bucket = bucket or connection.environment.bucket
     with connection.doing(f"list s3://{bucket}/{prefix}"):
+        # held by tests/aws tests/test_deploy.py tests/test_invoke.py `**connection.owner`
         pages = connection.s3.get_paginator("list_objects_v2").paginate(
             Bucket=bucket, Prefix=prefix, **connection.owner
         )

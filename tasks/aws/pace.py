@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+# held by tests/aws/test_pace.py `13.0 -> 16.0`
 RATE = 13.0
 """Calls in any `_WINDOW`: two less than allowed, since the rate is not ours alone and calls do not arrive evenly."""
+# held by tests/aws/test_pace.py `1.05 -> 0.9`
 _WINDOW = 1.05
 """Seconds: a little more than one."""
 _SLOWEST = 1.0
@@ -58,13 +60,16 @@ class Pace:
         refused = response is not None and response[0].status_code == _TOO_MANY
         with self._lock:
             if getattr(operation, "name", "") == "GetFunction":
+                # held by tests/aws/test_pace.py `-> self.reads`
                 self.reads = _READS if refused else self.reads
                 return
+            # held by tests/aws/test_pace.py
             if refused and self._clock.now() - self._slowed < _WINDOW:
                 return  # sent before it was slowed down
             if refused:
                 self._slowed = self._clock.now()
                 self._most = min(self._most, RATE)
+                # held by tests/aws/test_pace.py `min(self.rate, self._most) / 2 -> min(self.rate, self._most)`
                 self.rate, self._calm = max(_SLOWEST, min(self.rate, self._most) / 2), 0
                 return
             self._calm += 1

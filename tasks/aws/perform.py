@@ -90,6 +90,7 @@ def _copy(connection: Connection, sources: Sources, action: actions.Copy) -> Non
     """The archive and its bill of materials, the bill first; what has none can be promoted all the same."""
     try:
         _bring(connection, sources, action.artifact.bill_key, action.source, action.owner)
+    # held by tests/aws/test_perform.py
     except ClientError as error:
         if code_of(error) != "NoSuchKey":
             raise
@@ -104,6 +105,7 @@ def _bring(connection: Connection, sources: Sources, key: str, bucket: str, owne
     through this machine, read with the source's own credentials. Raises what botocore raises.
     """
     source = {"Bucket": bucket, "Key": key}
+    # held by tests/aws/test_perform.py `'ExpectedSourceBucketOwner'`
     options = {"CopySource": source, "ChecksumAlgorithm": "SHA256", "ExpectedSourceBucketOwner": owner}
     try:
         answer = _once(connection, connection.s3.copy_object, key, **options) or {}
@@ -139,6 +141,7 @@ def _publish(connection: Connection, action: actions.Publish, deployed: Deployed
     except (ClientError, BotoCoreError, KeyError) as error:
         if not isinstance(error, KeyError) and not is_lost(error):
             raise
+        # held by tests/aws/test_perform.py `each.arn not in known`
         found = [
             each
             for each in list_layer_versions(connection, artifact.name)
@@ -149,6 +152,7 @@ def _publish(connection: Connection, action: actions.Publish, deployed: Deployed
         *_, name, number = found[0].arn.split(":")
         there = connection.functions.get_layer_version(LayerName=name, VersionNumber=int(number))
         arn, digest = found[0].arn, there["Content"]["CodeSha256"]
+    # held by tests/aws/test_perform.py
     if digest != artifact.code_sha256:
         raise AwsError(
             f"{arn} has CodeSha256 {digest}, not the {artifact.code_sha256} of {artifact}; it is attached to nothing: "
@@ -172,6 +176,7 @@ def _keep_package(connection: Connection, action: actions.KeepPackage) -> None:
     if read_sha256(connection, subject(action)) == action.sha256:
         return
     location, digest = location_of(connection, action.function)
+    # held by tests/aws/test_perform.py
     if digest != action.sha256:
         raise AwsError(f"The package of {action.function} changed while it was to be kept; run the same command again")
     contents = read_package(connection, action.function, location)
@@ -196,6 +201,7 @@ def _record(connection: Connection, action: actions.Record) -> None:
 def _configure(connection: Connection, action: actions.Configure) -> Outcome:
     """Replace, add or remove an object of the configuration, unless it changed since it was read."""
     there = {"Bucket": action.bucket, "Key": action.key, **connection.owner}
+    # held by tests/aws/test_perform.py `'IfMatch'`
     unchanged = {"IfMatch": action.etag} if action.before else {"IfNoneMatch": "*"}
     if not action.after:
         with _already(connection, action):
@@ -246,6 +252,7 @@ def _check_stored(connection: Connection, key: str, sha256: str) -> None:
     found, where = read_sha256(connection, key), f"s3://{connection.environment.bucket}/{key}"
     if found is None:
         raise AwsError(f"{where} is not there after it was written; run the same command again")
+    # held by tests/aws/test_perform.py
     if found != sha256:
         raise AwsError(
             f"{where} holds SHA-256 {found}, not {sha256}; delete that object and run the same command again"
@@ -258,6 +265,7 @@ def _once(connection: Connection, call: Callable[..., Any], key: str, **request:
     That may be the echo of our own write, whose answer was lost and which botocore repeated.
     """
     try:
+        # held by tests/aws/test_perform.py `IfNoneMatch='*'` `**connection.owner`
         answer: dict[str, Any] = call(
             Bucket=connection.environment.bucket, Key=key, IfNoneMatch="*", **connection.owner, **request
         )

@@ -58,6 +58,7 @@ def _used(connection: Connection) -> tuple[dict[str, tuple[str, ...]], frozenset
 def list_functions(connection: Connection) -> Iterator[tuple[str, list[str], str]]:
     """Every version of every function of the account and region: name, ARNs of its layers, SHA-256 (hex)."""
     with connection.doing("list the functions of this account"):
+        # held by tests/test_prune.py `FunctionVersion='ALL'`
         for page in connection.functions.get_paginator("list_functions").paginate(FunctionVersion="ALL"):
             for each in page["Functions"]:
                 arns = [layer["Arn"] for layer in each.get("Layers", [])]
@@ -68,6 +69,7 @@ def _others(journal: Journal) -> list[str]:
     """Who else journals in the environment's bucket: other projects, and other environments of this one."""
     mine = f"journal/{journal.project}/"
     found = [*_folders(journal.connection, "journal/"), *_folders(journal.connection, mine)]
+    # held by tests/test_prune.py `each not in (mine, journal.prefix)`
     return [each.removeprefix("journal/").rstrip("/") for each in found if each not in (mine, journal.prefix)]
 
 
@@ -106,6 +108,7 @@ def _needs(name: str, way: Callable[[], Aws], keep: int) -> tuple[Kept, str]:
         return _read_needs(name, way().journal(), keep)
     except ReleaseError as error:
         missing = getattr(error, "aws_code", "") == "NoSuchBucket"  # an environment that does not exist yet
+        # held by tests/test_prune.py `-> (Kept(), '')`
         return Kept(), "" if missing else str(error)
 
 
@@ -115,6 +118,7 @@ def _read_needs(name: str, there: Journal, keep: int) -> tuple[Kept, str]:
     if not entries:
         return Kept(), f"entry {next(iter(read))} of its journal cannot be read" if None in read.values() else ""
     newest, oldest = next(iter(read)), min(each.number for each in entries)
+    # held by tests/test_prune.py
     if lost := [number for number in range(oldest, newest + 1) if read.get(number) is None]:
         return Kept(), f"entry {lost[-1]} of its journal cannot be read"
     last = read[newest]
@@ -122,6 +126,7 @@ def _read_needs(name: str, there: Journal, keep: int) -> tuple[Kept, str]:
     keys = {key: (key, True) in named for key, _ in named if key.startswith("releases/")}
     records = results([partial(load_record, there.connection, key) for key in keys])
     for (key, closed), record in zip(keys.items(), records, strict=True):
+        # held by tests/test_prune.py
         if record is None and closed:
             return Kept(), f"its record {key} is gone"
     begun = _begun(there, max(each.number for each in entries))
@@ -160,6 +165,7 @@ def _granted(connection: Connection, arn: str) -> str:
         if error.aws_code == "ResourceNotFoundException":
             return ""
         if error.aws_code in DENIED:
+            # held by tests/test_prune.py
             return "lambda:GetLayerVersionPolicy is missing, so nobody can tell who else may use it"
         raise
     return "it is granted to somebody else"

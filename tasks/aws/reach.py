@@ -64,6 +64,7 @@ class Aws:
     def check_caller(self) -> str:
         """Whose credentials these are, asked once. AwsError unless they belong to the environment's account."""
         if "caller" not in self._asked:
+            # held by tests/test_deploy.py `-> ''`
             self._asked["caller"] = check_caller(self.connection)
         return self._asked["caller"]
 

@@ -60,6 +60,7 @@ def render(page: Page) -> str:
     """The page, as HTML: `report.html` beside this file, in which everything is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    # held by tests/output/test_report.py `True`
     made = Environment(autoescape=True, undefined=StrictUndefined, loader=FileSystemLoader(Path(__file__).parent))
     made.filters["megabytes"] = lambda size: f"{size / _MEGABYTE:.2f} MB"
     made.filters["look"] = lambda mark: _LOOKS.get(mark, "bad")

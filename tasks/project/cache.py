@@ -72,11 +72,15 @@ def entries(cache: Path) -> Iterator[Kept]:
     """What is kept, told by its form."""
     for kind, form in _FORMS.items():
         folder = cache / kind
+        # held by tests/project/test_cache.py `folder.is_symlink()`
         if folder.is_symlink() or not folder.is_dir():
             continue
         together: dict[str, list[Path]] = {}
         for path in folder.iterdir():
+            # held by tests/project/test_cache.py `path.is_dir() == (kind in _FOLDERS)`
+            # held by tests/project/test_cache.py `re.fullmatch(form, path.name.removeprefix(_GONE)) -> True`
             ours = re.fullmatch(form, path.name.removeprefix(_GONE)) and path.is_dir() == (kind in _FOLDERS)
+            # held by tests/project/test_cache.py `not path.is_symlink()`
             if ours and not path.is_symlink():
                 stem = path.name.partition(".")[0] if kind == "archives" else path.name
                 together.setdefault(stem, []).append(path)
@@ -121,8 +125,10 @@ def bound(cache: Path, most: int = _MOST, clock: Callable[[], float] = time.time
     with suppress(OSError):  # housekeeping is no reason for a build to fail
         found = sorted(entries(cache), key=lambda each: each.used)
         total = sum(each.size for each in found)
+        # held by tests/project/test_cache.py `-> most`
         goal = most if total <= most else most * 4 // 5
         for each in found:
+            # held by tests/project/test_cache.py `each.last_used() < now - _DAY`
             if total > goal and each.last_used() < now - _DAY:
                 each.remove()
                 total -= each.size

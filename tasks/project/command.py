@@ -112,6 +112,7 @@ def _guarded(body: Body, *, changes: bool) -> Body:
 
     @wraps(body)
     def guarded(c: Context, *args: Any, **kwargs: Any) -> Any:
+        # held by tests/test_dry.py
         if changes and c.config.run.dry:
             name = body.__name__.replace("_", "-")
             raise ConfigError(f"{name} cannot be run dry, and nothing was done; run it without --dry or -R")

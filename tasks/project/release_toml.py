@@ -222,6 +222,7 @@ def _fits(value: object, kind: type) -> bool:
 
 def _check(head: _ProjectTable, layers: dict[str, Layer], functions: dict[str, Function]) -> None:
     """Refuse what cannot be built or would be refused by Lambda."""
+    # held by tests/project
     if head.architecture not in ARCHITECTURES:
         raise _unfit("project", "architecture", head.architecture, " or ".join(ARCHITECTURES))
     _check_distinct("runtime", head.runtimes)

@@ -143,6 +143,7 @@ class Entry:
         """The emergency that nobody has adopted since, with its entry's number; empty if there is none."""
         if self.what == "adopt" and self.status is Status.CONFIRMED:
             return ""
+        # held by tests/test_adopt.py tests/release/test_journal.py `self.status is not Status.UNDONE`
         if self.emergency and self.status is not Status.UNDONE and self.what not in PREPARING:
             return f"entry {self.number}: {self.emergency}"
         return self.unadopted
@@ -202,7 +203,9 @@ def standing(entry: Entry | None, age: float, *, gone: bool) -> Standing:
     if entry is None or entry.closed:
         return Standing.FREE
     if entry.status is Status.ABANDONED:
+        # held by tests/test_protocol.py tests/release/test_journal.py `-> Standing.FREE`
         return Standing.ABANDONED
+    # held by tests/test_protocol.py tests/release/test_journal.py `gone or age > TERM + _WHOLE_SECONDS -> True`
     return Standing.STALE if gone or age > TERM + _WHOLE_SECONDS else Standing.HELD
 
 
@@ -238,6 +241,7 @@ def refuse_unfinished(environment: str, entry: Entry) -> PlanError:
 
 def is_confirmed(goal: Goal, entry: Entry | None) -> bool:
     """Whether the newest entry says that the environment runs the goal's release."""
+    # held by tests/test_protocol.py tests/release/test_journal.py `not entry.unfinished`
     return entry is not None and not entry.unfinished and entry.runs == goal.release.key
 
 
@@ -248,6 +252,7 @@ def rollback_target(environment: str, entries: Iterable[Entry], to: str) -> Entr
     were rolled back from. `to` is a number of the journal, or a version.
     """
     found = list(entries)
+    # held by tests/test_adopt.py tests/release/test_journal.py `ADOPTED`
     confirmed = [
         each
         for each in found

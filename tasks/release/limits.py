@@ -15,12 +15,14 @@ def check_function(name: str, there: DeployedFunction, after: State, parts: tupl
     `parts` are the release's layers, and the function's package if it gets one. Of what is not ours only the zipped
     size is known, so the sum is a lower bound, and Lambda has the last word.
     """
+    # held by tests/release tests/test_engine.py
     if len(after.layers) > MAX_LAYERS:
         raise PlanError(
             f"{name} would have {len(after.layers)} layers, and Lambda allows {MAX_LAYERS}; "
             f"take one of these off it first: {', '.join(there.state.arns)}"
         )
     for part in parts:
+        # held by tests/release tests/test_engine.py `after.runtime not in part.runtimes`
         if after.runtime not in part.runtimes or there.state.architecture != part.architecture:
             raise PlanError(
                 f"{name} runs {after.runtime} on {there.state.architecture}, but {part} is made for "
@@ -33,6 +35,7 @@ def check_function(name: str, there: DeployedFunction, after: State, parts: tupl
         for layer in after.layers
     }
     code = next((part.unzipped for part in parts if part.handler), there.code_size)
+    # held by tests/release tests/test_engine.py
     if sum(sizes.values()) + code > MAX_UNZIPPED:
         listed = ", ".join(f"{layer} {size:,}" for layer, size in sizes.items())
         raise PlanError(

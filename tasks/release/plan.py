@@ -75,8 +75,10 @@ class Steps:
 def plan(goal: Goal, deployed: Deployed, steps: Steps) -> Plan:
     """Everything that the steps would change."""
     refuse_unknown_layers(goal)
+    # held by tests/release tests/test_engine.py
     refuse_hidden(goal.release)
     refuse_changed_contents(goal, deployed)
+    # held by tests/release tests/test_engine.py
     refuse_other_bytes(goal, deployed)
     artifacts = [
         action
@@ -143,6 +145,7 @@ def replaced_layers(decided: Plan) -> dict[str, tuple[str, str]]:
 def plan_record(goal: Goal, deployed: Deployed) -> Iterator[Action]:
     """Write the release down, before any function runs it."""
     here, release = goal.environment, goal.release
+    # held by tests/release tests/test_engine.py `-> True`
     if deployed.record is None:
         yield actions.Record(release, here.bucket)
     elif deployed.record.artifacts != release.artifacts:
@@ -166,6 +169,7 @@ def plan_switches(goal: Goal, deployed: Deployed) -> Iterator[actions.Switch]:
         check_function(function, there, after, (*release.layers, *([package] if package else [])))
         if not after.same(there.state) or there.failed:
             stored = package.key if package and package.sha256 != there.state.package else ""
+            # held by tests/release tests/test_engine.py `there.revision -> ''`
             yield actions.Switch(
                 function, there.state, after, here.bucket, stored, there.revision, forced=bool(there.failed)
             )
@@ -199,6 +203,7 @@ def merge_layers(current: tuple[LayerVersion, ...], goal: Goal, deployed: Deploy
     for name, layer in {layer_of(layer.arn): layer for layer in current}.items():
         if name in ours:
             merged.append(next(wanted))
+        # held by tests/release tests/test_engine.py `-> True`
         elif name not in deployed.ours:
             merged.append(layer)
     return (*merged, *wanted)
@@ -249,6 +254,7 @@ def plan_canonical(goal: Goal, deployed: Deployed) -> Iterator[actions.Configure
         if found is None or found.sha256 != digest:
             before, etag = (found.sha256, found.etag) if found else ("", "")
             yield actions.Configure(key, here.canonical_bucket, before, digest, actions.contents_key(digest), etag)
+    # held by tests/release tests/test_engine.py `wanted`
     if wanted and goal.delete:
         for key, found in there.items():
             if key not in wanted:
@@ -283,6 +289,7 @@ def taken_over(goal: Goal, deployed: Deployed) -> Goal:
 
     def stored(artifact: Artifact) -> Artifact:
         there = recorded.get(artifact.key)
+        # held by tests/release tests/test_engine.py
         if artifact.key in deployed.trees and deployed.trees[artifact.key] != artifact.tree:
             return artifact  # what is stored is something else, whatever a record says
         if there and artifact.key in deployed.objects:
@@ -298,6 +305,7 @@ def taken_over(goal: Goal, deployed: Deployed) -> Goal:
 def refuse_unknown_layers(goal: Goal) -> None:
     """PlanError if a release of before has a layer that release.toml does not name any more."""
     for layer in goal.release.layers:
+        # held by tests/release tests/test_engine.py
         if layer.name not in goal.environment.layer_names:
             raise PlanError(
                 f"This release has the layer {layer}, and release.toml has no [layers.{layer.name}] any more; put that "
@@ -315,6 +323,7 @@ def refuse_changed_contents(goal: Goal, deployed: Deployed) -> None:
     """One version, one content: PlanError if this environment knows an artifact's version with other contents."""
     here, known = goal.environment, list[str]()
     for artifact in goal.release.artifacts:
+        # held by tests/release tests/test_engine.py `-> deployed.objects.get(artifact.key) or artifact.sha256`
         stored = deployed.objects.get(artifact.key, artifact.sha256)
         published = [v for v in deployed.layers.get(artifact.name, ()) if v.version == artifact.version]
         other = next((v.arn for v in published if not v.holds(artifact)), None)

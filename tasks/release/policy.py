@@ -19,6 +19,7 @@ def policy(project: Project, name: str) -> dict[str, Any]:
     environment = project.environment(name)
     partition = _partition(environment)
     here, others = _arns(environment), [each for each in project.environments.values() if each.name != name]
+    # held by tests/release/test_policy.py `'lambda:ListAliases'` `'s3:PutObject'`
     statements = [
         _allow(
             "Buckets",
@@ -90,6 +91,7 @@ def _arns(environment: Environment) -> dict[str, list[str]]:
     s3, bucket = f"arn:{_partition(environment)}:s3:::", environment.bucket
     here = f"arn:{_partition(environment)}:lambda:{environment.region}:{environment.account}"
     names = list(environment.function_names.values())
+    # held by tests/release/test_policy.py
     if len(names) > _MOST_NAMED:
         names = [f"{_shared(names)}*{_shared([each[::-1] for each in names])[::-1]}"]
     layers = [f"{here}:layer:{name}" for name in environment.layer_names.values()]

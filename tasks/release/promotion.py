@@ -24,6 +24,7 @@ def check_route(project: Project, source: str, target: str, version: str) -> tup
     origin = project.environment(source or to.previous or target, "--from")
     if origin == to and not to.previous:
         raise PlanError(f"Nothing is promoted into {target}, the first environment; run: inv deploy --env {target}")
+    # held by tests/release tests/test_engine.py
     if origin.name != to.previous:
         raise PlanError(
             f"Cannot promote from {origin.name} to {to.name}: {to.name} takes what {to.previous} runs; "
@@ -92,6 +93,7 @@ def find_release(
             f"The {entry.title(name)} is not over, or was cut off (entry {entry.number}, {entry.who}). "
             f"{ways_out(name, entry)}"
         )
+    # held by tests/test_adopt.py
     if entry and entry.runs == ADOPTED:
         raise PlanError(f"{name} runs what was changed by hand and adopted, which is no release; {repair}")
     for record in records:
@@ -112,6 +114,7 @@ def _runs(environment: Environment, deployed: Deployed, running: Mapping[str, La
         if key in record.packages and function in deployed.functions
     }
     layers = {layer.name for layer in record.layers if layer.name in running and running[layer.name].holds(layer)}
+    # held by tests/release tests/test_engine.py `packages <= {True}`
     return layers == set(running) == {layer.name for layer in record.layers} and packages <= {True}
 
 
@@ -124,6 +127,7 @@ def check_source(
         where = f"s3://{environment.bucket}/{artifact.key}"
         if artifact.key not in deployed.objects:
             raise PlanError(f"{name} does not hold {artifact}: {where} is missing; {repair}")
+        # held by tests/release tests/test_engine.py
         if deployed.objects[artifact.key] != artifact.sha256:
             raise PlanError(
                 f"{name} does not hold {artifact}: {where} has other bytes than its release; "
@@ -131,6 +135,7 @@ def check_source(
             )
     for layer in release.layers:
         arn = running[layer.name].arn
+        # held by tests/release tests/test_engine.py
         if deployed.digests[arn] != layer.sha256:
             raise PlanError(
                 f"{name} runs {arn}, whose bytes are not those of {layer}; delete that layer version, then {repair}"

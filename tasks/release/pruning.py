@@ -97,11 +97,14 @@ def kept_entries(environment: str, entries: Iterable[Entry], keep: int) -> list[
         if each.deployed and each.release != ADOPTED:
             releases.setdefault(each.release, each)
     kept = list(releases.values())[:keep]
+    # held by tests/release/test_pruning.py
     if newest and newest.runs in releases:
         kept.append(releases[newest.runs])
+    # held by tests/release/test_pruning.py
     if newest and not newest.closed and newest.what not in PREPARING:
         kept.append(newest)
     with suppress(PlanError):  # there may be no way back
+        # held by tests/release/test_pruning.py
         kept.append(rollback_target(environment, found, ""))
     return list({each.number: each for each in kept}.values())
 
@@ -111,27 +114,34 @@ def plan_prune(here: Environment, stock: Stock, kept: Kept, granted: Mapping[str
 
     `granted` are layer versions of others', or that may be: ARN -> why they stay.
     """
+    # held by tests/release/test_pruning.py `stock.unknown` `not kept.newest`
     if stock.unknown or not kept.newest:
         return Pruning()
     candidates = list(old_versions(stock, kept))
     carried = {each.arn: stock.attached[each.arn] for each in candidates if each.arn in stock.attached}
     staying = {arn: f"{', '.join(names)} carries it" for arn, names in carried.items()} | dict(granted or {})
+    # held by tests/release/test_pruning.py `each.arn not in staying`
     versions = tuple(each for each in candidates if each.arn not in staying)
     why = tuple(f"{arn}, since {reason}" for arn, reason in staying.items())
+    # held by tests/release/test_pruning.py
     if stock.shared:
         return Pruning(versions, (), why)
     gone = {each.arn for each in versions}
     everything = [each for found in stock.versions.values() for each in found]
+    # held by tests/release/test_pruning.py `each.arn not in gone`
     archives = {("layers", each.layer, each.version) for each in everything if each.arn not in gone}
     archives |= {(each.kind.folder, each.name, each.version) for each in kept.artifacts}
+    # held by tests/release/test_pruning.py `stock.packages`
     digests = _digests(kept.before) | stock.packages
     names = {"layers": here.layer_names, "functions": here.function_names}
 
     def needless(part: re.Match[str]) -> bool:
         if part["digest"]:
             return part["digest"] not in digests
+        # held by tests/release/test_pruning.py `part['name'] in names[part['folder']]`
         return part["name"] in names[part["folder"]] and part.group("folder", "name", "version") not in archives
 
+    # held by tests/release/test_pruning.py `each.written < kept.newest`
     parts = [(each, _KEY.fullmatch(each.key)) for each in stock.objects if each.written < kept.newest]
     objects = [each for each, part in parts if part and needless(part)]
     keys = {each.key for each in objects}
@@ -145,6 +155,7 @@ def old_versions(stock: Stock, kept: Kept) -> Iterator[LayerVersion]:
         needed = [each for each in versions if any(a.name == layer and each.holds(a) for a in kept.artifacts)]
         newest = max((_number(each) for each in needed), default=0)
         for each in versions:
+            # held by tests/release/test_pruning.py `each.version` `_number(each) < newest`
             if each.version and each not in needed and _number(each) < newest:
                 yield each
 
@@ -156,6 +167,7 @@ def _number(version: LayerVersion) -> int:
 def _digests(before: Iterable[Snapshot]) -> set[str]:
     """Everything that was kept from before for snapshots."""
     found = {state.package for each in before for state in each.functions.values()}
+    # held by tests/release/test_pruning.py `-> found`
     return found | {item.sha256 for each in before for item in each.canonical.values()}
 
 

@@ -53,7 +53,9 @@ class Release:
     @property
     def identity(self) -> str:
         """16 hex digits that stand for everything in the release but its commit."""
+        # held by tests/release tests/test_engine.py `artifact.tree -> ''`
         lines = [f"{artifact} {artifact.tree}" for artifact in self.artifacts]
+        # held by tests/release tests/test_engine.py `setting.handler -> ''`
         lines += [f"{name} {setting.runtime} {setting.handler}" for name, setting in sorted(self.functions.items())]
         lines += [f"{key} {digest}" for key, digest in sorted(self.canonical.items())]
         return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()[:16]
@@ -80,9 +82,11 @@ def write_record(release: Release) -> bytes:
 def read_record(contents: bytes, key: str) -> Release:
     """The release that the record under `key` describes. PlanError if it is damaged, or belongs under another key."""
     release, schema = decode(contents, Release, key)
+    # held by tests/release tests/test_engine.py
     if schema == 1:  # kinds were not written then: a package was what had a handler
         kinds = {True: Kind.PACKAGE, False: Kind.LAYER}
         release = replace(release, artifacts=tuple(replace(a, kind=kinds[bool(a.handler)]) for a in release.artifacts))
+    # held by tests/release tests/test_engine.py `release.key != key`
     if not release.artifacts or release.key != key:
         raise PlanError(f"{key} is not the record that was written there: it describes another release")
     return release

@@ -18,6 +18,7 @@ _MOST_NAMED = 3
 
 def first_only(environment: Environment) -> str:
     """Why an environment is not deployed to; empty for the first one."""
+    # held by tests/test_rules.py `-> True`
     if not environment.previous:
         return ""
     return (
@@ -28,6 +29,7 @@ def first_only(environment: Environment) -> str:
 
 def committed(environment: Environment, commit: str, version: str) -> str:
     """Why what an environment runs is not promoted; empty if it was built from a clean commit."""
+    # held by tests/test_rules.py `not commit.endswith('-dirty')`
     if commit not in ("", "none") and not commit.endswith("-dirty"):
         return ""
     what = "no commit yet" if commit in ("", "none") else commit
@@ -39,6 +41,7 @@ def committed(environment: Environment, commit: str, version: str) -> str:
 
 def enforce(problem: str, *, rehearsal: bool, emergency: str) -> str:
     """The warning to show, if any. PlanError where a rule is broken on a real environment without an emergency."""
+    # held by tests/test_rules.py
     if problem and not rehearsal and not emergency:
         raise PlanError(problem)
     if problem and not emergency:
@@ -51,9 +54,12 @@ def questions(
 ) -> tuple[str, ...]:
     """What somebody must agree to before a plan of a command is carried out, a sentence each; nothing for most."""
     removed = [change.key for change in decided.configure if not change.after]
+    # held by tests/test_rules.py `here.confirm`
     found = [f"{here.name} is changed only once somebody agrees"] if here.confirm else []
+    # held by tests/test_rules.py
     found += changed_by_hand(here, before, newest)
     found += going_back(here, decided) if what == "promote" else []
+    # held by tests/test_rules.py `removed`
     found += [f"--delete removes {_some(removed)} from s3://{here.canonical_bucket}"] if removed else []
     return tuple(found)
 
@@ -67,6 +73,7 @@ def changed_by_hand(here: Environment, now: Deployed, newest: Entry | None) -> I
         there = now.functions.get(name)
         if there is None:
             yield f"{name} was deleted {since}"
+        # held by tests/test_rules.py
         elif not left.same(there.state):
             yield f"{name} was changed {since}: {changes(left, there.state)}"
     had, has = ({key: each.sha256 for key, each in of.canonical.items()} for of in (newest.after, now))

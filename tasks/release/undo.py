@@ -22,7 +22,9 @@ def plan_undo(goal: Goal, before: Deployed, now: Deployed, unsettled: Iterable[s
         if found is None:
             continue
         touched = keys.get(function) in release.packages
+        # held by tests/release tests/test_engine.py `touched -> True`
         after = there.state if touched else replace(there.state, package=found.state.package)
+        # held by tests/release tests/test_engine.py `function in forced` `found.failed`
         if not found.state.same(after) or found.failed or function in forced:
             stored = "" if found.state.package == after.package else package_key(after.package)
             switches.append(Switch(function, found.state, after, here.bucket, stored, found.revision, forced=True))

@@ -30,6 +30,7 @@ class Keys:
 
     def check_claim(self, environ: Mapping[str, Any]) -> None:
         """Refusal of what need not even be read: another host, no claim to this sandbox's key, no sensible length."""
+        # held by tests/sandbox/test_keys.py
         check_host(str(environ.get("HTTP_HOST", "")))
         claimed = str(environ.get("HTTP_AUTHORIZATION", "")) + str(environ.get("QUERY_STRING", ""))
         if f"Credential={ACCESS_KEY}" not in claimed:
@@ -42,6 +43,7 @@ class Keys:
         path, _, query = str(environ.get("RAW_URI") or environ.get("REQUEST_URI")).partition("?")
         signed = _signed_parts(str(environ.get("HTTP_AUTHORIZATION", "")), query)
         credential = _CREDENTIAL.fullmatch(signed.get("Credential", ""))
+        # held by tests/sandbox/test_keys.py
         if not credential:
             raise Refusal(403, "MissingAuthenticationToken", "not signed with this sandbox's key: inv sandbox.env")
         check_fresh(signed)
@@ -53,6 +55,7 @@ class Keys:
         scope = signed["Credential"].partition("/")[2]
         date = signed.get("Date") or _header(environ, "x-amz-date")
         text = "\n".join([_ALGORITHM, date, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+        # held by tests/sandbox/test_keys.py
         if not _same(self._signature(scope, text), signed.get("Signature", "")):
             raise Refusal(403, "SignatureDoesNotMatch", "signed with another key than this sandbox's: inv sandbox.env")
         return credential["account"]
@@ -63,6 +66,7 @@ class Keys:
 
     def is_ours(self, host: str, path: str, token: str) -> bool:
         """Whether an address was handed out by this sandbox, and is asked for as such."""
+        # held by tests/sandbox/test_keys.py `_HOST.fullmatch(host) is not None`
         return _HOST.fullmatch(host) is not None and _same(self.token(path), token)
 
     def _signature(self, scope: str, text: str) -> str:
@@ -131,6 +135,7 @@ def _digest_of_body(environ: Mapping[str, Any], body: bytes, *, presigned: bool)
     found, stated = hashlib.sha256(body).hexdigest(), str(environ.get("HTTP_X_AMZ_CONTENT_SHA256", ""))
     if presigned:
         return "UNSIGNED-PAYLOAD"
+    # held by tests/sandbox/test_keys.py
     if re.fullmatch("[0-9a-f]{64}", stated) and stated != found:
         raise Refusal(400, "XAmzContentSHA256Mismatch", "the body is not the one that was signed")
     return stated or found

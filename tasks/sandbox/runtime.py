@@ -155,6 +155,7 @@ class Instance:
 
             def do_GET(self) -> None:
                 """Hand out the next event."""
+                # held by tests/sandbox/test_keys.py
                 if not self.is_ours():
                     return
                 request, payload, deadline = instance._events.get()

@@ -29,9 +29,9 @@ from tasks.project.runtimes import RUNTIMES
 from tasks.project.versions import PARTS, bump
 from tasks.project.workspace import Workspace
 from tasks.release.artifacts import Kind
-from tasks.release.codec import decode, encode
+from tasks.release.codec import encode
 from tasks.release.contents import read_bill
-from tasks.release.journal import Entry, Snapshot, Status, Who, entry_changes, snapshot
+from tasks.release.journal import Entry, Snapshot, Status, Who, entry_changes, read_entry, snapshot
 from tasks.release.release import read_record
 from tasks.sandbox.faults import read_faults
 from tests.archives.wheelhouse import make_wheel
@@ -192,7 +192,7 @@ def a_lock(folder: Path) -> None:
 
 
 def an_entry(_: Path, contents: bytes) -> None:
-    found = decode(contents, Entry, "the entry")[0]
+    found = read_entry(contents, "the entry")
     entry_changes(found)
     assert found.title("dev")
 

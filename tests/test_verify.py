@@ -17,9 +17,8 @@ from tasks.aws.connection import Connection
 from tasks.aws.evidence import gather
 from tasks.aws.journal import Journal
 from tasks.errors import DiffersError, PlanError
-from tasks.release.codec import encode
 from tasks.release.findings import findings, notes
-from tasks.release.journal import Entry, Status, Who, sealed
+from tasks.release.journal import Entry, Status, Who, write_entry
 from tests.aws.answers import Refusing
 from tests.conftest import After, Calls
 from tests.examples import DEV, RELEASE_TOML, STAGE, zipped
@@ -393,7 +392,7 @@ def forge_commit(site: Site) -> None:
     newest = journal.newest()
     assert newest
     clean = replace(newest, commit=newest.commit.partition("-")[0])
-    body = encode(sealed(clean))
+    body = write_entry(clean)
     there.s3.put_object(Bucket=DEV.bucket, Key=key_of(there, journal.prefix), Body=body)
 
 

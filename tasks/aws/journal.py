@@ -21,7 +21,6 @@ from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.aws.who import has_ended
 from tasks.errors import AwsError, PlanError, TakenError
 from tasks.jobs import results
-from tasks.release.codec import decode, encode
 from tasks.release.journal import (
     PREPARING,
     Entry,
@@ -30,13 +29,13 @@ from tasks.release.journal import (
     Standing,
     Status,
     Who,
-    key_of,
-    number_of,
+    read_entry,
     refuse_held,
     refuse_unfinished,
-    sealed,
     standing,
+    write_entry,
 )
+from tasks.release.keys import entry_key, entry_number
 
 RENEW_EVERY = 15.0
 _PATIENCE, _ATTEMPTS = 20, 8
@@ -164,8 +163,8 @@ class Journal:
             try:
                 answer = self.connection.client("s3", _PATIENCE).put_object(
                     Bucket=here.bucket,
-                    Key=key_of(self.prefix, entry.number),
-                    Body=encode(sealed(entry)),
+                    Key=entry_key(self.prefix, entry.number),
+                    Body=write_entry(entry),
                     ContentType="application/json",
                     **self.connection.owner,
                     **condition,
@@ -185,7 +184,7 @@ class Journal:
                     Bucket=here.bucket, Prefix=self.prefix, StartAfter=last, MaxKeys=limit, **self.connection.owner
                 )
                 keys = [item["Key"] for item in answer.get("Contents", [])]
-                found += [number for key in keys if (number := number_of(key))]
+                found += [number for key in keys if (number := entry_number(key))]
                 if len(keys) < limit:
                     break
                 last = keys[-1]
@@ -193,7 +192,7 @@ class Journal:
 
     def get(self, number: int) -> Seen | None:
         """One entry as it is now; None if there is none. PlanError if it is damaged."""
-        here, key = self.connection.environment, key_of(self.prefix, number)
+        here, key = self.connection.environment, entry_key(self.prefix, number)
         with self.connection.doing(f"read s3://{here.bucket}/{key}"):
             try:
                 answer = self.connection.s3.get_object(Bucket=here.bucket, Key=key, **self.connection.owner)
@@ -202,7 +201,7 @@ class Journal:
                     return None
                 raise
             with closing(answer["Body"]) as body:
-                entry, _ = decode(body.read(), Entry, f"s3://{here.bucket}/{key}")
+                entry = read_entry(body.read(), f"s3://{here.bucket}/{key}")
             sent = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
             now = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
             written = answer["LastModified"]

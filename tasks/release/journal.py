@@ -4,7 +4,6 @@ One entry stands for one deployment. It is open, then exactly one of confirmed, 
 again. Whoever creates entry n+1 holds the environment until that entry is closed, so the journal is the lock as well.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -12,18 +11,20 @@ from itertools import pairwise
 
 from tasks.errors import PlanError
 from tasks.project.versions import is_version
-from tasks.release.codec import encode
+from tasks.release.codec import convert, encode, encode_sealed, read_document, seal_of
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
 from tasks.release.functions import State, changes
+from tasks.release.keys import LAST_ENTRY
 from tasks.release.plan import Goal
 
 TERM = 60
 """Seconds without a sign of life after which an open entry may be taken over."""
 _WHOLE_SECONDS = 2
 """S3's dates have whole seconds: two may look that much closer than they are."""
-_LAST = 999_999_999
 ADOPTED = "adopted"
 """In the place of a record's key: what runs was changed by hand, belongs to no release, and was adopted."""
+EDITED = "edited"
+"""In the place of a seal: the entry is not what was written."""
 PREPARING = ("publish", "prune")
 """Commands that do not say what runs."""
 HARMLESS = ("adopt", "prune")
@@ -89,7 +90,7 @@ class Entry:
     ours      every layer that was ever attached here by this tool, carried from entry to entry
     emergency why the rules of the house were left aside; empty if they were not
     unadopted an emergency before this entry that nobody has adopted since
-    seal      the SHA-256 of all of this, so that an entry that was edited shows
+    seal      the SHA-256 of all that is stored of it, so that an entry that was edited shows
     """
 
     number: int
@@ -149,25 +150,22 @@ class Entry:
         return self.unadopted
 
 
-def sealed(entry: Entry) -> Entry:
-    """The entry with the digest of all that is in it."""
-    return replace(entry, seal=hashlib.sha256(encode(replace(entry, seal=""))).hexdigest())
+def write_entry(entry: Entry) -> bytes:
+    """Return what is stored for an entry. One that was edited goes on saying so."""
+    return encode(entry) if entry.seal == EDITED else encode_sealed(entry)
+
+
+def read_entry(contents: bytes, what: str) -> Entry:
+    """Return the entry that was stored, its seal EDITED if it is not what was written. PlanError if it is damaged."""
+    document = read_document(contents, what)
+    entry = convert(document, Entry, what)
+    # held by tests/release/test_journal.py `entry.seal not in ('', seal_of(document))`
+    return replace(entry, seal=EDITED) if entry.seal not in ("", seal_of(document)) else entry
 
 
 def is_as_written(entry: Entry, number: int) -> bool:
     """Whether an entry is what was written under its number; one of a version that did not seal them is believed."""
-    return entry.number == number and entry.seal in ("", sealed(entry).seal)
-
-
-def key_of(prefix: str, number: int) -> str:
-    """Where an entry is stored: numbers are counted down, so that a listing begins with the newest."""
-    return f"{prefix}{_LAST - number:09d}.json"
-
-
-def number_of(key: str) -> int:
-    """The number of the entry stored under a key; 0 if it is not the key of one."""
-    digits = key.rpartition("/")[-1].removesuffix(".json")
-    return _LAST - int(digits) if digits.isdecimal() and len(digits) == len(str(_LAST)) else 0
+    return entry.number == number and entry.seal != EDITED
 
 
 def emergency_note(environment: str, entry: Entry) -> str:
@@ -269,7 +267,7 @@ def rollback_target(environment: str, entries: Iterable[Entry], to: str) -> Entr
         return _of_version(environment, confirmed, to)
     newest = next((each for each in found if each.closed), None)
     present, left = newest.runs if newest else "", _rolled_back(found)
-    first = min((each.number for each in confirmed if each.release == present), default=_LAST)
+    first = min((each.number for each in confirmed if each.release == present), default=LAST_ENTRY)
     for each in confirmed:
         earlier = each.number < first and each.release != present and left.get(each.release, 0) < each.number
         same = newest is not None and present == ADOPTED and each.after == newest.after  # it was adopted as it was

@@ -11,7 +11,7 @@ from tasks.release.deployed import CanonicalObject, DeployedFunction, Facts
 from tasks.release.evidence import Alias, Evidence
 from tasks.release.findings import findings, notes
 from tasks.release.functions import LayerVersion
-from tasks.release.journal import ADOPTED, Entry, Status, Who, sealed, snapshot
+from tasks.release.journal import ADOPTED, EDITED, Entry, Status, Who, snapshot
 from tests.examples import CORE, DEV, FOREIGN, RELEASE, STAGE, arn, artifact, layer_version, package, running
 
 INGEST, LETTER = "news-ingest-dev", "news-letter-dev"
@@ -25,7 +25,7 @@ def entry(number: int = 1, **changed: Any) -> Entry:
     begun = "2026-11-21 18:00:00 UTC"
     made = Entry(number, "deploy", PACKAGED.key, str(PACKAGED), "abc1234", Who("anna"), begun)
     closed = replace(made, status=Status.CONFIRMED, runs=PACKAGED.key, ended=ENDED, after=snapshot(running(PACKAGED)))
-    return sealed(replace(closed, **changed))
+    return replace(closed, **changed)
 
 
 def evidence(**changed: Any) -> Evidence:
@@ -159,7 +159,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "entry damaged": (evidence(entries={2: None, 1: entry()}), "Entry 2 of the journal of dev is damaged"),
     "entry edited": (
-        evidence(entries={1: replace(entry(), reason="edited")}),
+        evidence(entries={1: replace(entry(), seal=EDITED)}),
         "Entry 1 of the journal of dev is not what was written",
     ),
     "gap": (
@@ -167,7 +167,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "The journal of dev has a gap between entries 1 and 3",
     ),
     "cut off": (
-        evidence(entries={2: sealed(replace(entry(2), status=Status.OPEN, runs="", after=None)), 1: entry()}),
+        evidence(entries={2: replace(entry(2), status=Status.OPEN, runs="", after=None), 1: entry()}),
         f"The deployment of {PACKAGED} to dev is not over, or was cut off",
     ),
     "unread record": (
@@ -279,7 +279,7 @@ def test_what_was_touched_after_the_last_entry_had_ended_is_noted(touched: str, 
 
 
 def test_what_runs_is_said_by_the_newest_entry_that_has_deployed_it_also_where_later_ones_carry_it_on() -> None:
-    carried = sealed(replace(entry(3), what="publish"))
+    carried = replace(entry(3), what="publish")
     assert evidence(entries={3: carried, 2: None, 1: entry()}).confirmed == entry()
     assert evidence(entries={3: carried, 2: None}).confirmed == carried
     assert evidence(entries={2: None}).confirmed is None

@@ -7,7 +7,7 @@ import pytest
 from tasks.release.deployed import Facts
 from tasks.release.evidence import Evidence
 from tasks.release.journal import Status as Ended
-from tasks.release.journal import sealed, snapshot
+from tasks.release.journal import snapshot
 from tasks.release.status import Mark, Status, status_of
 from tests.examples import DEV, STAGE, function, running
 from tests.release.test_findings import INGEST, LETTER, NEWER, PACKAGED, entry, evidence, state, with_function
@@ -62,9 +62,7 @@ def test_a_function_without_layers_of_ours_says_so() -> None:
 
 def with_newest(source: str, here: str) -> Status:
     """Stage at one version, while dev is at another."""
-    left = sealed(
-        entry(version=f"core {here}, deps 1.0.5", after=snapshot(running(PACKAGED, STAGE)), runs=PACKAGED.key)
-    )
+    left = entry(version=f"core {here}, deps 1.0.5", after=snapshot(running(PACKAGED, STAGE)), runs=PACKAGED.key)
     there = evidence(environment=STAGE, deployed=running(PACKAGED, STAGE), entries={1: left})
     return status_of(there, entry(7, version=f"core {source}, deps 1.0.5", runs="releases/other.json"))
 
@@ -84,14 +82,14 @@ def test_an_environment_is_behind_what_comes_next_unless_that_is_older(source: s
 
 
 def test_an_entry_that_is_open_comes_with_the_ways_out_once() -> None:
-    cut_off = sealed(replace(entry(2), status=Ended.OPEN, runs="", after=None))
+    cut_off = replace(entry(2), status=Ended.OPEN, runs="", after=None)
     why = status_of(evidence(entries={2: cut_off, 1: entry()}), None).why
     assert [each for each in why if "cut off" in each] == list(why)
     assert len(why) == 1
 
 
 def test_a_first_deployment_that_was_cut_off_is_told_where_nothing_runs() -> None:
-    first = sealed(replace(entry(), status=Ended.OPEN, runs="", after=None))
+    first = replace(entry(), status=Ended.OPEN, runs="", after=None)
     found = status_of(evidence(entries={1: first}, deployed=replace(running(PACKAGED), functions={})), None)
     assert found.mark is Mark.MISSING
     assert [each.split(";")[0].split(",")[0] for each in found.why] == [

@@ -8,7 +8,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -19,6 +19,25 @@ from tasks.errors import BuildError, listed
 from tasks.project.model import Project
 
 _RAW = re.compile(r"""^[rR](["']).*\1$""", re.DOTALL)
+_LARGEST = 10_000_000
+"""Bytes: what is larger is data, and takes longer to parse than anybody waits for a build."""
+_DEEPEST = 200
+"""Levels: Python's own loader gives up a little above, and libyaml's crashes where nobody counts."""
+_MOST_MERGED = 1_000_000
+"""Keys that all `<<` of a document bring: a few lines can ask for billions."""
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Constructor(yaml.constructor.SafeConstructor):
+    """What yaml.safe_load makes of a document; whatever it stumbles over is said with its line."""
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """Return what a node stands for. Raises ConstructorError, where the loader raises whatever comes up."""
+        try:
+            return super().construct_object(node, deep=deep)  # type: ignore[no-untyped-call]
+        except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
+            text = f"{str(node.value)[:40]!r} cannot be read ({error})"
+            raise yaml.constructor.ConstructorError(None, None, text, node.start_mark) from error
 
 
 def check_configuration(found: Mapping[str, File], sources: Mapping[str, bytes], project: Project) -> None:
@@ -26,25 +45,26 @@ def check_configuration(found: Mapping[str, File], sources: Mapping[str, bytes],
 
     `sources` are our own files (path -> contents), whose literal paths of the configuration must exist.
     """
-    problems = [problem for key, file in found.items() for problem in _file(key, file.path, set(found), project)]
+    problems = [problem for key, file in found.items() for problem in _file(key, file, set(found), project)]
     problems += _named_in(sources, found, project)
     if problems:
         raise BuildError(listed("The configuration does not hold together; correct it:", problems))
 
 
-def _file(key: str, path: Path, known: set[str], project: Project) -> Iterator[str]:
+def _file(key: str, file: File, known: set[str], project: Project) -> Iterator[str]:
     """What is wrong in one file."""
     if PurePosixPath(key).suffix.lower() not in (".yaml", ".yml", ".json"):
         return
-    contents = path.read_bytes()
+    # held by tests/archives/test_canonical.py
+    if (size := file.path.stat().st_size) > _LARGEST:
+        if file.name not in project.allowed:
+            yield (
+                f"{key}: has {size:,} bytes, and what is larger than {_LARGEST:,} is not parsed here; split it, or say "
+                f'under [allowed] in release.toml why it may be so large: "{file.name}" = "..."'
+            )
+        return
     try:
-        text = contents.decode("utf-8-sig")
-        if key.lower().endswith(".json"):
-            json.loads(text)
-        documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))  # JSON is YAML, too
-        for document in documents:
-            found = sorted(_problems(document, "", known, project))
-            yield from (f"{key}, line {line}: {problem}" for line, problem in found)
+        yield from _parsed(key, file.path.read_bytes().decode("utf-8-sig"), known, project)
     except UnicodeDecodeError:
         yield f"{key}: is not UTF-8 text"
     except json.JSONDecodeError as error:
@@ -52,8 +72,57 @@ def _file(key: str, path: Path, known: set[str], project: Project) -> Iterator[s
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         yield f"{key}{f', line {mark.line + 1}' if mark else ''}: {getattr(error, 'problem', error)}"
+    except ValueError as error:
+        yield f"{key}: {error}"
     except RecursionError:
         yield f"{key}: is nested too deeply"
+
+
+def _parsed(key: str, text: str, known: set[str], project: Project) -> Iterator[str]:
+    """What is wrong in a text. Raises what the parsers raise, and RecursionError for what is nested too deeply."""
+    is_json = key.lower().endswith(".json")
+    if is_json:
+        json.loads(text)
+        text = text.replace("\t", " ")  # JSON is YAML, too, but for tabs, which stand between its values alone
+    _check_depth(text)
+    for document in yaml.compose_all(text, Loader=_LOADER):
+        if document is None:
+            continue
+        found = sorted(set(_problems(document, "", known, project, set())))
+        yield from (f"{key}, line {line}: {problem}" for line, problem in found)
+        # held by tests/archives/test_canonical.py
+        if sum(_merged(document, {}).values()) > _MOST_MERGED:
+            yield f"{key}: its << bring more than {_MOST_MERGED:,} keys"
+        # held by tests/archives/test_canonical.py
+        elif not is_json:
+            _Constructor().construct_document(document)  # type: ignore[no-untyped-call]
+
+
+def _check_depth(text: str) -> None:
+    """RecursionError if a document is nested more deeply than its loaders can follow."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        # held by tests/archives/test_canonical.py
+        if depth > _DEEPEST:
+            raise RecursionError
+
+
+def _merged(node: Any, found: dict[int, int]) -> dict[int, int]:
+    """How many keys each mapping of a document has once all `<<` are followed, by the identity of its node."""
+    if id(node) in found or node.id == "scalar":
+        return found
+    found[id(node)] = 0
+    size = 0
+    for name, value in node.value if node.id == "mapping" else [(None, each) for each in node.value]:
+        _merged(value, found)
+        if name is not None:
+            _merged(name, found)
+            merges = name.tag == "tag:yaml.org,2002:merge"
+            parts = value.value if merges and value.id == "sequence" else [value]
+            size += sum(found.get(id(each), 0) for each in parts) if merges else 1
+    found[id(node)] = size
+    return found
 
 
 def _pattern(text: str) -> Iterator[str]:
@@ -67,27 +136,34 @@ def _pattern(text: str) -> Iterator[str]:
         yield f"the pattern does not compile ({error})"
 
 
-def _problems(node: Any, key: str, known: set[str], project: Project) -> Iterator[tuple[int, str]]:
-    """What is wrong below a node of PyYAML's, by line: patterns, files that are not there, keys given twice."""
-    if node is None:
+def _problems(
+    node: Any, key: str, known: set[str], project: Project, seen: set[tuple[int, str]]
+) -> Iterator[tuple[int, str]]:
+    """What is wrong below a node of PyYAML's, by line: patterns, files that are not there, keys given twice.
+
+    What aliases lead to is looked at once below each key, however many lead there.
+    """
+    # held by tests/archives/test_canonical.py
+    if (id(node), key) in seen:
         return
+    seen.add((id(node), key))
     line, inside = node.start_mark.line + 1, []
     if node.id == "sequence":
         inside = [(key, each) for each in node.value]
     elif node.id == "mapping":
-        seen = set()
+        names = set()
         for name, value in node.value:
             shown = str(name.value) if name.id == "scalar" else key
-            if name.id == "scalar" and shown in seen:
+            if name.id == "scalar" and shown in names:
                 yield name.start_mark.line + 1, f"{shown} stands there twice, and the first is lost"
-            seen.add(shown)
+            names.add(shown)
             inside.append((shown, value))
     elif key in project.patterns:
         yield from ((line, f"{key}: {problem}") for problem in _pattern(node.value))
     elif key in project.references and "://" not in node.value and node.value not in known:
         yield line, f"{key}: {node.value} is not among the configuration"
     for name, each in inside:
-        yield from _problems(each, name, known, project)
+        yield from _problems(each, name, known, project, seen)
 
 
 def _named_in(sources: Mapping[str, bytes], found: Mapping[str, File], project: Project) -> Iterator[str]:

@@ -12,10 +12,11 @@ from tasks.project.workspace import Checkout
 
 @dataclass(frozen=True)
 class File:
-    """One file: where it is, and the SHA-256 (hex) of its contents."""
+    """One file: where it is, the SHA-256 (hex) of its contents, and its name from the repository."""
 
     path: Path
     sha256: str
+    name: str = ""
 
 
 def read_configuration(checkout: Checkout) -> dict[str, File]:
@@ -30,7 +31,7 @@ def read_configuration(checkout: Checkout) -> dict[str, File]:
             contents = path.read_bytes()
             check_secrets(name, contents, checkout.project.allowed)
             digest = hashlib.sha256(contents).hexdigest()
-            found[f"{prefix}/{path.relative_to(top).as_posix()}"] = File(path, digest)
+            found[f"{prefix}/{path.relative_to(top).as_posix()}"] = File(path, digest, name)
     return found
 
 

@@ -32,6 +32,32 @@ def test_what_holds_together_passes(tmp_path: Path) -> None:
     )
 
 
+ALIASES = "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40))
+MERGES = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40))
+
+
+def test_aliases_to_aliases_are_followed_once_each(tmp_path: Path) -> None:
+    check(tmp_path, None, a__yaml=f"{ALIASES}b: &b [*b]\n")
+
+
+def test_a_file_with_anchors_merges_and_dates_passes(tmp_path: Path) -> None:
+    check(tmp_path, None, a__yaml="a: &a {x: 1}\nb:\n  <<: *a\n  day: 2026-12-01\n  y: [0x1f, 1e3, ~, .inf]\n")
+
+
+def test_json_may_be_indented_with_tabs(tmp_path: Path) -> None:
+    check(tmp_path, None, a__json='{\n\t"a": [\n\t\t1\n\t]\n}')
+
+
+def test_a_large_file_is_refused_unless_it_is_allowed_and_others_have_no_limit(tmp_path: Path) -> None:
+    path = tmp_path / "big.json"
+    path.write_text(f'["{"a" * 10_000_001}"]')
+    found = {"canonical/big.json": File(path, "", "config/big.json")}
+    with pytest.raises(BuildError, match=r'larger than 10,000,000 is not parsed .* "config/big.json" = "..."'):
+        check_configuration(found, {}, SETTINGS)
+    check_configuration(found, {}, replace(SETTINGS, allowed={"config/big.json": "a table of rates"}))
+    check_configuration({"canonical/big.txt": found["canonical/big.json"]}, {}, SETTINGS)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
@@ -45,7 +71,19 @@ def test_what_holds_together_passes(tmp_path: Path) -> None:
         ("a__yaml", "pattern:\n - a\n - '(b'\n", "line 3: pattern: the pattern does not compile"),
         ("a__yaml", "scope: canonical/nowhere.yaml\n", "line 1: scope: canonical/nowhere.yaml is not among"),
         ("a__yaml", "a: !!python/object:os.system {}\nb: [", "canonical/a.yaml, line"),
-        ("a__yaml", "[" * 100_000, "canonical/a.yaml"),
+        ("a__yaml", "[" * 100_000, "canonical/a.yaml: is nested too deeply"),
+        ("a__json", "[" * 100_000, "canonical/a.json: is nested too deeply"),
+        ("a__json", f'{{"a": {"1" * 6_000}}}', "canonical/a.json: Exceeds the limit"),
+        ("a__yaml", f"a: {'1' * 6_000}", "canonical/a.yaml, line 1: '1111"),
+        ("a__yaml", "x: 1\nday: 2026-13-45\n", "line 2: '2026-13-45' cannot be read (month must be in 1..12)"),
+        ("a__yaml", "x: 1\n<<: 5\n", "line 2: expected a mapping or list of mappings for merging"),
+        ("a__yaml", "? [a]\n: 1\n", "line 1: found unhashable key"),
+        ("a__yaml", "a: 1\nb: !Ref x\n", "line 2: could not determine a constructor for the tag '!Ref'"),
+        ("a__yaml", "a: 0b_\n", "line 1: '0b_' cannot be read"),
+        ("a__yaml", "a: !!timestamp x\n", "line 1: 'x' cannot be read"),
+        ("a__yaml", "a: !!bool maybe\n", "line 1: 'maybe' cannot be read"),
+        ("a__yaml", "a: =\n", "line 1: could not determine a constructor"),
+        ("a__yaml", f"{MERGES}", "canonical/a.yaml: its << bring more than 1,000,000 keys"),
     ],
 )
 def test_what_would_fail_later_is_named_with_file_and_line(tmp_path: Path, name: str, text: str, problem: str) -> None:

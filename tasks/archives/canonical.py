@@ -34,7 +34,7 @@ class _Constructor(yaml.constructor.SafeConstructor):
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         """Return what a node stands for. Raises ConstructorError, where the loader raises whatever comes up."""
         try:
-            return super().construct_object(node, deep=deep)  # type: ignore[no-untyped-call]
+            return super().construct_object(node, deep=deep)
         except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
             text = f"{str(node.value)[:40]!r} cannot be read ({error})"
             raise yaml.constructor.ConstructorError(None, None, text, node.start_mark) from error
@@ -95,7 +95,7 @@ def _parsed(key: str, text: str, known: set[str], project: Project) -> Iterator[
             yield f"{key}: its << bring more than {_MOST_MERGED:,} keys"
         # held by tests/archives/test_canonical.py
         elif not is_json:
-            _Constructor().construct_document(document)  # type: ignore[no-untyped-call]
+            _Constructor().construct_document(document)
 
 
 def _check_depth(text: str) -> None:

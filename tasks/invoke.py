@@ -11,7 +11,7 @@ from tasks.errors import ConfigError, ReleaseError
 from tasks.output import console, lines
 from tasks.output.consent import Consent
 from tasks.project.command import Command, changes, here
-from tasks.project.files import read_text
+from tasks.project.files import parse_json, read_text
 from tasks.project.model import Environment
 from tasks.release.invocations import REFUSED, Invocation
 
@@ -120,7 +120,7 @@ def read_payload(client_id: str, payload: str, payload_file: str) -> str:
     text = payload or read_text(Path(payload_file), payload_file, "name another file with --payload-file")
     text = text.removeprefix("\ufeff")
     try:
-        json.loads(text)
-    except (ValueError, RecursionError) as error:
+        parse_json(text)
+    except ValueError as error:
         raise ConfigError(f"The payload is not JSON ({error}); write it like --payload '{{\"a\": 1}}'") from error
     return text

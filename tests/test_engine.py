@@ -258,6 +258,22 @@ def test_whoever_was_taken_over_stops_and_undoes_nothing() -> None:
     assert not any(isinstance(event, Undoing) for event in events)
 
 
+def test_whoever_is_taken_over_while_undoing_says_so_whatever_failed_before() -> None:
+    there, events, undone = fresh(), list[Event](), list[Action]()
+    there.answers = lambda name: Invocation(name, "Unhandled", {"errorMessage": "no"}, "", 0.1)
+
+    def fails(action: Action, _place: int) -> tuple[str, ReleaseError] | None:
+        if not any(isinstance(event, Undoing) for event in events):
+            return None
+        undone.append(action)
+        return "before", TakenError("taken") if undone[1:] else AwsError("refused")
+
+    there.fails = fails
+    with pytest.raises(TakenError, match="^taken$"):
+        carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
+    assert len(undone) > 1
+
+
 def test_every_deployment_is_journaled_with_what_was_there_before_and_after() -> None:
     there = fresh()
     before = snapshot(there.deployed)

@@ -1,4 +1,4 @@
-"""Sessions and clients. With an endpoint the sandbox answers, and nothing in the environment can change that."""
+"""Clients. With an endpoint the sandbox answers, and nothing in the environment can change that."""
 
 import math
 import os
@@ -8,24 +8,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from getpass import getpass
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.utils import JSONFileCache
 from s3transfer.utils import signal_not_transferring, signal_transferring  # boto3's own
 
 from tasks.aws.pace import RATE, Clock, Pace
 from tasks.aws.refusals import BUSY, code_of, explain, profile_of, refuse_redirect
+from tasks.aws.sessions import sandbox_session, session_of
 from tasks.errors import AwsError
-from tasks.project.command import ACCESS_KEY, address_of
+from tasks.project.command import address_of
 from tasks.project.model import Environment
+from tasks.release.arns import account_of
 from tasks.release.events import Report, unheard
 
 _CONFIG = Config(
@@ -87,7 +84,7 @@ class Connection:
 
     def check_account(self, arn: str) -> None:
         """AwsError if what was found belongs to another account than the environment's."""
-        here, account = self.environment, (arn.split(":") + [""] * 5)[4]
+        here, account = self.environment, account_of(arn)
         # held by tests/aws
         if account and account != here.account:
             raise AwsError(
@@ -151,10 +148,10 @@ def _client(  # noqa: PLR0913, PLR0917  (what a client depends on, as a key of t
     if patience:
         config = config.merge(Config(read_timeout=patience, retries={"total_max_attempts": 1}))
     if not endpoint:
-        made = _session(profile).client(service, region_name=region, config=config)
+        made = session_of(profile).client(service, region_name=region, config=config)
         _name_elsewhere(made.meta.endpoint_url)
     else:
-        session = _sandbox_session(account, urlsplit(endpoint).password or "")
+        session = sandbox_session(account, urlsplit(endpoint).password or "")
         made = session.client(service, region_name=region, config=config, endpoint_url=address_of(endpoint))
     made.meta.events.register_first("needs-retry.s3", refuse_redirect)
     # what is read for a signature is not sent yet; boto3's own uploads tell the two apart likewise
@@ -178,37 +175,3 @@ def _name_elsewhere(url: str) -> None:
     """Say, once for each address, that it is not AWS's own."""
     if not re.search(r"\.(amazonaws\.com(\.cn)?|api\.aws)$", urlsplit(url).hostname or ""):
         sys.stderr.write(f"[WARNING] AWS is asked at {url}, which AWS_ENDPOINT_URL or a profile names\n")
-
-
-@lru_cache
-def _session(profile: str) -> boto3.Session:
-    """A session that shares the aws CLI's cache of roles, so that an MFA code is asked for once by either of them."""
-    core = botocore.session.Session(profile=profile or None)
-    roles = core.get_component("credential_provider").get_provider("assume-role")
-    roles.cache = JSONFileCache(str(Path.home() / ".aws" / "cli" / "cache"))
-    roles._prompter = partial(_ask_code, profile)  # noqa: SLF001  (botocore hands it over in its constructor alone)
-    return boto3.Session(botocore_session=core)
-
-
-def _ask_code(profile: str, prompt: str) -> str:
-    """An MFA code from whoever is at the keyboard. AwsError if nobody is."""
-    if not sys.stdin or not sys.stdin.isatty():
-        raise AwsError(
-            f"Profile {profile} needs an MFA code, and nobody is here to type it; run in a terminal: aws sts "
-            f"get-caller-identity --profile {profile}, then this again"
-        )
-    return getpass(prompt)
-
-
-@lru_cache
-def _sandbox_session(account: str, secret: str) -> boto3.Session:
-    """A session with the sandbox's keys that reads no profile, no configuration file and no environment variable."""
-    # held by tests/aws `'config_file'`
-    alone = {
-        "profile": (None, None, None, None),
-        "config_file": (None, None, os.devnull, None),
-        "credentials_file": (None, None, os.devnull, None),
-    }
-    core = botocore.session.Session(session_vars=alone)
-    core.set_credentials(ACCESS_KEY + account, secret)
-    return boto3.Session(botocore_session=core)

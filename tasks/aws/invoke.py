@@ -27,7 +27,7 @@ def invoke_function(connection: Connection, function: str, payload: str) -> Invo
         text = answer["Payload"].read().decode("utf-8", "replace")
     try:
         body = json.loads(text) if text else None
-    except ValueError:
+    except (ValueError, RecursionError):
         body = text
     log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
     return Invocation(function, answer.get("FunctionError", ""), body, log, seconds)

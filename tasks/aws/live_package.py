@@ -24,7 +24,7 @@ def modules_of(package: str, location: str) -> tuple[str, ...]:
     note = cache_folder() / "modules" / f"{package}.json"
     try:
         return tuple(map(str, json.loads(note.read_text(encoding="utf-8"))))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         found = live_modules(location)
     if found:
         with suppress(OSError), replacing(note) as aside:

@@ -20,10 +20,11 @@ from tasks.aws.journal import Seen
 from tasks.aws.refusals import code_of
 from tasks.errors import AwsError, PlanError
 from tasks.jobs import results
+from tasks.release.arns import parse_layer
 from tasks.release.artifacts import Artifact, hex_digest, tree_of
 from tasks.release.contents import read_bill
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
-from tasks.release.functions import LayerVersion, layer_of, unversioned
+from tasks.release.functions import LayerVersion
 from tasks.release.journal import Entry
 from tasks.release.release import Release, read_record
 
@@ -86,14 +87,13 @@ def _aliases(connection: Connection, function: str) -> dict[str, str]:
 
 
 def _last_seen(entry: Entry | None) -> Mapping[str, CanonicalObject]:
-    """The configuration that the last deployment left."""
     return entry.after.canonical if entry and entry.after else {}
 
 
 def _ours(entry: Entry | None) -> frozenset[str]:
     """The layers that our deployments ever attached here, and those of ours that were adopted."""
     states = entry.after.functions.values() if entry and entry.after else ()
-    left = {layer_of(layer.arn) for state in states for layer in state.layers if layer.layer}
+    left = {parse_layer(layer.arn).layer for state in states for layer in state.layers if layer.layer}
     return frozenset({*left, *(entry.ours if entry else ())})
 
 
@@ -164,8 +164,8 @@ def deployed_of(connection: Connection, found: Mapping[tuple[str, str], Any]) ->
     def told(layer: LayerVersion) -> LayerVersion:
         if layer.arn in known:
             return known[layer.arn]
-        account, _, name = unversioned(layer.arn).split(":")[4:7]
-        return replace(layer, layer=ours.get(name, "") if account == connection.environment.account else "")
+        parts = parse_layer(layer.arn)
+        return replace(layer, layer=ours.get(parts.name, "") if parts.account == connection.environment.account else "")
 
     functions: dict[str, DeployedFunction] = named("function", found)
     for name, each in functions.items():
@@ -251,9 +251,9 @@ def load_record(connection: Connection, key: str) -> Release | None:
 
 def read_digest(connection: Connection, arn: str) -> str:
     """The SHA-256 (hex) that Lambda reports for one layer version."""
-    *_, name, number = arn.split(":")
+    layer = parse_layer(arn)
     with connection.doing(f"read {arn}"):
-        answer = connection.functions.get_layer_version(LayerName=name, VersionNumber=int(number))
+        answer = connection.functions.get_layer_version(LayerName=layer.name, VersionNumber=layer.number)
         return hex_digest(answer["Content"]["CodeSha256"])
 
 

@@ -14,9 +14,9 @@ from typing import Any, assert_never
 from botocore.exceptions import BotoCoreError, ClientError
 from s3transfer.utils import ReadFileChunk  # boto3's own
 
+from tasks.aws import observe
 from tasks.aws.connection import Connection
 from tasks.aws.functions import location_of, read_package, switch
-from tasks.aws.observe import digest_of, list_layer_versions, load_record, read_bytes, read_sha256, read_stored
 from tasks.aws.refusals import code_of, is_lost
 from tasks.errors import AwsError
 from tasks.release import actions
@@ -144,14 +144,13 @@ def _publish(connection: Connection, action: actions.Publish, deployed: Deployed
         # held by tests/aws/test_perform.py `each.arn not in known`
         found = [
             each
-            for each in list_layer_versions(connection, artifact.name)
+            for each in observe.list_layer_versions(connection, artifact.name)
             if each.holds(artifact) and each.arn not in known
         ]
         if not found:
             raise
-        *_, name, number = found[0].arn.split(":")
-        there = connection.functions.get_layer_version(LayerName=name, VersionNumber=int(number))
-        arn, digest = found[0].arn, there["Content"]["CodeSha256"]
+        arn = found[0].arn
+        digest = base64_digest(observe.read_digest(connection, arn))
     # held by tests/aws/test_perform.py
     if digest != artifact.code_sha256:
         raise AwsError(
@@ -173,7 +172,7 @@ def _store(connection: Connection, sources: Sources, action: actions.Store) -> N
 
 def _keep_package(connection: Connection, action: actions.KeepPackage) -> None:
     """Whatever the function runs, byte for byte."""
-    if read_sha256(connection, subject(action)) == action.sha256:
+    if observe.read_sha256(connection, subject(action)) == action.sha256:
         return
     location, digest = location_of(connection, action.function)
     # held by tests/aws/test_perform.py
@@ -184,7 +183,7 @@ def _keep_package(connection: Connection, action: actions.KeepPackage) -> None:
 
 
 def _keep_object(connection: Connection, action: actions.KeepObject) -> None:
-    contents = read_bytes(connection, action.source, action.key)
+    contents = observe.read_bytes(connection, action.source, action.key)
     if contents is None:
         raise AwsError(f"s3://{action.source}/{action.key} was deleted meanwhile; run the same command again")
     _put(connection, subject(action), action.sha256, contents)
@@ -193,7 +192,7 @@ def _keep_object(connection: Connection, action: actions.KeepObject) -> None:
 def _record(connection: Connection, action: actions.Record) -> None:
     key, contents = action.release.key, write_record(action.release)
     _once(connection, connection.s3.put_object, key, Body=contents, ContentType="application/json")
-    found = load_record(connection, key)
+    found = observe.load_record(connection, key)
     if found is None or found.artifacts != action.release.artifacts:
         raise AwsError(f"s3://{action.bucket}/{key} records another release; run the same command again")
 
@@ -208,7 +207,7 @@ def _configure(connection: Connection, action: actions.Configure) -> Outcome:
             connection.s3.delete_object(**there, **unchanged)
         return Outcome(action)
     bucket = connection.environment.bucket
-    found = read_stored(connection, bucket, action.contents)
+    found = observe.read_stored(connection, bucket, action.contents)
     if found is None:
         raise AwsError(f"s3://{bucket}/{action.contents} is gone, so {action.key} stays as it is")
     if found.sha256 != action.after:
@@ -236,7 +235,7 @@ def _already(connection: Connection, action: actions.Configure) -> Iterator[None
     except ClientError as error:
         if code_of(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
             raise
-        if digest_of(connection, action.bucket, action.key) != action.after:
+        if observe.digest_of(connection, action.bucket, action.key) != action.after:
             raise
 
 
@@ -249,7 +248,7 @@ def _put(connection: Connection, key: str, sha256: str, body: Any, kind: str = "
 
 def _check_stored(connection: Connection, key: str, sha256: str) -> None:
     """AwsError unless the bucket holds these bytes under a key."""
-    found, where = read_sha256(connection, key), f"s3://{connection.environment.bucket}/{key}"
+    found, where = observe.read_sha256(connection, key), f"s3://{connection.environment.bucket}/{key}"
     if found is None:
         raise AwsError(f"{where} is not there after it was written; run the same command again")
     # held by tests/aws/test_perform.py

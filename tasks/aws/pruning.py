@@ -12,6 +12,7 @@ from tasks.aws.reach import Aws
 from tasks.aws.refusals import DENIED
 from tasks.errors import AwsError, ReleaseError
 from tasks.jobs import results
+from tasks.release.arns import parse_layer
 from tasks.release.artifacts import hex_digest
 from tasks.release.functions import LayerVersion
 from tasks.release.pruning import Kept, Pruning, Stock, StoredObject, kept_by, kept_entries, merged
@@ -157,10 +158,10 @@ def granted(connection: Connection, versions: Iterable[LayerVersion]) -> dict[st
 
 
 def _granted(connection: Connection, arn: str) -> str:
-    *_, name, number = arn.split(":")
+    layer = parse_layer(arn)
     try:
         with connection.doing(f"read who may use {arn}"):
-            connection.functions.get_layer_version_policy(LayerName=name, VersionNumber=int(number))
+            connection.functions.get_layer_version_policy(LayerName=layer.name, VersionNumber=layer.number)
     except AwsError as error:
         if error.aws_code == "ResourceNotFoundException":
             return ""
@@ -184,8 +185,8 @@ def delete(connection: Connection, what: Pruning, allowed: Callable[[], None]) -
             once.delete_object(Bucket=here.bucket, Key=stored.key, IfMatch=stored.etag, **connection.owner)
         yield where
     for each in what.versions:
-        *_, name, number = each.arn.split(":")
+        layer = parse_layer(each.arn)
         allowed()
         with connection.doing(f"delete {each.arn}"):
-            connection.once.delete_layer_version(LayerName=name, VersionNumber=int(number))
+            connection.once.delete_layer_version(LayerName=layer.name, VersionNumber=layer.number)
         yield each.arn

@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore import exceptions
 
+from tasks.aws.strangers import UNREADABLE, StrangerError, is_from_parsers
 from tasks.errors import AwsError
 from tasks.project.model import Environment
 
@@ -56,13 +57,17 @@ BUSY = ("ResourceConflictException", "TooManyRequestsException", "ThrottlingExce
 """Refusals that pass: another update is in progress, or there were too many calls."""
 
 _SERVER_FAULT = 500
+_STRANGER = (
+    "{error}; a proxy or a network that wants you to log in may have answered for it: check HTTPS_PROXY and the "
+    "network, then run the same command again"
+)
 
 
 def is_lost(error: Exception) -> bool:
     """Whether a call may have taken effect although it failed: no answer, or one of a server in trouble."""
     if isinstance(error, exceptions.ClientError):
         return bool(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_FAULT)
-    kinds = exceptions.HTTPClientError | exceptions.ConnectionError | exceptions.ResponseStreamingError
+    kinds = exceptions.HTTPClientError | exceptions.ConnectionError | exceptions.ResponseStreamingError | StrangerError
     return isinstance(error, kinds)
 
 
@@ -76,13 +81,15 @@ def explain(what: str, environment: Environment) -> Iterator[None]:
     try:
         yield
     except exceptions.ClientError as error:
-        code, text = code_of(error), error.response["Error"].get("Message", "")[:300]
+        code, text = code_of(error), str(error.response.get("Error", {}).get("Message", ""))[:300]
         remedy = next((remedy for codes, remedy in _REMEDIES.items() if code in codes), "")
         words["skew"] = _skew(error)
         remedy = remedy.format(**words) if remedy else f"{text}; correct that and run the same command again"
         raise AwsError(f"Cannot {what}: {remedy} [{code}]", aws_code=code, operation=error.operation_name) from error
-    except KeyError as error:
-        if not re.fullmatch(r"'([A-Z][A-Za-z0-9]+)'", str(error)):
+    except UNREADABLE as error:
+        if is_from_parsers(error):
+            raise AwsError(f"Cannot {what}: {_STRANGER.format(error='what answered is not AWS', **words)}") from error
+        if not isinstance(error, KeyError) or not re.fullmatch(r"'([A-Z][A-Za-z0-9]+)'", str(error)):
             raise  # AWS's fields are written LikeThis, and names of ours never are
         raise AwsError(f"Cannot {what}: AWS's answer was cut short (no {error}); run the same command again") from error
     except exceptions.BotoCoreError as error:
@@ -101,7 +108,7 @@ def _skew(error: exceptions.ClientError) -> str:
 
 def code_of(error: Exception) -> str:
     """AWS's error code; an answer without a body (HEAD) has only its HTTP status. Empty if AWS gave no answer."""
-    return str(error.response["Error"].get("Code", "")) if isinstance(error, exceptions.ClientError) else ""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, exceptions.ClientError) else ""
 
 
 def refuse_redirect(response: Any, request_dict: dict[str, Any], **_: Any) -> None:
@@ -130,6 +137,8 @@ def _local_remedy(error: exceptions.BotoCoreError) -> str:
             return "no AWS credentials found; run: {configure} (or try it all without an account: inv sandbox ...)"
         case exceptions.SSOError() | exceptions.TokenRetrievalError():
             return "the session of {profile} has expired; run: {login}"
+        case StrangerError():
+            return _STRANGER
         case exceptions.HTTPClientError() | exceptions.ConnectionError():
             return (
                 "no answer from AWS in {region} ({error}); check the network and the region in release.toml, then run "

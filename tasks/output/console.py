@@ -11,6 +11,7 @@ from tasks.output.progress import Progress
 from tasks.output.terminal import screen
 from tasks.release import actions, events
 from tasks.release.actions import Action, Outcome
+from tasks.release.arns import parse_layer
 from tasks.release.artifacts import Kind
 from tasks.release.events import Event
 from tasks.release.invocations import REFUSED, Invocation
@@ -125,8 +126,8 @@ class Console:
     def _done(self, outcome: Outcome) -> None:
         match outcome.action:
             case actions.Publish():
-                number = outcome.arn.rpartition(":")[-1]
-                say("", "[SUCCESS] Layer deployed successfully!", f"   ARN: {outcome.arn}", f"   Version: {number}")
+                lines = f"   ARN: {outcome.arn}", f"   Version: {parse_layer(outcome.arn).number}"
+                say("", "[SUCCESS] Layer deployed successfully!", *lines)
             case actions.Switch():
                 layers = outcome.action.before.arns != outcome.action.after.arns
                 done = "Put back" if self._undoing else "Layers updated" if layers else "Updated"
@@ -205,7 +206,6 @@ def _counted(changes: Iterable[actions.Configure]) -> str:
 
 
 def _smoked(invocation: Invocation) -> str:
-    """How a function took its smoke payload."""
     if invocation.error:
         return f"   [ERROR] Smoke test: {invocation.function}: {invocation.failure}"
     answer = "starts, and refuses the test event" if invocation.status >= REFUSED else "starts"

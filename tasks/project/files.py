@@ -1,6 +1,7 @@
 """Files that are replaced without ever being half-written, and what identifies their bytes."""
 
 import hashlib
+import json
 import os
 import tempfile
 import time
@@ -54,6 +55,18 @@ def read_text(path: Path, shown: str, remedy: str) -> str:
         if isinstance(error, UnicodeDecodeError):
             raise ConfigError(f"{shown} cannot be read (it is not UTF-8 text); save it as UTF-8") from error
         raise ConfigError(f"{shown} cannot be read ({getattr(error, 'strerror', '') or error}); {remedy}") from error
+
+
+def parse_json(text: str) -> Any:
+    """Return what a JSON text says. ValueError if it is none, NaN and what is nested too deeply among that."""
+
+    def refuse(name: str) -> None:
+        raise ValueError(f"{name} is no JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def parse_toml(text: str, shown: str) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def _remembered(command: list[str]) -> Answer:
     """
     try:
         return list(json.loads(_note(command[0]).read_text(encoding="utf-8"))) if len(command) == 1 else []
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return []
 
 
@@ -78,7 +78,7 @@ def _ask(command: list[str]) -> Answer:
             with replacing(_note(command[0])) as aside:
                 aside.write_text(json.dumps(answer), encoding="utf-8")
         return list(answer)
-    except (OSError, subprocess.TimeoutExpired, ValueError, LookupError, TypeError):
+    except (OSError, subprocess.TimeoutExpired, ValueError, LookupError, TypeError, RecursionError):
         return []
 
 

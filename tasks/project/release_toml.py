@@ -1,6 +1,5 @@
 """Reads release.toml into values, and refuses what AWS would refuse later, naming the table and the key."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -8,7 +7,7 @@ from functools import lru_cache
 from typing import Any, TypeVar, get_origin
 
 from tasks.errors import ConfigError, meant
-from tasks.project.files import parse_toml
+from tasks.project.files import parse_json, parse_toml
 from tasks.project.model import CONFIGURATION, EndToEnd, Environment, Function, Layer, Project
 from tasks.project.runtimes import ARCHITECTURES, RUNTIMES
 
@@ -255,9 +254,9 @@ def _check_function(where: str, key: str, function: Function, head: _ProjectTabl
     if function.memory and not _LEAST_MEMORY <= function.memory <= _MOST_MEMORY:
         raise _unfit(where, "memory", str(function.memory), f"{_LEAST_MEMORY} to {_MOST_MEMORY} MB")
     try:
-        json.loads(function.smoke)
+        parse_json(function.smoke)
     except ValueError:
-        raise _unfit(where, "smoke", function.smoke, "a payload as JSON, such as '{}'") from None
+        raise _unfit(where, "smoke", function.smoke[:40], "a payload as JSON, such as '{}'") from None
     if function.source and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", function.handler):
         raise _unfit(where, "handler", function.handler, "a module and a function: handler.lambda_handler")
 

@@ -66,7 +66,7 @@ class Deployed:
     canonical  key -> contents of the configuration, below the prefixes of release.toml
     record     the record of the release in question, if the bucket has one
     trees      key -> tree digest of archives that the bucket has with other bytes than were built
-    ours       every layer that a deployment of ours ever attached here, as `layer_of` names them
+    ours       every layer that a deployment of ours ever attached here, as `parse_layer` names them
     aliases    AWS name of a function -> its aliases that lead to a published version, with that version
     """
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tasks.project.model import Function
+from tasks.release.arns import parse_layer
 from tasks.release.deployed import DeployedFunction, Facts
 from tasks.release.evidence import Evidence
-from tasks.release.functions import LayerVersion, State, unversioned
+from tasks.release.functions import LayerVersion, State
 from tasks.release.journal import ADOPTED, Entry, emergency_note, is_as_written, ways_out
 from tasks.release.limits import hidden_modules
 from tasks.release.promotion import repair_command
@@ -196,19 +197,16 @@ def _package(record: Release | None, key: str, wanted: State, there: DeployedFun
 
 def _layers(wanted: Iterable[LayerVersion], there: Iterable[LayerVersion]) -> Iterator[str]:
     """How the layers of a function differ."""
-    had, has = ({unversioned(layer.arn): layer for layer in layers} for layers in (wanted, there))
+    had, has = ({parse_layer(layer.arn).layer: layer for layer in layers} for layers in (wanted, there))
     for name, layer in had.items():
         if name not in has:
             yield f"{layer} is not attached any more"
         elif has[name].arn != layer.arn:
-            yield f"runs {has[name]} (layer version {_number(has[name])}), not {layer} (layer version {_number(layer)})"
+            found = has[name]
+            yield f"runs {found} (layer version {found.aws_number}), not {layer} (layer version {layer.aws_number})"
     yield from (f"{layer} was attached" for name, layer in has.items() if name not in had)
     if list(had) != list(has) and set(had) == set(has):
         yield "its layers are in another order: " + ", ".join(layer.label for layer in has.values())
-
-
-def _number(layer: LayerVersion) -> str:
-    return layer.arn.rpartition(":")[-1]
 
 
 def _settings(function: Function, name: str, there: DeployedFunction) -> Iterator[Finding]:

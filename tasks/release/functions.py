@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tasks.release.arns import parse_layer
 from tasks.release.artifacts import Artifact, parse_description
 
 
@@ -30,15 +31,20 @@ class LayerVersion:
     @property
     def label(self) -> str:
         """What it is called where its version stands beside it."""
-        return self.layer or ":".join(self.arn.split(":")[-2:-1])
+        return self.layer or parse_layer(self.arn).name
 
     @property
     def number(self) -> str:
-        """What tells it from others of its layer: our version, else AWS's number."""
-        return self.version or self.arn.rpartition(":")[-1]
+        """What tells it from others of its layer: our version, else AWS's number (its own layers have none)."""
+        return self.version or self.aws_number
+
+    @property
+    def aws_number(self) -> str:
+        """AWS's number; empty if it has none, or is yet to be published."""
+        return str(parse_layer(self.arn).number or "")
 
     def __str__(self) -> str:
-        return f"{self.label} {self.number}"
+        return f"{self.label} {self.number}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -90,17 +96,7 @@ def _layer_changes(before: State, after: State) -> Iterator[str]:
         elif was.number != layer.number:
             yield f"{label} {was.number} -> {layer.number}"
         elif was.arn != layer.arn:
-            yield f"{layer} (layer version {was.arn.rpartition(':')[-1]} -> {layer.arn.rpartition(':')[-1] or 'new'})"
+            yield f"{layer} (layer version {was.aws_number} -> {layer.aws_number or 'new'})"
         elif layer.layer:
             yield f"{layer} (unchanged)"
     yield from (f"- {layer}" for label, layer in old.items() if label not in new)
-
-
-def unversioned(arn: str) -> str:
-    """A layer version's ARN without its number: the layer's own."""
-    return arn.rpartition(":")[0]
-
-
-def layer_of(arn: str) -> str:
-    """What tells a layer, given the ARN of one of its versions: without `arn:<partition>:`, which differs in China."""
-    return unversioned(arn).split(":", 2)[-1]

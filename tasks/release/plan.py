@@ -13,9 +13,10 @@ from tasks.errors import PlanError
 from tasks.project.model import Environment
 from tasks.release import actions
 from tasks.release.actions import Action, Note
+from tasks.release.arns import layer_key, parse_layer
 from tasks.release.artifacts import Artifact, description
 from tasks.release.deployed import Deployed, DeployedFunction
-from tasks.release.functions import LayerVersion, State, layer_of
+from tasks.release.functions import LayerVersion, State
 from tasks.release.limits import check_function, hidden_modules, hiding
 from tasks.release.release import Release
 
@@ -200,7 +201,7 @@ def merge_layers(current: tuple[LayerVersion, ...], goal: Goal, deployed: Deploy
         pending = LayerVersion("", description(artifact, commit), artifact.name)
         ours[layer_key(here, artifact.name)] = deployed.find(artifact) or pending
     wanted, merged = iter(ours.values()), list[LayerVersion]()
-    for name, layer in {layer_of(layer.arn): layer for layer in current}.items():
+    for name, layer in {parse_layer(layer.arn).layer: layer for layer in current}.items():
         if name in ours:
             merged.append(next(wanted))
         # held by tests/release tests/test_engine.py `-> True`
@@ -351,8 +352,3 @@ def bump_command(name: str, environment: Environment) -> str:
     """The command that gives an artifact a version of its own."""
     option = "" if name == next(iter(environment.layer_names)) else f" --layer {name}"
     return f"inv bump --part patch{option}"
-
-
-def layer_key(environment: Environment, layer: str) -> str:
-    """What `layer_of` makes of the ARN of any version of a layer."""
-    return f"lambda:{environment.region}:{environment.account}:layer:{environment.layer_names[layer]}"

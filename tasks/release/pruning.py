@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tasks.errors import PlanError
 from tasks.project.model import Environment
+from tasks.release.arns import parse_layer
 from tasks.release.artifacts import Artifact
 from tasks.release.functions import LayerVersion
 from tasks.release.journal import ADOPTED, PREPARING, Entry, Snapshot, rollback_target
@@ -153,15 +154,11 @@ def old_versions(stock: Stock, kept: Kept) -> Iterator[LayerVersion]:
     """The layer versions that no release needs. Those newer than what is kept may be about to be attached."""
     for layer, versions in stock.versions.items():
         needed = [each for each in versions if any(a.name == layer and each.holds(a) for a in kept.artifacts)]
-        newest = max((_number(each) for each in needed), default=0)
+        newest = max((parse_layer(each.arn).number for each in needed), default=0)
         for each in versions:
-            # held by tests/release/test_pruning.py `each.version` `_number(each) < newest`
-            if each.version and each not in needed and _number(each) < newest:
+            # held by tests/release/test_pruning.py `each.version` `parse_layer(each.arn).number < newest`
+            if each.version and each not in needed and parse_layer(each.arn).number < newest:
                 yield each
-
-
-def _number(version: LayerVersion) -> int:
-    return int(version.arn.rpartition(":")[-1])
 
 
 def _digests(before: Iterable[Snapshot]) -> set[str]:

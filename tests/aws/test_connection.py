@@ -9,6 +9,7 @@ import pytest
 
 from tasks.aws import connection
 from tasks.aws.connection import client, connect
+from tasks.aws.sessions import sandbox_session, session_of
 from tasks.aws.who import check_caller
 from tasks.errors import AwsError
 from tasks.project.command import address_of
@@ -39,7 +40,7 @@ def test_the_sandbox_can_never_reach_real_aws_whatever_the_environment_says(
     (tmp_path / "config").write_text("[default\n")  # whoever reads this file fails
     for name, value in {**HOSTILE, "AWS_CONFIG_FILE": str(tmp_path / "config")}.items():
         monkeypatch.setenv(name, value)
-    connection._sandbox_session.cache_clear()  # noqa: SLF001  (so that a session is made here)
+    sandbox_session.cache_clear()  # so that a session is made here
     made = client("lambda", DEV, sandbox + "/")  # an address of its own, so that no client made before is used
     seen = []
     made.meta.events.register("before-send", lambda request, **_: seen.append((request.url, request.headers)))
@@ -68,7 +69,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    for cached in (connection._client, connection._session, connection._name_elsewhere):  # noqa: SLF001
+    for cached in (connection._client, session_of, connection._name_elsewhere):  # noqa: SLF001
         cached.cache_clear()
 
     def write(text: str) -> Environment:
@@ -104,7 +105,7 @@ def test_a_profile_that_needs_an_mfa_code_is_refused_where_nobody_can_type_it(
 
 def test_the_cache_of_roles_is_that_of_the_aws_cli(configured: Callable[[str], Environment], tmp_path: Path) -> None:
     configured(f"[profile team]\n{KEYS}")
-    session = connection._session("team")  # noqa: SLF001
+    session = session_of("team")
     provider = session._session.get_component("credential_provider").get_provider("assume-role")  # noqa: SLF001
     assert provider.cache._working_dir == str(tmp_path / ".aws" / "cli" / "cache")  # noqa: SLF001
 

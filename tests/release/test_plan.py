@@ -16,6 +16,7 @@ from tasks.release.actions import (
     Upload,
     subject,
 )
+from tasks.release.arns import layer_key
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.functions import LayerVersion
 from tasks.release.plan import (
@@ -24,7 +25,6 @@ from tasks.release.plan import (
     UPLOAD,
     Goal,
     Plan,
-    layer_key,
     merge_layers,
     plan,
     replaced_layers,

@@ -14,8 +14,8 @@ sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
 sys.modules.pop("tasks", None)
 
 try:
-    from tasks import namespace  # the package, now that its name is free
-    from tasks.commands import check_line
+    from tasks import namespace, unfit  # the package, now that its name is free
+    from tasks.commands import check_line, keep_dashes
 except ModuleNotFoundError as error:
     if str(error.name).partition(".")[0] == "tasks":
         raise
@@ -23,5 +23,6 @@ except ModuleNotFoundError as error:
     file = beside if (Path(__file__).parent / beside).exists() else "requirements.txt"
     advice = f"run: {sys.executable} -m pip install -r {file}"
     sys.exit(f"[ERROR] {error.name} is not installed for this Python; {advice}")
-check_line(namespace, sys.argv[1:])
+keep_dashes()
+check_line(namespace, sys.argv[1:], unfit)
 __all__ = ["namespace"]

@@ -70,8 +70,8 @@ def _environment(environment: Environment) -> Collection:
     return tasks
 
 
-def _namespace() -> Collection:
-    """Every task of this package."""
+def _namespace() -> tuple[Collection, ConfigError | None]:
+    """Every task of this package; and why there are none for environments, if release.toml cannot be read."""
     root = Collection(
         build.clean, build.build_core, build.build_deps, build.build_functions, build.build, build.check, build.lock,
         deploy.upload, deploy.publish, deploy.update_lambdas, deploy.deploy,
@@ -81,12 +81,16 @@ def _namespace() -> Collection:
         run.invoke, run.smoke, run.e2e, watch.watch, doctor.doctor, init.init, report.report, commands.commands,
     )  # fmt: skip
     root.add_collection(Collection("sandbox", sandbox.sandbox, sandbox.up, sandbox.down, sandbox.env))
-    for environment in Workspace(ROOT).project().environments.values():
-        if environment.name in {*root.tasks, "sandbox"}:
-            raise ConfigError(f"release.toml: environment {environment.name!r} has the name of a task; rename it")
+    try:
+        environments = Workspace(ROOT).project().environments
+    except ConfigError as error:
+        return root, error
+    if taken := environments.keys() & {*root.tasks, "sandbox"}:
+        return root, ConfigError(f"release.toml: environment {min(taken)!r} has the name of a task; rename it")
+    for environment in environments.values():
         root.add_collection(_environment(environment))
-    return root
+    return root, None
 
 
 ReleaseError.show = framed
-namespace = _namespace()
+namespace, unfit = _namespace()

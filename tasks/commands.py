@@ -72,13 +72,28 @@ def commands(c: Context) -> None:
     )
 
 
-def check_line(namespace: Collection, line: Sequence[str]) -> None:
+def keep_dashes() -> None:
+    """Have Invoke call tasks by their names, `build-core`, whatever somebody's own ~/.invoke.yaml says of underscores.
+
+    Invoke asks its configuration only once tasks are loaded; documentation, messages and workflows have dashes.
+    """
+    from invoke.main import program
+
+    # held by tests/test_namespace.py
+    if config := getattr(program, "config", None):
+        config.tasks.auto_dash_names = True
+
+
+def check_line(namespace: Collection, line: Sequence[str], unfit: ConfigError | None = None) -> None:
     """ConfigError, with what was probably meant, for what a command line cannot mean.
+
+    `unfit` says why release.toml cannot be used, which every task needs but the one that ends a sandbox.
 
     Invoke says only that it has no idea, and takes an unknown option for the value of a task's first parameter
     (https://github.com/pyinvoke/invoke/issues/1021). What is unknown is for its own parser to say; it gets the tasks
     that the line may name alone, since to prepare all of them takes ten times as long.
     """
+    _check_whole(list(line), unfit)
     names = namespace.task_names.items()
     known = [each for name, others in names for each in (name, *others)]
     contexts = [
@@ -112,6 +127,17 @@ def check_line(namespace: Collection, line: Sequence[str]) -> None:
         raise ConfigError(f"{remote[0]} stands before the word sandbox, so it would reach AWS; put sandbox first")
     if order[-1:] == ["sandbox.sandbox"] and {"-h", "--help"}.isdisjoint(line):
         raise ConfigError(f"Nothing follows the word sandbox; try: inv sandbox deploy --env {environments[0]}")
+
+
+def _check_whole(line: list[str], unfit: ConfigError | None) -> None:
+    """ConfigError where nothing can be done, and for words after `--`, which Invoke hands to no task."""
+    # held by tests/test_namespace.py
+    if unfit and line != ["sandbox.down"]:
+        raise unfit
+    words = line[line.index("--") + 1 :] if "--" in line and "--complete" not in line else []
+    # held by tests/test_commands.py
+    if words:
+        raise ConfigError(f"Nothing is taken after --, so {words[0]} would be ignored; leave out the --")
 
 
 def _arguments(told: Task[Any]) -> list[Argument]:

@@ -358,8 +358,7 @@ def undo_unfinished(goal: Goal, entry: Entry, reach: "Aws", report: Report) -> N
 def perform(attempt: Attempt, actions: Sequence[Action], deployed: Deployed, *, keep_going: bool = False) -> Deployed:
     """Perform actions side by side where they are about different things; they are reported in their order.
 
-    The first failure is raised once all that had begun has ended. To `keep_going` only a TakenError is: a look finds
-    the others.
+    The first failure is raised once all that had begun has ended; to `keep_going` only a TakenError is.
     """
     calls = [partial(attempt.reach.perform, action, deployed, attempt.allowance(action)) for action in actions]
     failure = None
@@ -385,9 +384,10 @@ def perform(attempt: Attempt, actions: Sequence[Action], deployed: Deployed, *, 
 
 
 def vanished(was: Snapshot, now: Deployed) -> tuple[str, ...]:
+    """Functions that were there before, and do not answer any more."""
     return tuple(f"{name}: does not exist any more" for name in was.functions if name not in now.functions)
 
 
 def differences(left: Plan) -> tuple[str, ...]:
     """What a plan would still change of what runs."""
-    return (*(f"{switch.function}: {switch.what}" for switch in left.switch), *map(str, left.configure))
+    return (*(f"{each.function}: {each.what}" for each in left.switch), *map(str, left.configure))

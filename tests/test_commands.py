@@ -134,6 +134,7 @@ def test_what_is_refused_is_what_invoke_takes_for_unknown_or_a_value_that_looks_
         expected = (
             said.startswith("No idea") or "did not receive" in said or any(each.startswith("-") for each in eaten)
         )
+        expected |= "--" in line[:-1]
         expected |= isinstance(helped, str) and helped not in {*namespace.task_names, "sandbox"}
         answer = refusal(check_line, namespace, line)
         assert bool(answer) == expected or "the word sandbox" in answer.lower(), line
@@ -170,8 +171,13 @@ def test_what_is_right_is_let_through(line: str) -> None:
     check_line(namespace, line.split())
 
 
-def test_what_follows_two_dashes_and_the_value_of_an_option_may_be_anything() -> None:
-    check_line(namespace, ["deploy", "--env", "dev", "--emergency", "--right", "--", "--whatever", "it", "is"])
+def test_the_value_of_an_option_may_be_anything() -> None:
+    check_line(namespace, ["deploy", "--env", "dev", "--emergency", "--right", "--"])
+
+
+def test_words_that_invoke_would_drop_without_a_word_are_refused() -> None:
+    with pytest.raises(ConfigError, match="Nothing is taken after --, so extra would be ignored"):
+        check_line(namespace, ["build", "--", "extra"])
 
 
 def test_a_line_that_was_looked_at_takes_no_help_away() -> None:

@@ -1,5 +1,6 @@
 """The command line, run as a user runs it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,26 @@ def test_a_mistake_in_release_toml_is_a_clear_message_even_while_tasks_are_liste
     assert result.returncode == 1
     assert result.stderr.startswith("[ERROR] release.toml is not valid TOML")
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.long
+def test_a_sandbox_can_be_ended_although_release_toml_is_broken(repository: Path) -> None:
+    try:
+        inv(repository, "sandbox.up")
+    finally:
+        (repository / "release.toml").write_text("[project")
+        stopped = inv(repository, "sandbox.down")
+    assert (stopped.returncode, stopped.stdout) == (0, "[OK] Sandbox stopped\n")
+    assert inv(repository, "sandbox.up").returncode == 1
+
+
+def test_dashes_work_whatever_somebodys_own_configuration_of_invoke_says(repository: Path) -> None:
+    command = [sys.executable, "-m", "invoke", "update-lambdas", "--env", "nowhere"]
+    for name, value in (("INVOKE_TASKS_AUTO_DASH_NAMES", "0"), ("HOME", str(repository))):
+        (repository / ".invoke.yaml").write_text("tasks:\n  auto_dash_names: false\n")
+        environment = {**os.environ, name: value, "USERPROFILE": str(repository)}
+        made = subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
+        assert "Unknown environment 'nowhere'" in made.stderr
 
 
 @pytest.mark.long

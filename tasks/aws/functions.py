@@ -183,7 +183,7 @@ class Updating:
             # held by tests/test_protocol.py tests/aws/test_functions.py
             self.allowed()
             refused = _sent(self.connection, doing, call, {**request, "FunctionName": name}, revision)
-            # held by tests/test_protocol.py `self.lost or (refused is not None and is_lost(refused)) -> False`
+            # held by tests/aws/test_functions.py `self.lost or (refused is not None and is_lost(refused)) -> False`
             self.lost = self.lost or (refused is not None and is_lost(refused))
             found = read_function(self.connection, name)
             if found is None:

@@ -144,7 +144,7 @@ class Entry:
         """The emergency that nobody has adopted since, with its entry's number; empty if there is none."""
         if self.what == "adopt" and self.status is Status.CONFIRMED:
             return ""
-        # held by tests/test_adopt.py tests/release/test_journal.py `self.status is not Status.UNDONE`
+        # held by tests/test_rules.py `self.status is not Status.UNDONE`
         if self.emergency and self.status is not Status.UNDONE and self.what not in PREPARING:
             return f"entry {self.number}: {self.emergency}"
         return self.unadopted

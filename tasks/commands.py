@@ -121,12 +121,16 @@ def check_line(namespace: Collection, line: Sequence[str], unfit: ConfigError | 
             raise ConfigError(f"The word sandbox stands before what runs there: inv sandbox {context.name} ...")
     if isinstance(word, str) and word not in known:
         raise ConfigError(_unknown_task(word, line, known, namespace.collections))
-    order = [context.name for context in found if context.name]
+    _check_order([context.name for context in found if context.name], line, environments[0])
+
+
+def _check_order(order: list[str], line: Sequence[str], first: str) -> None:
+    """ConfigError where the word sandbox stands behind what it is meant for, or before nothing."""
     early = order[: order.index("sandbox.sandbox")] if "sandbox.sandbox" in order else []
     if remote := [each for each in early if re.fullmatch(REMOTE, each.rpartition(".")[2])]:
         raise ConfigError(f"{remote[0]} stands before the word sandbox, so it would reach AWS; put sandbox first")
     if order[-1:] == ["sandbox.sandbox"] and {"-h", "--help"}.isdisjoint(line):
-        raise ConfigError(f"Nothing follows the word sandbox; try: inv sandbox deploy --env {environments[0]}")
+        raise ConfigError(f"Nothing follows the word sandbox; try: inv sandbox deploy --env {first}")
 
 
 def _check_whole(line: list[str], unfit: ConfigError | None) -> None:

@@ -10,7 +10,7 @@ MODULE, FUNCTION, PARAMETERS = 200, 30, 5
 """Lines without the marks of guards; lines of a body without its documentation; a value counts as one parameter."""
 
 MODULES = {
-    "archives/trial.py": 274,
+    "archives/trial.py": 204,
     "archives/workshop.py": 222,
     "aws/functions.py": 245,
     "aws/journal.py": 326,
@@ -33,7 +33,6 @@ FUNCTIONS = {
     "archives/workshop.py:_make": 33,
     "aws/evidence.py:gather": 35,
     "aws/observe.py:observe": 32,
-    "commands.py:check_line": 33,
     "engine.py:carry_out": 44,
     "init.py:init": 44,
     "output/console.py:Console.__call__": 43,

@@ -19,8 +19,8 @@ from tasks.archives import lock, manifest, together, workshop
 from tasks.archives.checks import find_problems
 from tasks.archives.contents import read_contents
 from tasks.archives.downloads import list_files
+from tasks.archives.imports import undeclared
 from tasks.archives.recipes import Recipe
-from tasks.archives.trial import undeclared
 from tasks.archives.wheels import check_record, wheel_members
 from tasks.aws.live_package import names_in_directory
 from tasks.errors import ReleaseError

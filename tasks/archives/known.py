@@ -13,7 +13,7 @@ from tasks.project.workspace import Workspace
 RULES = (
     "archives/checks.py",
     "archives/secrets.py",
-    "archives/trial.py",
+    "archives/imports.py",
     "project/runtimes.py",
     "release/artifacts.py",
 )

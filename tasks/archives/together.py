@@ -10,9 +10,10 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from tasks.archives.imports import undeclared
 from tasks.archives.known import known_of
 from tasks.archives.manifest import Archive
-from tasks.archives.trial import CHILD, Stage, try_imports, undeclared
+from tasks.archives.trial import CHILD, Stage, try_imports
 from tasks.errors import BuildError, PlanError, listed
 from tasks.jobs import results
 from tasks.project.files import replacing

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.archives.imports import undeclared
 from tasks.archives.known import Known
 from tasks.archives.lock import write_lock
-from tasks.archives.trial import Stage, try_imports, undeclared
+from tasks.archives.trial import Stage, read_failures, try_imports
 from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED, RUNTIMES, standard_library
 from tasks.project.twin import make_twin
@@ -31,6 +32,14 @@ def archive(path: Path, files: dict[str, str]) -> Path:
         for name, text in files.items():
             made.writestr(name, text)
     return path
+
+
+@pytest.mark.parametrize("contents", [None, "", '{"a": ['])
+def test_a_result_that_could_not_be_written_is_a_failure_and_no_traceback(tmp_path: Path, contents: str | None) -> None:
+    if contents is not None:
+        (tmp_path / "result.json").write_text(contents)
+    failed = read_failures(tmp_path / "result.json", 1, "Traceback\nOSError: [Errno 28] No space left on device\n")
+    assert failed == ("the interpreter ended with 1: OSError: [Errno 28] No space left on device",)
 
 
 def test_an_interpreter_is_the_version_it_says() -> None:

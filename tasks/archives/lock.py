@@ -102,12 +102,17 @@ def read_lock(requirements: Path, runtime: Runtime) -> tuple[Pin, ...]:
     made_from, _, digest = text.partition("\n")[0].strip().removeprefix(_MADE_FROM).partition(", ")
     if made_from != _fingerprint(wanted, runtime):
         raise BuildError(f"{lock} is out of date: {requirements.name} or the runtimes have changed; run: inv lock")
-    pins = tuple(_pins(text, lock))
+    pins = read_pins(lock)
     for requirement in wanted:
         _check_satisfied(requirement, pins, lock)
     if digest != _digest(pins):
         raise BuildError(f"{lock} was edited by hand, so it may miss what a package needs; run: inv lock")
     return pins
+
+
+def read_pins(lock: Path) -> tuple[Pin, ...]:
+    """Return the pins of a lock, whatever it was made from."""
+    return tuple(_pins(_text(lock), lock))
 
 
 def _requirements(path: Path) -> list[Requirement]:

@@ -20,7 +20,7 @@ from tasks.project.release_toml import parse_project
 from tasks.project.starter import BESIDE, Answers, Found, compose, find_parts, requirements_of
 from tasks.project.versions import read_versions
 
-_COPIED = ("tasks.py", "invoke.yaml", "requirements.txt", "requirements-dev.txt", ".github/workflows/release.yml")
+_COPIED = ("tasks.py", "invoke.yaml", *BESIDE, "requirements-inv.lock", ".github/workflows/release.yml")
 _MERGED = (".gitignore", ".gitattributes")
 _ENVIRONMENTS = ("dev", "stage", "prod")
 _PLACEHOLDER = "111111111111"

@@ -39,7 +39,7 @@ def test_everything_that_a_project_needs_is_there_and_nothing_is_overwritten(
     assert "requirements.txt is the project's; this tool's is requirements-inv.txt" in said
     assert "boto3==" in (project / "requirements-inv.txt").read_text()
     assert "-r requirements-inv.txt\n" in (project / "requirements-dev.txt").read_text()
-    assert "pip install -q -r requirements-inv.txt" in (project / ".github/workflows/release.yml").read_text()
+    assert "-r requirements-inv.lock" in (project / ".github/workflows/release.yml").read_text()
     ignored = (project / ".gitignore").read_text().splitlines()
     assert ignored[:2] == ["__pycache__/", "secret.txt"]
     assert ".build/" in ignored

@@ -19,7 +19,8 @@ from tests.examples import RELEASE_TOML, VERSION
 
 pytestmark = pytest.mark.whole
 
-TEXT = (Path(__file__).parents[1] / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+WORKFLOWS = Path(__file__).parents[1] / ".github" / "workflows"
+TEXT = (WORKFLOWS / "release.yml").read_text(encoding="utf-8")
 JOBS: dict[str, Any] = yaml.safe_load(TEXT)["jobs"]
 
 
@@ -43,20 +44,57 @@ def run(code: str, folder: Path, **variables: str) -> str:
     return made.stdout
 
 
-def test_every_action_is_pinned_by_digest() -> None:
-    used = [step["uses"] for job in JOBS.values() for step in job["steps"] if "uses" in step]
+@pytest.mark.parametrize("name", ["release", "test"])
+def test_every_action_is_pinned_by_digest(name: str) -> None:
+    text = (WORKFLOWS / f"{name}.yml").read_text(encoding="utf-8")
+    used = [step["uses"] for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"] if "uses" in step]
     assert used
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", each) for each in used)
 
 
 def test_no_job_has_a_key_and_each_trades_a_token() -> None:
     assert "secrets." not in TEXT
-    assert all(job["permissions"] == {"contents": "read", "id-token": "write"} for job in JOBS.values())
+    trading = {"contents": "read", "id-token": "write"}
+    assert all(job["permissions"] == trading for name, job in JOBS.items() if name != "build")
+
+
+def test_what_builds_can_trade_no_token_and_comes_before_every_job_that_can() -> None:
+    assert JOBS["build"]["permissions"] == yaml.safe_load(TEXT)["permissions"] == {"contents": "read"}
+    assert "needs" not in JOBS["build"]
+    assert "environment" not in JOBS["build"]
+    assert [name for name, job in JOBS.items() if not job.get("needs")] == ["build"]
+
+
+def test_only_a_protected_branch_is_released() -> None:
+    assert all(job["if"] == "github.ref_protected" for job in JOBS.values())
+
+
+def test_what_is_installed_has_its_hash_and_builds_nothing() -> None:
+    runs = [step["run"] for job in JOBS.values() for step in job["steps"] if "pip install" in step.get("run", "")]
+    assert len(runs) == len(JOBS)
+    assert all("--require-hashes --only-binary :all: -r requirements-inv.lock" in each for each in runs)
+
+
+def test_a_plan_in_a_summary_can_end_no_block_of_it() -> None:
+    plans = [line for line in TEXT.splitlines() if "GITHUB_STEP_SUMMARY" in line]
+    assert plans
+    assert all("| sed 's/^/    /' |" in line for line in plans)
+    assert "```" not in TEXT
+
+
+def test_the_locked_requirements_are_those_that_are_pinned() -> None:
+    root = WORKFLOWS.parents[1]
+    pinned, locked = (
+        dict(re.findall(r"(?m)^([A-Za-z0-9-]+)==([^\s;]+)", (root / name).read_text(encoding="utf-8").lower()))
+        for name in ("requirements.txt", "requirements-inv.lock")
+    )
+    assert pinned.items() <= locked.items()
 
 
 def test_what_changes_an_environment_waits_in_it() -> None:
     waits = {name: job.get("environment") for name, job in JOBS.items()}
     assert waits == {
+        "build": None,
         "deploy-dev": "dev",
         "plan-stage": None,
         "promote-stage": "stage",

@@ -121,7 +121,7 @@ def check_line(namespace: Collection, line: Sequence[str], unfit: ConfigError | 
             raise ConfigError(f"The word sandbox stands before what runs there: inv sandbox {context.name} ...")
     if isinstance(word, str) and word not in known:
         raise ConfigError(_unknown_task(word, line, known, namespace.collections))
-    _check_order([context.name for context in found if context.name], line, environments[0])
+    _check_order([context.name for context in found if context.name], line, next(iter(environments), ""))
 
 
 def _check_order(order: list[str], line: Sequence[str], first: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tasks.errors import PlanError, ReleaseError, TakenError, listed
+from tasks.errors import PlanError, ReleaseError, TakenError, listed, one_line
 from tasks.jobs import EndedAtOnceError, results, side_by_side
 from tasks.release import events
 from tasks.release.actions import Action, Publish, Switch, subject
@@ -390,4 +390,4 @@ def vanished(was: Snapshot, now: Deployed) -> tuple[str, ...]:
 
 def differences(left: Plan) -> tuple[str, ...]:
     """What a plan would still change of what runs."""
-    return (*(f"{each.function}: {each.what}" for each in left.switch), *map(str, left.configure))
+    return (*(f"{each.function}: {each.what}" for each in left.switch), *map(one_line, map(str, left.configure)))

@@ -4,12 +4,19 @@ Invoke prints the message of an `Exit` on stderr and ends with its code, also wh
 so a `ReleaseError` needs no handler anywhere.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from invoke import Exit
 
 _MOST_LISTED = 10
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""What steers a terminal, or makes a line read otherwise than it is: control characters, bidi, zero width, tags."""
+_WORKFLOW = re.compile(r"(?m)^(\s*):(?=:)|#(?=#\[)")
+"""How commands to GitHub's runner begin, which reads them out of whatever a job prints."""
 
 
 class ReleaseError(Exit):
@@ -27,7 +34,7 @@ class ReleaseError(Exit):
     @property
     def message(self) -> str:
         """What Invoke prints."""
-        return type(self).show(f"[ERROR] {self.text}")
+        return type(self).show(printable(f"[ERROR] {self.text}"))
 
     @message.setter
     def message(self, _: object) -> None:
@@ -70,6 +77,28 @@ class DiffersError(Exit):
 
     def __init__(self) -> None:
         super().__init__("", 2)
+
+
+def printable(text: str) -> str:
+    """Return a text as it may be shown: what would steer a terminal or a runner as an escape, line breaks as they are.
+
+    What is read from a bucket, an archive or a function's answer was written by whoever may write there.
+    """
+    return _WORKFLOW.sub(lambda found: f"{found[1] or ''}{_escape(found[0][-1])}", _HIDDEN.sub(_escaped, text))
+
+
+def one_line(text: str) -> str:
+    """Return a text as it may be shown within a line."""
+    return printable(text).replace("\n", "\\n")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return _escape(found[0])
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
 
 
 def meant(name: str, known: Iterable[str]) -> str:

@@ -10,22 +10,22 @@ MODULE, FUNCTION, PARAMETERS = 200, 30, 5
 """Lines without the marks of guards; lines of a body without its documentation; a value counts as one parameter."""
 
 MODULES = {
-    "archives/trial.py": 204,
+    "archives/trial.py": 203,
     "archives/workshop.py": 222,
     "aws/functions.py": 245,
-    "aws/journal.py": 326,
+    "aws/journal.py": 324,
     "aws/observe.py": 345,
-    "aws/perform.py": 268,
+    "aws/perform.py": 267,
     "engine.py": 374,
     "init.py": 217,
     "output/console.py": 226,
     "output/documents.py": 294,
-    "project/release_toml.py": 301,
+    "project/release_toml.py": 300,
     "release/actions.py": 208,
     "release/events.py": 207,
     "release/findings.py": 278,
-    "release/journal.py": 313,
-    "release/plan.py": 349,
+    "release/journal.py": 290,
+    "release/plan.py": 345,
     "show.py": 299,
 }
 FUNCTIONS = {

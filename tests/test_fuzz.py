@@ -31,7 +31,8 @@ from tasks.project.workspace import Workspace
 from tasks.release.artifacts import Kind
 from tasks.release.codec import encode
 from tasks.release.contents import read_bill
-from tasks.release.journal import Entry, Snapshot, Status, Who, entry_changes, read_entry, snapshot
+from tasks.release.entries import read_entry
+from tasks.release.journal import Entry, Snapshot, Status, Who, entry_changes, snapshot
 from tasks.release.release import read_record
 from tasks.sandbox.faults import read_faults
 from tests.archives.wheelhouse import make_wheel

@@ -11,17 +11,10 @@ import pytest
 
 from tasks.archives.manifest import read_manifest
 from tasks.project.workspace import Workspace
+from tasks.release.entries import is_as_written, read_entry, write_entry
 from tasks.release.evidence import Evidence
 from tasks.release.findings import findings
-from tasks.release.journal import (
-    Entry,
-    Status,
-    entry_changes,
-    is_as_written,
-    read_entry,
-    rollback_target,
-    write_entry,
-)
+from tasks.release.journal import Entry, Status, entry_changes, rollback_target
 from tasks.release.keys import entry_number
 from tasks.release.release import Release, read_record, write_record
 from tasks.release.status import Mark, status_of

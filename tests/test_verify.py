@@ -17,8 +17,9 @@ from tasks.aws.connection import Connection
 from tasks.aws.evidence import gather
 from tasks.aws.journal import Journal
 from tasks.errors import DiffersError, PlanError
+from tasks.release.entries import write_entry
 from tasks.release.findings import findings, notes
-from tasks.release.journal import Entry, Status, Who, write_entry
+from tasks.release.journal import Entry, Status, Who
 from tests.aws.answers import Refusing
 from tests.conftest import After, Calls
 from tests.examples import DEV, RELEASE_TOML, STAGE, zipped

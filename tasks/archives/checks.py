@@ -20,7 +20,7 @@ from elftools.elf.gnuversions import GNUVerNeedSection
 
 from tasks.archives.archive import DEFLATED, STORED, UNREADABLE
 from tasks.archives.secrets import is_secret_in_wheel, refusal
-from tasks.errors import BuildError, listed
+from tasks.errors import BuildError, listed, one_line
 from tasks.project.model import Project
 from tasks.project.runtimes import MAX_UNZIPPED, RUNTIMES, Runtime
 from tasks.release.artifacts import Kind, files_in, site_of, top_modules
@@ -53,7 +53,9 @@ def check_archive(  # noqa: PLR0913, PLR0917  (what an archive is, and is called
     """
     if not path.is_file():
         raise BuildError(f"{shown} does not exist, or is a folder; name an archive, or run: inv build")
-    problems = list(find_problems(path, runtimes, project.architecture, kind, project.allowed_in(name), sound))
+    problems = list(
+        map(one_line, find_problems(path, runtimes, project.architecture, kind, project.allowed_in(name), sound))
+    )
     if problems:
         raise BuildError(listed(f"{shown} is not fit for Lambda; correct what it is made of:", problems))
 

@@ -21,6 +21,7 @@ from tasks.aws.refusals import BUSY, code_of, is_lost
 from tasks.aws.who import has_ended
 from tasks.errors import AwsError, PlanError, TakenError
 from tasks.jobs import results
+from tasks.release.entries import read_entry, write_entry
 from tasks.release.journal import (
     PREPARING,
     Entry,
@@ -29,11 +30,9 @@ from tasks.release.journal import (
     Standing,
     Status,
     Who,
-    read_entry,
     refuse_held,
     refuse_unfinished,
     standing,
-    write_entry,
 )
 from tasks.release.keys import entry_key, entry_number
 

@@ -15,7 +15,7 @@ from typing import Any
 from botocore import exceptions
 
 from tasks.aws.strangers import UNREADABLE, StrangerError, is_from_parsers
-from tasks.errors import AwsError
+from tasks.errors import AwsError, one_line
 from tasks.project.model import Environment
 
 DENIED = ("AccessDenied", "AccessDeniedException", "403")
@@ -77,7 +77,7 @@ def explain(what: str, environment: Environment) -> Iterator[None]:
 
     Errors that are not AWS's own to give (a bug, an AwsError from further in) pass through.
     """
-    words = _words(environment)
+    words, what = _words(environment), one_line(what)
     try:
         yield
     except exceptions.ClientError as error:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
+from tasks.errors import one_line
 from tasks.output.lines import heading, say, say_end
 from tasks.output.progress import Progress
 from tasks.output.terminal import screen
@@ -159,7 +160,6 @@ _SHOWN = (actions.Upload, actions.Copy, actions.Publish, actions.Record)
 
 
 def _built(event: events.AllBuilt) -> Iterable[str]:
-    """What was made: a line for each layer, one for packages, one for what had been made before."""
     for each in event.made:
         if each.kind is Kind.LAYER:
             shown = f"{each.size / _MEGABYTE:.2f} MB" if each.size >= _MEGABYTE / 10 else f"{each.size / 1000:.1f} KB"
@@ -194,7 +194,7 @@ def _future(plan: Plan) -> Iterable[str]:
             verb, _, rest = str(action).partition(" ")
             yield f"   Will {verb.removesuffix('ing').lower()} {rest}"
     yield from (f"   {switch.function}: {switch.what}" for switch in plan.switch)
-    yield from (f"   {change.sign} {change.key}" for change in plan.configure[:_MOST_FILES])
+    yield from (one_line(f"   {change.sign} {change.key}") for change in plan.configure[:_MOST_FILES])
     if len(plan.configure) > _MOST_FILES:
         yield f"   ... and more: {_counted(plan.configure[_MOST_FILES:])}"
 

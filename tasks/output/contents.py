@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tasks.errors import one_line
 from tasks.output.lines import say
 from tasks.release.contents import Contents, Difference
 
@@ -13,11 +14,11 @@ def say_contents(name: str, contents: Contents, *, files: bool) -> None:
     say(f"[INFO] {name}: {len(contents.files)} files, {contents.size:,} bytes, {contents.unzipped:,} unpacked")
     for each in contents.distributions:
         made_for = f" ({', '.join(each.runtimes)} each)" if each.runtimes else ""
-        say(f"   {each.name} {each.version}  {each.licence or 'licence not stated'}{made_for}")
+        say(one_line(f"   {each.name} {each.version}  {each.licence or 'licence not stated'}{made_for}"))
     say("", "   Unpacked bytes by package:")
-    say(*(f"      {size:>12,}  {package}" for package, size in contents.packages.items()), "")
+    say(*(one_line(f"      {size:>12,}  {package}") for package, size in contents.packages.items()), "")
     if files:
-        say(*(f"   {size:>12,}  {file}" for file, (_, size) in sorted(contents.files.items())), "")
+        say(*(one_line(f"   {size:>12,}  {file}") for file, (_, size) in sorted(contents.files.items())), "")
 
 
 def say_uses(lines: Sequence[str]) -> None:
@@ -54,7 +55,7 @@ def say_difference(title: str, difference: Difference, *, files: bool = True) ->
         some = changed if files else changed[:_MOST_FILES]
         lines = [*(f"   {sign} {package}" for package in packages), *(f"      {sign} {file}" for file in some)]
         if lines:
-            say(*lines)
+            say(*map(one_line, lines))
         if len(changed) > len(some):
             say(f"      {sign} ... and {len(changed) - len(some)} more; --files lists them")
     say()

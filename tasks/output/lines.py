@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TextIO, TypeVar
 
+from tasks.errors import one_line, printable
 from tasks.output.terminal import screen
 from tasks.project.command import for_sandbox, shows
 
@@ -37,8 +38,9 @@ def say_table(*rows: Sequence[str]) -> None:
     terminal = screen(stream) if stream else None
     if terminal and terminal.fits(len(rows[0])):
         with _whoever_reads(stream):
-            terminal.table([[_fit(cell, stream) for cell in row] for row in rows])
+            terminal.table([[_fit(one_line(cell), stream) for cell in row] for row in rows])
         return
+    rows = tuple([one_line(cell) for cell in row] for row in rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         say("   " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -51,7 +53,8 @@ def say_beside(*lines: str) -> None:
 
 def say_document(text: str) -> None:
     """Print a document for machines on stdout, in no colour."""
-    _print(sys.stdout, (text,), plain=True)
+    # what a terminal or GitHub's runner would read otherwise, as JSON may have it, too
+    _print(sys.stdout, (text.replace("\x7f", "\\u007f").replace("##[", "#\\u0023["),), plain=True)
 
 
 def documented(body: Body) -> Body:
@@ -76,10 +79,12 @@ def _print(stream: TextIO | None, lines: Iterable[str], *, plain: bool = False) 
     terminal = None if plain else screen(stream)
     with _whoever_reads(stream):
         for line in map(for_sandbox, lines) if _rehearsing else lines:
+            # held by tests/output/test_terminal.py `printable(line) -> line`
+            fit = _fit(line if plain else printable(line), stream)
             if terminal:
-                terminal.say(_fit(line, stream))
+                terminal.say(fit)
             else:
-                print(_fit(line, stream), file=stream, flush=True)
+                print(fit, file=stream, flush=True)
 
 
 def _fit(text: str, stream: TextIO) -> str:

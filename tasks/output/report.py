@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasks.errors import printable
 from tasks.release import journal
 from tasks.release.contents import Contents, Distribution
 from tasks.release.findings import Finding
@@ -61,7 +62,12 @@ def render(page: Page) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     # held by tests/output/test_report.py `True`
-    made = Environment(autoescape=True, undefined=StrictUndefined, loader=FileSystemLoader(Path(__file__).parent))
+    made = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=FileSystemLoader(Path(__file__).parent),
+        finalize=lambda value: printable(value) if type(value) is str else value,  # what is made here is no plain str
+    )
     made.filters["megabytes"] = lambda size: f"{size / _MEGABYTE:.2f} MB"
     made.filters["look"] = lambda mark: _LOOKS.get(mark, "bad")
     made.filters["changes"] = entry_changes

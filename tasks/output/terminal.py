@@ -12,6 +12,8 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 
+from tasks.errors import one_line
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
@@ -106,6 +108,7 @@ class Screen:
         from rich.spinner import Spinner
         from rich.text import Text
 
+        text = one_line(text)
         shown = Text(text if len(text) < self._console.width - 4 else f"{text[: self._console.width - 8]}...")
         if self._live is None:
             # in ASCII, for any console; Rich must not put something of its own in the place of sys.stdout

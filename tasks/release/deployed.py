@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from tasks.errors import one_line
 from tasks.project.model import Environment
 from tasks.release import actions
 from tasks.release.actions import Outcome
@@ -158,5 +159,5 @@ def environment_changes(before: tuple[Environment, Deployed], after: tuple[Envir
     for name in sorted(old.canonical.keys() | new.canonical.keys()):
         had, has = ((each.canonical[name].sha256 if name in each.canonical else "") for each in (old, new))
         if had != has:
-            lines.append(f"{'+' if not had else '-' if not has else '~'} {name}")
+            lines.append(one_line(f"{'+' if not had else '-' if not has else '~'} {name}"))
     return lines

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from tasks.errors import one_line
 from tasks.project.model import Function
 from tasks.release.arns import parse_layer
 from tasks.release.deployed import DeployedFunction, Facts
+from tasks.release.entries import is_as_written
 from tasks.release.evidence import Evidence
 from tasks.release.functions import LayerVersion, State
-from tasks.release.journal import ADOPTED, Entry, emergency_note, is_as_written, ways_out
+from tasks.release.journal import ADOPTED, Entry, emergency_note, ways_out
 from tasks.release.limits import hidden_modules
 from tasks.release.promotion import repair_command
 from tasks.release.release import Release
@@ -266,7 +268,7 @@ def _configuration(evidence: Evidence, entry: Entry, wanted: Mapping[str, str]) 
     dark = {key for kind, key in evidence.unread if kind == "canonical"}
     everything = {*wanted, *deployed.canonical} if wanted and ("listed", "") not in evidence.unread else set()
     for key in sorted(everything - dark):
-        where, there = f"s3://{bucket}/{key}", deployed.canonical.get(key)
+        where, there = one_line(f"s3://{bucket}/{key}"), deployed.canonical.get(key)
         if there is None:
             yield Finding(f"{where} is gone", repair)
         elif key not in wanted:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.errors import one_line
+
 REFUSED = 400
 """Statuses from here on mean that the event was refused, or failed."""
 
@@ -34,4 +36,4 @@ class Invocation:
         if not self.error:
             return ""
         known = self.body if isinstance(self.body, dict) else {}
-        return f"{known.get('errorType', self.error)}: {known.get('errorMessage', '')}"
+        return one_line(f"{known.get('errorType', self.error)}: {known.get('errorMessage', '')}")

@@ -5,13 +5,12 @@ again. Whoever creates entry n+1 holds the environment until that entry is close
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
 
-from tasks.errors import PlanError
+from tasks.errors import PlanError, one_line
 from tasks.project.versions import is_version
-from tasks.release.codec import convert, encode, encode_sealed, read_document, seal_of
 from tasks.release.deployed import CanonicalObject, Deployed, DeployedFunction
 from tasks.release.functions import State, changes
 from tasks.release.keys import LAST_ENTRY
@@ -23,8 +22,6 @@ _WHOLE_SECONDS = 2
 """S3's dates have whole seconds: two may look that much closer than they are."""
 ADOPTED = "adopted"
 """In the place of a record's key: what runs was changed by hand, belongs to no release, and was adopted."""
-EDITED = "edited"
-"""In the place of a seal: the entry is not what was written."""
 PREPARING = ("publish", "prune")
 """Commands that do not say what runs."""
 HARMLESS = ("adopt", "prune")
@@ -148,24 +145,6 @@ class Entry:
         if self.emergency and self.status is not Status.UNDONE and self.what not in PREPARING:
             return f"entry {self.number}: {self.emergency}"
         return self.unadopted
-
-
-def write_entry(entry: Entry) -> bytes:
-    """Return what is stored for an entry. One that was edited goes on saying so."""
-    return encode(entry) if entry.seal == EDITED else encode_sealed(entry)
-
-
-def read_entry(contents: bytes, what: str) -> Entry:
-    """Return the entry that was stored, its seal EDITED if it is not what was written. PlanError if it is damaged."""
-    document = read_document(contents, what)
-    entry = convert(document, Entry, what)
-    # held by tests/release/test_journal.py `entry.seal not in ('', seal_of(document))`
-    return replace(entry, seal=EDITED) if entry.seal not in ("", seal_of(document)) else entry
-
-
-def is_as_written(entry: Entry, number: int) -> bool:
-    """Whether an entry is what was written under its number; one of a version that did not seal them is believed."""
-    return entry.number == number and entry.seal != EDITED
 
 
 def emergency_note(environment: str, entry: Entry) -> str:
@@ -313,4 +292,4 @@ def entry_changes(entry: Entry) -> list[str]:
         if old.get(key) != new.get(key):
             sign = "+" if key not in old else "-" if key not in new else "~"
             lines.append(f"{sign} {key}")
-    return lines
+    return list(map(one_line, lines))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from tasks.errors import PlanError
+from tasks.errors import PlanError, one_line
 from tasks.project.model import Environment
 from tasks.release import actions
 from tasks.release.actions import Action, Note
@@ -222,7 +222,7 @@ def plan_notes(goal: Goal, deployed: Deployed) -> Iterator[Note]:
             yield Note(f"{function} has its own {named} in its package, which hides the layer; take it out of there")
     extra = [key for key in deployed.canonical if key not in release.canonical]
     if release.canonical and extra and not goal.delete:
-        listed = ", ".join(extra[:3]) + (f" and {len(extra) - 3} more" if len(extra) > 3 else "")  # noqa: PLR2004
+        listed = one_line(", ".join(extra[:3])) + (f" and {len(extra) - 3} more" if len(extra) > 3 else "")  # noqa: PLR2004
         yield Note(f"s3://{here.canonical_bucket} has {listed}, not in the release; removed only with --delete")
 
 

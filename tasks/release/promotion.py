@@ -73,9 +73,13 @@ def running_release(environment: Environment, deployed: Deployed, version: str) 
 
 
 def repair_command(environment: Environment, version: str = "VERSION") -> str:
-    """What brings an environment to a release: deploying, or promoting where it is not the first."""
+    """What brings an environment to a release: deploying, or promoting where it is not the first.
+
+    A version becomes part of a command only where it is one: it may come out of a bucket.
+    """
     if environment.previous:
-        return f"run: inv promote --to {environment.name} --version {version}"
+        # held by tests/release/test_promotion.py `is_version(version)`
+        return f"run: inv promote --to {environment.name} --version {version if is_version(version) else 'VERSION'}"
     return f"run: inv deploy --env {environment.name}"
 
 

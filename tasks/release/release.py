@@ -5,12 +5,17 @@ exchanged or edited no longer fits its key.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from tasks.errors import PlanError
+from tasks.errors import PlanError, one_line
 from tasks.release.artifacts import Artifact, Kind
 from tasks.release.codec import decode, encode
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_VERSION = re.compile(r"\d{1,9}(\.\d{1,9}){2}|[0-9a-f]{16}")
+_COMMIT = re.compile(r"([0-9a-f]{7,40}|none)?(-dirty)?")
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,14 @@ def write_record(release: Release) -> bytes:
     return encode(release)
 
 
+def _is_well_formed(release: Release) -> bool:
+    """Whether names, versions and texts have the forms that they are written in: they are shown, and typed."""
+    named = all(_NAME.fullmatch(each.name) and _VERSION.fullmatch(each.version) for each in release.artifacts)
+    texts = [*release.functions, *release.canonical, *(each.handler for each in release.artifacts)]
+    texts += [text for each in release.functions.values() for text in (each.runtime, each.handler)]
+    return named and all(one_line(text) == text for text in texts) and bool(_COMMIT.fullmatch(release.commit))
+
+
 def read_record(contents: bytes, key: str) -> Release:
     """The release that the record under `key` describes. PlanError if it is damaged, or belongs under another key."""
     release, schema = decode(contents, Release, key)
@@ -89,4 +102,7 @@ def read_record(contents: bytes, key: str) -> Release:
     # held by tests/release tests/test_engine.py `release.key != key`
     if not release.artifacts or release.key != key:
         raise PlanError(f"{key} is not the record that was written there: it describes another release")
+    # held by tests/release/test_release.py
+    if not _is_well_formed(release):
+        raise PlanError(f"{one_line(key)} was not written by this tool: no name or version has such a form; delete it")
     return release

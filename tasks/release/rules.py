@@ -5,7 +5,7 @@ They are no safety checks: those hold in any case, also in an emergency, which l
 
 from collections.abc import Iterator
 
-from tasks.errors import PlanError
+from tasks.errors import PlanError, one_line
 from tasks.project.model import Environment
 from tasks.project.versions import is_older
 from tasks.release.deployed import Deployed
@@ -97,4 +97,4 @@ def going_back(here: Environment, decided: Plan) -> Iterator[str]:
 
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
+    return one_line(", ".join(names[:_MOST_NAMED])) + more

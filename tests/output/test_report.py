@@ -134,3 +134,9 @@ def test_a_browser_shows_it_without_a_complaint_or_a_request(written: Path, size
     )
     assert [line for line in shown.stderr.splitlines() if "CONSOLE" in line or "net_error" in line] == []
     assert all(f'id="{name}"' in shown.stdout for name in ("environments", "findings", "journal", "layers"))
+
+
+def test_nothing_on_the_page_reads_otherwise_than_it_is() -> None:
+    html = page(Section(STATUS, [replace(ENTRY, who=Who(user="anna\u202e\x1b"))]))
+    assert "anna\\u202e\\x1b" in html
+    assert "\u202e" not in html

@@ -1,6 +1,7 @@
 """What a terminal gets, and who gets plain lines."""
 
 import io
+import json
 import re
 import sys
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from tasks.errors import ConfigError, ReleaseError
+from tasks.output.lines import say, say_document, say_table
 from tasks.output.progress import Progress
 from tasks.output.terminal import Screen, framed, is_terminal, styled
 from tasks.release.actions import Publish, Upload
@@ -201,3 +203,22 @@ def test_what_goes_over_the_line_is_measured_until_it_is_there() -> None:
     assert at(20, Begun(Upload(large, "b"))) == f"Uploading to s3://b/{CORE.key}"
     assert at(90, Moved(100_000)) == f"0.1 of 4.0 MB: Uploading to s3://b/{CORE.key}"
     assert at(92, Moved(900_000)) == f"1.0 of 4.0 MB at 0.5 MB/s: Uploading to s3://b/{CORE.key}"
+
+
+def test_a_line_a_cell_and_a_live_line_are_printed_with_escapes(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a\x1b[2Jb")
+    say_table(("who", "what"), ("anna\n\x1b[31m", "deploy"))
+    shown = capsys.readouterr().out
+    assert shown == "a\\x1b[2Jb\n   who             what\n   anna\\n\\x1b[31m  deploy\n"
+    screen, written = on()
+    screen.busy("a\x9b2Jb\nc")
+    screen.rest()
+    assert "a\\x9b2Jb\\nc" in written.getvalue()
+
+
+def test_a_document_says_the_same_in_other_letters(capsys: pytest.CaptureFixture[str]) -> None:
+    say_document(json.dumps({"a": "##[error]\x7f\x1b"}))
+    shown = capsys.readouterr().out
+    assert "##[" not in shown
+    assert "\x7f" not in shown
+    assert json.loads(shown) == {"a": "##[error]\x7f\x1b"}

@@ -8,10 +8,11 @@ import pytest
 
 from tasks.project.model import Function
 from tasks.release.deployed import CanonicalObject, DeployedFunction, Facts
+from tasks.release.entries import EDITED
 from tasks.release.evidence import Alias, Evidence
 from tasks.release.findings import findings, notes
 from tasks.release.functions import LayerVersion
-from tasks.release.journal import ADOPTED, EDITED, Entry, Status, Who, snapshot
+from tasks.release.journal import ADOPTED, Entry, Status, Who, snapshot
 from tests.examples import CORE, DEV, FOREIGN, RELEASE, STAGE, arn, artifact, layer_version, package, running
 
 INGEST, LETTER = "news-ingest-dev", "news-letter-dev"

@@ -1,13 +1,10 @@
-import json
 from dataclasses import replace
 
 import pytest
 
 from tasks.errors import PlanError
-from tasks.release.codec import seal_of
 from tasks.release.journal import (
     ADOPTED,
-    EDITED,
     TERM,
     Entry,
     Snapshot,
@@ -15,16 +12,13 @@ from tasks.release.journal import (
     Status,
     Who,
     entry_changes,
-    is_as_written,
     is_confirmed,
     quiet,
-    read_entry,
     refuse_held,
     rollback_target,
     snapshot,
     standing,
     ways_out,
-    write_entry,
 )
 from tests.examples import CORE, GOAL, artifact, functions, layer_version, running
 
@@ -41,39 +35,6 @@ def entry(number: int, release: str, what: str = "deploy", status: Status = Stat
 def journal(*entries: Entry) -> list[Entry]:
     """Newest first, as it is read."""
     return list(entries)[::-1]
-
-
-def test_an_entry_reads_back_as_it_was_written() -> None:
-    whole = replace(entry(3, "A"), before=snapshot(running()), after=Snapshot())
-    found = read_entry(write_entry(whole), "entry")
-    assert replace(found, seal="") == whole
-    assert is_as_written(found, 3)
-
-
-def stored(**changed: object) -> bytes:
-    """What is stored for an entry, with something in it changed or added since."""
-    return json.dumps({**json.loads(write_entry(entry(3, "A"))), **changed}, indent=2).encode()
-
-
-@pytest.mark.parametrize("changed", [{"what": "promote"}, {"reason": "none"}, {"added": 1}, {"seal": "0" * 64}])
-def test_an_entry_that_was_edited_shows_whatever_was_changed(changed: dict[str, object]) -> None:
-    assert not is_as_written(read_entry(stored(**changed), "entry"), 3)
-
-
-def test_a_field_that_this_version_does_not_know_is_part_of_what_was_written() -> None:
-    newer = {**json.loads(write_entry(entry(3, "A"))), "alias": {"live": 17}}
-    found = read_entry(json.dumps({**newer, "seal": seal_of(newer)}).encode(), "entry")
-    assert is_as_written(found, 3)
-
-
-def test_an_entry_of_a_version_that_sealed_none_is_believed() -> None:
-    assert is_as_written(read_entry(stored(seal=""), "entry"), 3)
-
-
-def test_an_edited_entry_that_is_written_again_is_not_sealed_by_that() -> None:
-    edited = read_entry(stored(reason="edited"), "entry")
-    again = read_entry(write_entry(replace(edited, status=Status.ABANDONED)), "entry")
-    assert (edited.seal, again.seal) == (EDITED, EDITED)
 
 
 OPEN = replace(entry(2, "A"), status=Status.OPEN)

@@ -7,7 +7,7 @@ from tasks.release.deployed import Deployed
 from tasks.release.functions import LayerVersion
 from tasks.release.journal import Entry, Status, Who
 from tasks.release.plan import UPDATE_LAMBDAS, Goal, plan
-from tasks.release.promotion import check_route, check_source, find_release, running_release
+from tasks.release.promotion import check_route, check_source, find_release, repair_command, running_release
 from tasks.release.release import Release
 from tests.examples import (
     CORE,
@@ -213,3 +213,8 @@ def test_a_function_that_is_gone_does_not_hide_which_release_the_others_run() ->
     changed = {"news-ingest-dev": replace(there.functions["news-ingest-dev"], state=other)}
     with pytest.raises(PlanError, match=NOT_CONFIRMED):
         find_release(DEV, replace(left, functions=changed), RUNNING, [packaged], confirmed(packaged))
+
+
+@pytest.mark.parametrize("version", ["1.0.1;curl${IFS}x", "1.2", "$(x)", ""])
+def test_what_is_no_version_becomes_no_part_of_a_command(version: str) -> None:
+    assert repair_command(STAGE, version) == "run: inv promote --to stage --version VERSION"

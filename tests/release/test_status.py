@@ -73,7 +73,7 @@ def with_newest(source: str, here: str) -> Status:
         ("1.3.0", Mark.BEHIND, "dev is at core 1.3.0, deps 1.0.5; run: inv promote --to stage --version 1.3.0"),
         ("1.10.0", Mark.BEHIND, "dev is at core 1.10.0, deps 1.0.5; run: inv promote --to stage --version 1.10.0"),
         ("1.2.3", Mark.OK, "dev is at core 1.2.3, deps 1.0.5, which is older than what runs here"),
-        ("none", Mark.BEHIND, "dev is at core none, deps 1.0.5; run: inv promote --to stage --version none"),
+        ("none", Mark.BEHIND, "dev is at core none, deps 1.0.5; run: inv promote --to stage --version VERSION"),
     ],
 )
 def test_an_environment_is_behind_what_comes_next_unless_that_is_older(source: str, mark: Mark, why: str) -> None:

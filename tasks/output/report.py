@@ -66,7 +66,7 @@ def render(page: Page) -> str:
         autoescape=True,
         undefined=StrictUndefined,
         loader=FileSystemLoader(Path(__file__).parent),
-        finalize=lambda value: printable(value) if type(value) is str else value,  # what is made here is no plain str
+        finalize=lambda value: value if hasattr(value, "__html__") else printable(str(value)),
     )
     made.filters["megabytes"] = lambda size: f"{size / _MEGABYTE:.2f} MB"
     made.filters["look"] = lambda mark: _LOOKS.get(mark, "bad")

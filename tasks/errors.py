@@ -92,6 +92,11 @@ def one_line(text: str) -> str:
     return printable(text).replace("\n", "\\n")
 
 
+def has_control(text: str) -> bool:
+    """Return whether a text has control characters, which no name should have."""
+    return any(character < " " or "\x7f" <= character <= "\x9f" for character in text)
+
+
 def _escaped(found: re.Match[str]) -> str:
     return _escape(found[0])
 

@@ -12,7 +12,9 @@ from tasks.output.consent import Consent
 from tasks.output.lines import documented, say, say_end
 from tasks.project.command import here
 from tasks.release.deployed import Deployed
+from tasks.release.entries import is_as_written
 from tasks.release.events import Report, Started
+from tasks.release.findings import journal_findings
 from tasks.release.journal import Entry, rollback_target
 from tasks.release.plan import UPDATE_LAMBDAS, Goal, Plan
 from tasks.release.promotion import repair_command
@@ -69,14 +71,17 @@ def rollback(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
 
 
 def earlier(there: "Aws", to: str) -> Entry:
-    """The entry to go back to. PlanError if one is damaged that may be meant."""
+    """The entry to go back to. PlanError if one that may be meant is damaged, edited or gone."""
     name, found = there.connection.environment.name, there.journal().read(_FARTHEST)
     target = rollback_target(name, [each for each in found.values() if each], to)
-    damaged = [number for number, each in found.items() if each is None and number > target.number]
-    if damaged and not to:
+    # held by tests/test_rollback.py
+    if not is_as_written(target, target.number):
+        raise PlanError(f"Entry {target.number} of the journal of {name} is not what was written; restore that object")
+    between = {number: each for number, each in found.items() if number >= target.number}
+    if not to and (unsure := [str(each.text) for each in journal_findings(name, between)]):
         raise PlanError(
-            f"Entry {damaged[0]} of the journal of {name} is damaged, and may be the one to go back to; restore that "
-            f"object, or name an entry with --to; run: inv history --env {name}"
+            f"{unsure[0]}, which may hide the one to go back to; restore it, or name an entry with --to; "
+            f"run: inv history --env {name}"
         )
     return target
 

@@ -207,3 +207,49 @@ def test_going_back_to_before_a_layer_was_added_takes_that_layer_off(site: Site,
 def test_an_entry_that_is_no_number_is_refused_in_words(site: Site, text: str) -> None:
     with pytest.raises(ConfigError, match="is no number from 1 up"):
         site.history(entry=text)
+
+
+def entries_of(there: Connection) -> list[str]:
+    """The keys of dev's journal, newest first."""
+    found = there.s3.list_objects_v2(Bucket=DEV.bucket, Prefix="journal/news/dev/")["Contents"]
+    return [str(each["Key"]) for each in found]
+
+
+def edit(there: Connection, key: str) -> None:
+    body = there.s3.get_object(Bucket=DEV.bucket, Key=key)["Body"].read()
+    there.s3.put_object(Bucket=DEV.bucket, Key=key, Body=body.replace(b'"reason": ""', b'"reason": "edited"'))
+
+
+def deploy_again(site: Site) -> None:
+    """A third release, after the two of `deploy_twice`."""
+    site.write("VERSION", "CORE_VERSION=1.2.6\nDEPS_VERSION=1.0.5\n")
+    site.deploy()
+
+
+@pytest.mark.parametrize("harm", ["gone", "edited"])
+def test_a_rollback_is_not_certain_where_an_entry_is_gone_or_edited_and_history_names_it(
+    twice: Site, dev: Connection, capsys: pytest.CaptureFixture[str], harm: str
+) -> None:
+    deploy_again(twice)
+    middle = entries_of(dev)[1]
+    if harm == "gone":
+        dev.s3.delete_object(Bucket=DEV.bucket, Key=middle)
+    else:
+        edit(dev, middle)
+    said = {
+        "gone": "The journal of dev has a gap between entries 1 and 3",
+        "edited": "Entry 2 of the journal of dev is not what was written",
+    }[harm]
+    with pytest.raises(PlanError, match=said):
+        twice.rollback()
+    capsys.readouterr()
+    twice.history()
+    assert f"[WARNING] {said}; restore" in capsys.readouterr().out
+    twice.rollback(to="1")
+    assert running(dev)[0] == ["1", "1"]
+
+
+def test_an_edited_entry_is_no_release_to_go_back_to_even_if_it_is_named(twice: Site, dev: Connection) -> None:
+    edit(dev, entries_of(dev)[1])
+    with pytest.raises(PlanError, match="Entry 1 of the journal of dev is not what was written; restore that object"):
+        twice.rollback(to="1")

@@ -327,6 +327,22 @@ def test_a_gap_and_an_entry_under_another_number_are_named(deployed: Site, capsy
     ]
 
 
+def test_after_the_newest_entry_was_deleted_nobody_is_told_to_adopt_what_it_brought(
+    deployed: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = client(deployed)
+    deployed.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    deployed.deploy()
+    there.s3.delete_object(Bucket=DEV.bucket, Key=key_of(there, "journal/"))
+    capsys.readouterr()
+    with pytest.raises(DiffersError):
+        verify.verify(deployed.context, env="dev")
+    shown = capsys.readouterr().out
+    assert "dev runs core 1.2.5, deps 1.0.5, which is recorded here and in no entry of the journal" in shown
+    assert "restore them below journal/news/dev/" in shown
+    assert "adopt" not in shown
+
+
 def test_what_its_commit_builds_is_what_runs_also_once_the_work_tree_has_moved_on(
     deployed: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -445,7 +461,9 @@ def test_a_damaged_entry_misleads_nobody_about_what_should_run(
     capsys.readouterr()
     deployed.history()
     assert "   3    damaged: restore that object" in capsys.readouterr().out
-    with pytest.raises(PlanError, match="Entry 3 of the journal of dev is damaged, and may be the one to go back to"):
+    with pytest.raises(
+        PlanError, match="Entry 3 of the journal of dev is damaged, which may hide the one to go back to"
+    ):
         deployed.rollback()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.archives.secrets import check_secrets
-from tasks.errors import BuildError
+from tasks.errors import BuildError, has_control, one_line
 from tasks.project.workspace import Checkout
 
 
@@ -28,6 +28,9 @@ def read_configuration(checkout: Checkout) -> dict[str, File]:
             raise BuildError(f"Folder not found: {top}; check [configuration] in release.toml")
         for name in sorted(_files(checkout, folder)):
             path = checkout.root / name
+            # held by tests/archives/test_canonical.py
+            if has_control(name):
+                raise BuildError(f"{one_line(name)}: its name has control characters, which no key should; rename it")
             contents = path.read_bytes()
             check_secrets(name, contents, checkout.project.allowed)
             digest = hashlib.sha256(contents).hexdigest()

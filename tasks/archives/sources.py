@@ -12,7 +12,7 @@ from pathlib import Path
 from tasks.archives.archive import Member, stored_file
 from tasks.archives.known import Known
 from tasks.archives.secrets import check_name, check_secrets
-from tasks.errors import BuildError
+from tasks.errors import BuildError, has_control, one_line
 from tasks.project.git import Git
 from tasks.release.events import Noticed, left_out
 
@@ -118,6 +118,8 @@ def _check_names(source: str, names: Iterable[str]) -> None:
         shown = f"{source}/{name}".encode("utf-8", "backslashreplace").decode()
         if shown != f"{source}/{name}":
             raise BuildError(f"{shown}: the name is not UTF-8, and an archive could not hold it; rename the file")
+        if has_control(name):
+            raise BuildError(f"{one_line(shown)}: its name has control characters; rename the file")
         if other := seen.get(name.lower()):
             raise BuildError(f"{shown} and {other} differ in case alone, and Windows holds one of them; rename one")
         seen[name.lower()] = name

@@ -16,6 +16,7 @@ from tasks.aws.observe import (
     deployed_of,
     load_record,
     named,
+    observe_records,
     read_digest,
     read_sha256,
     running_reads,
@@ -28,7 +29,8 @@ from tasks.release.artifacts import hex_digest
 from tasks.release.deployed import CanonicalObject
 from tasks.release.evidence import Alias, Evidence
 from tasks.release.journal import ADOPTED, Entry
-from tasks.release.release import Release
+from tasks.release.promotion import runs
+from tasks.release.release import Release, record_prefix
 
 _ENTRIES = 10
 """The newest entries that are read: far enough back for one that says what runs."""
@@ -99,6 +101,25 @@ def look_around(journal: Journal) -> tuple[Evidence, dict[str, Release]]:
     keys = list(dict.fromkeys(each.release for each in evidence.entries.values() if each and each.deployed))
     found = results([partial(_record, journal.connection, key) for key in keys if key != ADOPTED], at_once=_AT_ONCE)
     return evidence, {record.key: record for record, _ in found if record}
+
+
+def lost_release(journal: Journal, evidence: Evidence) -> Release | None:
+    """The release that an environment runs, if it was recorded here and no entry of the journal knows it any more."""
+    here, deployed, entry = evidence.environment, evidence.deployed, evidence.confirmed
+    running = {tuple(each.items()) for each in deployed.running().values()}
+    drifted = (
+        entry
+        and entry.after
+        and {name: each.state.arns for name, each in deployed.functions.items()}
+        != {name: each.arns for name, each in entry.after.functions.items()}
+    )
+    first = dict(running.pop()).get(next(iter(here.layer_names))) if drifted and len(running) == 1 else None
+    if evidence.unread or first is None or not first.version:
+        return None
+    records = observe_records(journal.connection, record_prefix(f"{first.layer} {first.version}"))
+    known = {each.release for each in journal.entries(_FARTHEST)}
+    carried = next(iter(deployed.running().values()))
+    return next((each for each in records if each.key not in known and runs(here, deployed, carried, each)), None)
 
 
 def glance(journal: Journal, limit: int = _ENTRIES) -> Evidence:

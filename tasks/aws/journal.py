@@ -34,7 +34,7 @@ from tasks.release.journal import (
     refuse_unfinished,
     standing,
 )
-from tasks.release.keys import entry_key, entry_number
+from tasks.release.keys import entry_key, entry_number, next_entry
 
 RENEW_EVERY = 15.0
 _PATIENCE, _ATTEMPTS = 20, 8
@@ -129,7 +129,7 @@ class Journal:
         if newest is None:
             return mine
         ours = tuple(sorted({*entry.ours, *newest.ours}))
-        mine = replace(mine, number=newest.number + 1, runs=newest.runs, ours=ours)
+        mine = replace(mine, number=next_entry(self.prefix, newest.number), runs=newest.runs, ours=ours)
         emergency = newest.unadopted if entry.what == "undo" else newest.standing_emergency
         # held by tests/test_rules.py tests/test_adopt.py tests/aws/test_journal.py `after=newest.after`
         # held by tests/test_rules.py tests/test_adopt.py tests/aws/test_journal.py `unadopted=emergency`

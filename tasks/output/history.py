@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from tasks.output.lines import say, say_table
+from tasks.release.findings import journal_findings
 from tasks.release.journal import PREPARING, Entry, Status, emergency_note, entry_changes, ways_out
 
 _DAMAGED = ("damaged: restore that object", "", "", "", "", "", "")
@@ -20,6 +21,7 @@ def say_entries(environment: str, entries: Mapping[int, Entry | None]) -> None:
     say(f"[INFO] Journal of {environment}", "")
     say_table(*rows)
     say()
+    say(*(f"[WARNING] {each}" for each in journal_findings(environment, entries)))
     newest = next(iter(entries.values()))
     if newest and newest.standing_emergency:
         say(f"[WARNING] {emergency_note(environment, newest)}", "")

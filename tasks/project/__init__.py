@@ -1,6 +1,6 @@
 """What release.toml, VERSION and git say of a repository: read once, handed down as values.
 
-model         the values: layers, functions, environments; release_toml reads them
+model         the values: layers, functions, environments; release_toml reads them, checks refuses what cannot work
 versions      VERSION
 runtimes      what Lambda's runtimes bring, and Lambda's limits
 git           which commit is checked out, and which files it tracks

@@ -1,51 +1,25 @@
 """Reads release.toml into values, and refuses what AWS would refuse later, naming the table and the key."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import lru_cache
 from typing import Any, TypeVar, get_origin
 
 from tasks.errors import ConfigError, meant
-from tasks.project.files import parse_json, parse_toml
+from tasks.project import checks
+from tasks.project.checks import Unfit, unfit
+from tasks.project.files import parse_toml
 from tasks.project.model import CONFIGURATION, EndToEnd, Environment, Function, Layer, Project
-from tasks.project.runtimes import ARCHITECTURES, RUNTIMES
+from tasks.project.runtimes import RUNTIMES
 
 T = TypeVar("T")
 _TABLES = ("project", "layers", "functions", "configuration", "environments", "allowed", "sandbox", "e2e")
-_LONGEST, _LEAST_MEMORY, _MOST_MEMORY = 900, 128, 10_240
-"""Seconds and MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
-
-
-@dataclass(frozen=True)
-class _ProjectTable:
-    name: str
-    runtimes: list[str]
-    architecture: str = "x86_64"
-    smoke: bool = False
-
-
-@dataclass(frozen=True)
-class _EnvironmentTable:
-    account: str
-    region: str
-    bucket: str
-    canonical_bucket: str = ""
-    profile: str = ""
-    confirm: bool = False
 
 
 @dataclass(frozen=True)
 class _SandboxTable:
     variables: dict[str, str] = field(default_factory=dict)
-
-
-class _Unfit(Exception):  # noqa: N818  (a problem, told as a ConfigError once its line is found)
-    """What is wrong with a key of a table, or, without a key, with the table."""
-
-    def __init__(self, where: str, key: str, text: str) -> None:
-        super().__init__(text)
-        self.where, self.key = where, key
 
 
 @lru_cache(maxsize=1)
@@ -56,10 +30,10 @@ def parse_project(text: str) -> Project:
     """
     try:
         return _project(parse_toml(text, "release.toml"))
-    except _Unfit as unfit:
-        line = _line(text, unfit.where, unfit.key)
+    except Unfit as problem:
+        line = _line(text, problem.where, problem.key)
         place = f"release.toml, line {line}" if line else "release.toml"
-        raise ConfigError(f"{place}: [{unfit.where}] {unfit}") from None
+        raise ConfigError(f"{place}: [{problem.where}] {problem}") from None
 
 
 def _line(text: str, where: str, key: str) -> int:
@@ -78,11 +52,11 @@ def _project(document: dict[str, Any]) -> Project:
     """The project in a document."""
     for name in document:
         if name not in _TABLES:
-            raise _Unfit(name, "", f"is no table of release.toml{meant(name, _TABLES)}; known: {', '.join(_TABLES)}")
-    head = _read(_ProjectTable, document.get("project", {}), "project")
+            raise Unfit(name, "", f"is no table of release.toml{meant(name, _TABLES)}; known: {', '.join(_TABLES)}")
+    head = _read(checks.ProjectTable, document.get("project", {}), "project")
     layers = _tables(document, "layers", Layer)
     functions = _tables(document, "functions", Function) if "functions" in document else {}
-    _check(head, layers, functions)
+    checks.check(head, layers, functions)
     table = _table(document, CONFIGURATION)
     patterns, references = (_keys(table.pop(key, []), key) for key in ("patterns", "references"))
     configuration_key, configuration = str(table.pop("version_key", "")), _configuration(table)
@@ -109,7 +83,7 @@ def _end_to_end(document: dict[str, Any], functions: dict[str, Function]) -> End
     read = _read(EndToEnd, document.get("e2e", {}), "e2e")
     for function in read.functions:
         if function not in functions:
-            raise _unfit("e2e", "functions", function, f"among {', '.join(functions)}")
+            raise unfit("e2e", "functions", function, f"among {', '.join(functions)}")
     return EndToEnd(tuple(read.functions), read.bucket, read.key)
 
 
@@ -117,14 +91,14 @@ def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
     """A table as it stands; empty if there is none."""
     table = document.get(name, {})
     if not isinstance(table, dict):
-        raise _Unfit(name, "", "must be a table")
+        raise Unfit(name, "", "must be a table")
     return dict(table)
 
 
 def _keys(value: object, key: str) -> tuple[str, ...]:
     """Keys of configuration files, as [configuration] lists them."""
     if value != [] and not _fits(value, list):
-        raise _unfit("configuration", key, str(value), "a list of keys in brackets")
+        raise unfit("configuration", key, str(value), "a list of keys in brackets")
     return tuple(value) if isinstance(value, list) else ()
 
 
@@ -132,8 +106,8 @@ def _allowed(table: dict[str, Any]) -> dict[str, str]:
     """[allowed]: file -> why it may ship although it looks like a secret."""
     for path, reason in table.items():
         if not isinstance(reason, str) or not reason.strip():
-            raise _unfit("allowed", path, str(reason), "the reason why this file may ship, as text")
-        _check_path("allowed", path)
+            raise unfit("allowed", path, str(reason), "the reason why this file may ship, as text")
+        checks.check_path("allowed", path)
     return table
 
 
@@ -141,10 +115,10 @@ def _configuration(table: dict[str, Any]) -> dict[str, str]:
     """[configuration]: prefix of the bucket -> folder of the repository."""
     for prefix, folder in table.items():
         if not isinstance(folder, str) or not folder:
-            raise _unfit("configuration", prefix, str(folder), 'a folder in "quotes"')
+            raise unfit("configuration", prefix, str(folder), 'a folder in "quotes"')
         if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", prefix):
-            raise _unfit("configuration", "prefix", prefix, "a prefix of the bucket, such as canonical")
-        _check_path("configuration", folder)
+            raise unfit("configuration", "prefix", prefix, "a prefix of the bucket, such as canonical")
+        checks.check_path("configuration", folder)
     return table
 
 
@@ -153,10 +127,10 @@ def _environments(
 ) -> dict[str, Environment]:
     """Each [environments.*] with its AWS names filled in, knowing the one before it."""
     found: dict[str, Environment] = {}
-    for name, table in _tables(document, "environments", _EnvironmentTable).items():
-        _check_environment(name, table)
+    for name, table in _tables(document, "environments", checks.EnvironmentTable).items():
+        checks.check_environment(name, table)
         if configuration and not table.canonical_bucket:
-            raise _Unfit(f"environments.{name}", "", "needs a canonical_bucket for [configuration]")
+            raise Unfit(f"environments.{name}", "", "needs a canonical_bucket for [configuration]")
         found[name] = Environment(
             name=name,
             previous=next(reversed(found), ""),
@@ -166,7 +140,7 @@ def _environments(
             **vars(table),
         )
     if configuration:
-        _check_distinct("canonical_bucket", [each.canonical_bucket for each in found.values()])
+        checks.check_distinct("canonical_bucket", [each.canonical_bucket for each in found.values()])
     return found
 
 
@@ -190,17 +164,17 @@ def _tables(document: dict[str, Any], kind: str, shape: Callable[..., T]) -> dic
 def _read(shape: Callable[..., T], table: object, where: str) -> T:
     """A table as a value of `shape`: no key missing, none unknown, each of the right type."""
     if not isinstance(table, Mapping):
-        raise _Unfit(where, "", "must be a table")
+        raise Unfit(where, "", "must be a table")
     known = {each.name: each for each in fields(shape)}  # type: ignore[arg-type]  # every shape is a dataclass
     for key, value in table.items():
         if key not in known:
-            raise _Unfit(where, key, f"has an unknown key {key!r}{meant(key, known)}; known: {', '.join(known)}")
+            raise Unfit(where, key, f"has an unknown key {key!r}{meant(key, known)}; known: {', '.join(known)}")
         kind = kind_of(known[key])
         if not _fits(value, kind):
-            raise _Unfit(where, key, f"{key} must be {_WORDS.get(kind, _TEXT)}")
+            raise Unfit(where, key, f"{key} must be {_WORDS.get(kind, _TEXT)}")
     for key, each in known.items():
         if each.default is MISSING and each.default_factory is MISSING and key not in table:
-            raise _Unfit(where, "", f"needs a {key}")
+            raise Unfit(where, "", f"needs a {key}")
     return shape(**table)
 
 
@@ -217,85 +191,3 @@ def _fits(value: object, kind: type) -> bool:
     inside = value if isinstance(value, list) else value.values() if isinstance(value, dict) else []
     positive = not isinstance(value, int) or value > 0
     return bool(value) and positive and all(isinstance(each, str) and each for each in inside)
-
-
-def _check(head: _ProjectTable, layers: dict[str, Layer], functions: dict[str, Function]) -> None:
-    """Refuse what cannot be built or would be refused by Lambda."""
-    # held by tests/project
-    if head.architecture not in ARCHITECTURES:
-        raise _unfit("project", "architecture", head.architecture, " or ".join(ARCHITECTURES))
-    _check_distinct("runtime", head.runtimes)
-    for runtime in head.runtimes:
-        if runtime not in RUNTIMES:
-            raise _unfit("project", "runtime", runtime, "one of " + ", ".join(RUNTIMES))
-    for key, layer in layers.items():
-        _check_name(f"layers.{key}", key, layer.name)
-        _check_path(f"layers.{key}", layer.source or layer.requirements)
-        if bool(layer.source) == bool(layer.requirements):
-            raise _Unfit(f"layers.{key}", "", "needs either a source or requirements, and not both")
-    for key, function in functions.items():
-        _check_function(f"functions.{key}", key, function, head)
-    _check_distinct(
-        "version_key", [*(x.version_key for x in layers.values()), *(x.version_key for x in functions.values())]
-    )
-    _check_distinct("name", [layer.name for layer in layers.values()])
-    _check_distinct("name", [function.name for function in functions.values()])
-    _check_distinct("table", [*layers, *functions])
-
-
-def _check_function(where: str, key: str, function: Function, head: _ProjectTable) -> None:
-    """A function that can carry the layers, and whose package can be built if it has a source."""
-    _check_name(where, key, function.name)
-    _check_path(where, function.source)
-    if function.runtime not in head.runtimes:
-        raise _unfit(where, "runtime", function.runtime, f"one of the project's runtimes: {', '.join(head.runtimes)}")
-    if not 0 <= function.timeout <= _LONGEST:
-        raise _unfit(where, "timeout", str(function.timeout), f"1 to {_LONGEST} seconds")
-    if function.memory and not _LEAST_MEMORY <= function.memory <= _MOST_MEMORY:
-        raise _unfit(where, "memory", str(function.memory), f"{_LEAST_MEMORY} to {_MOST_MEMORY} MB")
-    try:
-        parse_json(function.smoke)
-    except ValueError:
-        raise _unfit(where, "smoke", function.smoke[:40], "a payload as JSON, such as '{}'") from None
-    if function.source and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", function.handler):
-        raise _unfit(where, "handler", function.handler, "a module and a function: handler.lambda_handler")
-
-
-def _check_path(where: str, path: str) -> None:
-    if path.startswith("/") or re.search(r"(^|/)\.\.(/|$)|\\|:", path):
-        raise _unfit(where, "path", path, "below the repository, with forward slashes")
-
-
-def _check_distinct(what: str, values: Iterable[str]) -> None:
-    """Two artifacts must not share a version, an AWS name, or their name here."""
-    given = [value for value in values if value]
-    if twice := sorted({value for value in given if given.count(value) > 1}):
-        raise ConfigError(
-            f"release.toml: the {what} {twice[0]!r} stands there twice; give each layer and function its own"
-        )
-
-
-def _check_name(where: str, key: str, name: str) -> None:
-    """Names that AWS takes: https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html."""
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key):
-        raise _unfit(where, "name of the table", key, "lower-case words joined by hyphens")
-    if "{env}" not in name or not re.fullmatch(r"[A-Za-z0-9_-]{1,52}", name.replace("{env}", "")):
-        raise _unfit(where, "name", name, 'up to 52 letters, digits, "-" and "_", and "{env}"')
-
-
-def _check_environment(name: str, table: _EnvironmentTable) -> None:
-    """An account, a region and buckets that can exist."""
-    where = f"environments.{name}"
-    if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", name):
-        raise _unfit(where, "name of the table", name, "up to 12 lower-case letters and digits")
-    if not re.fullmatch(r"[0-9]{12}", table.account):
-        raise _unfit(where, "account", table.account, "12 digits")
-    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", table.region):
-        raise _unfit(where, "region", table.region, "a region such as eu-west-3")
-    for key in ("bucket", "canonical_bucket") if table.canonical_bucket else ("bucket",):
-        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", getattr(table, key)):
-            raise _unfit(where, key, getattr(table, key), "a bucket name (3 to 63 of a-z, 0-9, '.', '-')")
-
-
-def _unfit(where: str, key: str, value: str, expected: str) -> _Unfit:
-    return _Unfit(where, key, f"{key} {value!r} must be {expected}")

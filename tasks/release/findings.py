@@ -74,7 +74,6 @@ def _unlike(stated: Function, there: Facts, other: Facts) -> Iterator[str]:
 
 
 def _seen(entry: Entry) -> dict[str, str]:
-    """The configuration that the last deployment left: key -> SHA-256 (hex)."""
     return {key: each.sha256 for key, each in entry.after.canonical.items()} if entry.after else {}
 
 
@@ -88,7 +87,6 @@ def compare_trees(evidence: Evidence, trees: Mapping[str, str], what: str) -> li
 
 
 def _never(evidence: Evidence) -> Iterator[Finding]:
-    """An environment that was never deployed to by this tool."""
     name = evidence.environment.name
     if not any(kind in ("entries", "entry") for kind, _ in evidence.unread):
         yield Finding(f"The journal of {name} confirms no release", repair_command(evidence.environment), unknown=True)
@@ -96,26 +94,30 @@ def _never(evidence: Evidence) -> Iterator[Finding]:
 
 def _journal(evidence: Evidence) -> Iterator[Finding]:
     """Entries that are damaged, edited, missing or unfinished."""
-    name = evidence.environment.name
-    numbers = list(evidence.entries)
-    newest = evidence.entries[numbers[0]] if numbers else None
-    for number in (number for number, entry in evidence.entries.items() if entry is None):
-        yield Finding(f"Entry {number} of the journal of {name} is damaged", "restore that object", unknown=True)
+    name, newest = evidence.environment.name, next(iter(evidence.entries.values()), None)
     if newest and not newest.closed:
         way = ways_out(name, newest)
         yield Finding(f"The {newest.title(name)} is not over, or was cut off", way[0].lower() + way[1:])
     if newest and newest.standing_emergency:
         yield Finding(emergency_note(name, newest))
-    for number, entry in evidence.entries.items():
+    yield from journal_findings(name, evidence.entries)
+
+
+def journal_findings(name: str, entries: Mapping[int, Entry | None]) -> Iterator[Finding]:
+    """Entries that are damaged, edited or missing among the newest of a journal, by the numbers of their keys."""
+    journal = f"of the journal of {name}"
+    for number, entry in entries.items():
         # held by tests/test_verify.py
-        if entry and not is_as_written(entry, number):
-            yield Finding(f"Entry {number} of the journal of {name} is not what was written", "restore that object")
-    for newer, older in pairwise(numbers):
+        if entry is None:
+            yield Finding(f"Entry {number} {journal} is damaged", "restore that object", unknown=True)
+        # held by tests/test_verify.py
+        elif not is_as_written(entry, number):
+            yield Finding(f"Entry {number} {journal} is not what was written", "restore that object")
+    for newer, older in pairwise(entries):
         # held by tests/test_verify.py
         if newer - older > 1:
-            yield Finding(
-                f"The journal of {name} has a gap between entries {older} and {newer}", "restore what is gone"
-            )
+            text = f"The journal of {name} has a gap between entries {older} and {newer}"
+            yield Finding(text, "restore what is gone")
 
 
 def _record(evidence: Evidence, entry: Entry) -> Iterator[Finding]:
@@ -279,7 +281,6 @@ def _configuration(evidence: Evidence, entry: Entry, wanted: Mapping[str, str]) 
 
 
 def _repair(evidence: Evidence, entry: Entry) -> str:
-    """What brings back what should run."""
     if entry.runs == ADOPTED:
         return f'put it back, or adopt that too; run: inv adopt --env {evidence.environment.name} --note "..."'
     if evidence.environment.previous and evidence.record:

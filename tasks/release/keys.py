@@ -2,6 +2,8 @@
 
 import re
 
+from tasks.errors import PlanError
+
 LAST_ENTRY = 999_999_999
 """Numbers of entries are counted down from it, so that a listing begins with the newest."""
 
@@ -9,6 +11,15 @@ LAST_ENTRY = 999_999_999
 def entry_key(prefix: str, number: int) -> str:
     """Return where an entry of the journal is stored."""
     return f"{prefix}{LAST_ENTRY - number:09d}.json"
+
+
+def next_entry(prefix: str, number: int) -> int:
+    """Return the number of the entry after one. PlanError if there can be none: no deployment wrote that."""
+    # held by tests/release/test_keys.py
+    if number >= LAST_ENTRY:
+        key = entry_key(prefix, number)
+        raise PlanError(f"{key} has the last number there can be, and no deployment wrote it; delete that object")
+    return number + 1
 
 
 def entry_number(key: str) -> int:

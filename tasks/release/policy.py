@@ -11,7 +11,16 @@ from tasks.project.model import Environment, Project
 
 _MOST_NAMED = 8
 """Functions that are named one by one: a managed policy holds 6,144 characters."""
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "eusc-": "aws-eusc",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "us-isof-": "aws-iso-f",
+    "eu-isoe-": "aws-iso-e",
+}
+"""How the regions of a partition begin, where that is not `aws`, as botocore's partitions.json has it."""
 
 
 def policy(project: Project, name: str) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def find_release(
     if entry and entry.runs == ADOPTED:
         raise PlanError(f"{name} runs what was changed by hand and adopted, which is no release; {repair}")
     for record in records:
-        if entry and record.key == entry.runs and _runs(environment, deployed, running, record):
+        if entry and record.key == entry.runs and runs(environment, deployed, running, record):
             return record
     said = f"journal (entry {entry.number})" if entry else "journal"
     raise PlanError(
@@ -110,7 +110,7 @@ def find_release(
     )
 
 
-def _runs(environment: Environment, deployed: Deployed, running: Mapping[str, LayerVersion], record: Release) -> bool:
+def runs(environment: Environment, deployed: Deployed, running: Mapping[str, LayerVersion], record: Release) -> bool:
     """Whether functions run the layers and the packages of a record."""
     packages = {
         deployed.functions[function].state.package == record.packages[key].sha256

@@ -1,14 +1,16 @@
 """The configuration is read before it is released."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tasks.archives.canonical import check_configuration
-from tasks.archives.configuration import File
+from tasks.archives.configuration import File, read_configuration
 from tasks.errors import BuildError
-from tests.examples import PROJECT
+from tasks.project.workspace import Workspace
+from tests.examples import PROJECT, RELEASE_TOML, VERSION
 
 SETTINGS = replace(PROJECT, patterns=("pattern",), references=("scope",))
 
@@ -108,3 +110,13 @@ def test_a_path_that_the_sources_name_must_exist(tmp_path: Path, source: str, *,
         return
     with pytest.raises(BuildError, match="src/a.py, line .: canonical/gone.yaml is not among the configuration"):
         check(tmp_path, {"src/a.py": source.encode()}, a__yaml="a: 1\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_a_file_whose_name_has_control_characters_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "release.toml").write_text(RELEASE_TOML)
+    (tmp_path / "VERSION").write_text(VERSION)
+    (tmp_path / "canonical").mkdir()
+    (tmp_path / "canonical" / "a\x1b[2J.txt").write_text("")
+    with pytest.raises(BuildError, match=r"canonical/a\\x1b\[2J.txt: its name has control characters"):
+        read_configuration(Workspace(tmp_path).checkout())

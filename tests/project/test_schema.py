@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tasks.project import release_toml
+from tasks.project import checks, release_toml
 from tasks.project.model import EndToEnd, Function, Layer
 from tasks.project.runtimes import ARCHITECTURES, RUNTIMES
 from tests.examples import RELEASE_TOML
@@ -69,12 +69,12 @@ def schema() -> dict[str, Any]:
     keys = dict.fromkeys(("patterns", "references"), KINDS[list])
     one_of = {"oneOf": [{"required": ["source"]}, {"required": ["requirements"]}]}
     tables = {
-        "project": table("project", release_toml._ProjectTable),  # noqa: SLF001
+        "project": table("project", checks.ProjectTable),
         "layers": {**named, "additionalProperties": {**table("layers", Layer), **one_of}},
         "functions": {**named, "additionalProperties": table("functions", Function)},
         "environments": {
             **named,
-            "additionalProperties": table("environments", release_toml._EnvironmentTable),  # noqa: SLF001
+            "additionalProperties": table("environments", checks.EnvironmentTable),
         },
         "configuration": {"type": "object", "properties": keys, "additionalProperties": TEXT},
         "allowed": {**KINDS[dict], "description": "file -> why it may ship although it looks like a secret"},

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tasks.release.keys import entry_key, entry_number
+from tasks.errors import PlanError
+from tasks.release.keys import LAST_ENTRY, entry_key, entry_number, next_entry
 
 
 def test_a_listing_begins_with_the_newest_entry() -> None:
@@ -22,3 +23,9 @@ def test_a_listing_begins_with_the_newest_entry() -> None:
 )
 def test_a_stray_file_is_no_entry(key: str) -> None:
     assert entry_number(key) == 0
+
+
+def test_after_the_last_number_there_is_none_that_a_listing_would_find() -> None:
+    assert next_entry("journal/news/dev/", 41) == 42
+    with pytest.raises(PlanError, match="journal/news/dev/000000000.json has the last number .* delete that object"):
+        next_entry("journal/news/dev/", LAST_ENTRY)

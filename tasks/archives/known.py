@@ -12,6 +12,7 @@ from tasks.project.workspace import Workspace
 
 RULES = (
     "archives/checks.py",
+    "archives/secret_forms.py",
     "archives/secrets.py",
     "archives/imports.py",
     "project/runtimes.py",

@@ -210,7 +210,7 @@ MORE = [
     "KEY = 'AIza" + "aB3_x" * 7 + "'",
     "KEY = 'npm_" + "aB3" * 12 + "'",
     "KEY = 'sk-ant-" + "aB3_x" * 5 + "'",
-    "URL = 'postgres://user:" + "hunter2" + "@db.example/x'",
+    "URL = 'postgres://user:" + "hunter2" + "@db.company.eu/x'",
 ]
 
 

@@ -132,6 +132,11 @@ def _record(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
         raise BuildError(f"{path.name} has a damaged RECORD of its files ({error}); do not use this wheel") from error
 
 
+def record_digest(contents: bytes) -> str:
+    """Return the digest of a file as RECORD has it."""
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(contents).digest()).decode("ascii").rstrip("=")
+
+
 def _hex(digest: str) -> str:
     """`sha256=<urlsafe base64 without padding>` as hex."""
     return base64.urlsafe_b64decode(digest.removeprefix("sha256=") + "=").hex()

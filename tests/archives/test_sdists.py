@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks.archives.sdists import build_wheel
-from tasks.archives.wheels import wheel_members
+from tasks.archives.wheels import check_record, wheel_members
 from tasks.errors import BuildError
 
 pytestmark = pytest.mark.whole
@@ -33,6 +33,46 @@ def test_an_sdist_is_built_pure_and_names_no_builder(tmp_path: Path) -> None:
     names = [member.name for member in wheel_members(wheel, "", built=True)]
     assert sorted(names) == ["old-1.0.dist-info/METADATA", "old-1.0.dist-info/top_level.txt", "old.py"]
     assert build_wheel(tmp_path / "0f0f" / "old-1.0.tar.gz", tmp_path / "cache") == wheel
+
+
+WINDOWS = """
+import builtins, io
+given = io.open
+def as_on_windows(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, *more, **others):
+    text = "b" not in mode and ("w" in mode or "a" in mode)
+    newline = "\\r\\n" if text and newline is None else newline
+    return given(file, mode, buffering, encoding, errors, newline, *more, **others)
+builtins.open = io.open = as_on_windows
+"""
+SETUP = """
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+class Build(build_py):
+    def run(self):
+        super().run()
+        with open(f"{self.build_lib}/_version.py", "w") as file:
+            file.write("A = 1\\nB = 2\\n")
+
+setup(name="old", version="1.0", py_modules=["old"], license_files=["LICENSE.txt"], long_description="a\\nb\\n",
+      long_description_content_type="text/plain", cmdclass={"build_py": Build},
+      entry_points={"console_scripts": ["old=old:main"]})
+"""
+
+
+@pytest.mark.long
+def test_a_wheel_that_is_built_where_text_has_other_line_ends_is_the_same(tmp_path: Path) -> None:
+    found = []
+    for system, setup in (("linux", SETUP), ("windows", WINDOWS + SETUP)):
+        (tmp_path / system).mkdir()
+        sdist = make_sdist(tmp_path / system, setup, {"LICENSE.txt": "as it\r\nis\r\n"})
+        wheel = build_wheel(sdist, tmp_path / system / "cache")
+        check_record(wheel)
+        found.append({each.name: each.contents() for each in wheel_members(wheel, "", built=True)})
+    assert found[0] == found[1]
+    assert found[1]["_version.py"] == b"A = 1\nB = 2\n"
+    licence = next(name for name in found[1] if name.endswith("LICENSE.txt"))
+    assert found[1][licence] == b"as it\r\nis\r\n"
 
 
 def test_an_sdist_that_comes_out_compiled_is_refused(tmp_path: Path) -> None:

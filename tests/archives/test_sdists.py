@@ -35,12 +35,13 @@ def test_an_sdist_is_built_pure_and_names_no_builder(tmp_path: Path) -> None:
     assert build_wheel(tmp_path / "0f0f" / "old-1.0.tar.gz", tmp_path / "cache") == wheel
 
 
+# setuptools takes a backslash, r, backslash, n out of any setup.py
 WINDOWS = """
 import builtins, io
 given = io.open
 def as_on_windows(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, *more, **others):
     text = "b" not in mode and ("w" in mode or "a" in mode)
-    newline = "\\r\\n" if text and newline is None else newline
+    newline = chr(13) + chr(10) if text and newline is None else newline
     return given(file, mode, buffering, encoding, errors, newline, *more, **others)
 builtins.open = io.open = as_on_windows
 """

@@ -12,7 +12,7 @@ from invoke import Exit
 
 _MOST_LISTED = 10
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 """What steers a terminal, or makes a line read otherwise than it is: control characters, bidi, zero width, tags."""
 _WORKFLOW = re.compile(r"(?m)^(\s*):(?=:)|#(?=#\[)")
@@ -93,8 +93,8 @@ def one_line(text: str) -> str:
 
 
 def has_control(text: str) -> bool:
-    """Return whether a text has control characters, which no name should have."""
-    return any(character < " " or "\x7f" <= character <= "\x9f" for character in text)
+    """Return whether a text has control characters, or half of one, which no name should have."""
+    return re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", text) is not None
 
 
 def _escaped(found: re.Match[str]) -> str:

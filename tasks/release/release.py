@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from tasks.errors import PlanError, one_line
+from tasks.errors import PlanError, has_control, one_line
 from tasks.release.artifacts import Artifact, Kind
 from tasks.release.codec import decode, encode
 
@@ -87,9 +87,10 @@ def write_record(release: Release) -> bytes:
 def _is_well_formed(release: Release) -> bool:
     """Whether names, versions and texts have the forms that they are written in: they are shown, and typed."""
     named = all(_NAME.fullmatch(each.name) and _VERSION.fullmatch(each.version) for each in release.artifacts)
-    texts = [*release.functions, *release.canonical, *(each.handler for each in release.artifacts)]
+    texts = [*release.functions, *release.canonical, *release.canonical.values()]
+    texts += [text for each in release.artifacts for text in (each.tree, each.sha256, each.handler)]
     texts += [text for each in release.functions.values() for text in (each.runtime, each.handler)]
-    return named and all(one_line(text) == text for text in texts) and bool(_COMMIT.fullmatch(release.commit))
+    return named and not any(map(has_control, texts)) and bool(_COMMIT.fullmatch(release.commit))
 
 
 def read_record(contents: bytes, key: str) -> Release:
@@ -99,10 +100,10 @@ def read_record(contents: bytes, key: str) -> Release:
     if schema == 1:  # kinds were not written then: a package was what had a handler
         kinds = {True: Kind.PACKAGE, False: Kind.LAYER}
         release = replace(release, artifacts=tuple(replace(a, kind=kinds[bool(a.handler)]) for a in release.artifacts))
-    # held by tests/release tests/test_engine.py `release.key != key`
-    if not release.artifacts or release.key != key:
-        raise PlanError(f"{key} is not the record that was written there: it describes another release")
     # held by tests/release/test_release.py
     if not _is_well_formed(release):
         raise PlanError(f"{one_line(key)} was not written by this tool: no name or version has such a form; delete it")
+    # held by tests/release tests/test_engine.py `release.key != key`
+    if not release.artifacts or release.key != key:
+        raise PlanError(f"{key} is not the record that was written there: it describes another release")
     return release

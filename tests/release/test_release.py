@@ -95,10 +95,11 @@ def test_a_release_reads_as_its_layers() -> None:
         replace(WHOLE, artifacts=(replace(CORE, version="1.0.1;curl${IFS}x"), DEPS)),
         replace(WHOLE, artifacts=(replace(CORE, name="core\n[SUCCESS]"), DEPS)),
         replace(WHOLE, functions={"ingest": Setting("python3.12", "a.b\x1b[2J")}),
-        replace(WHOLE, canonical={"canonical/\u202ea.yaml": "0" * 64}),
+        replace(WHOLE, canonical={"canonical/\x85a.yaml": "0" * 64}),
         replace(WHOLE, commit="abc1234; rm -rf ."),
+        replace(WHOLE, artifacts=(replace(CORE, tree="\ud800"), DEPS)),
     ],
 )
 def test_a_record_whose_names_or_versions_have_another_form_is_none_of_ours(odd: Release) -> None:
     with pytest.raises(PlanError, match="was not written by this tool"):
-        read_record(write_record(odd), odd.key)
+        read_record(write_record(odd), "releases/x.json")

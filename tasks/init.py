@@ -14,7 +14,7 @@ from tasks.errors import ConfigError
 from tasks.output.lines import say
 from tasks.project.command import ROOT, changes
 from tasks.project.files import cannot_write, read_text
-from tasks.project.git import read_git
+from tasks.project.git import changed_files, read_git
 from tasks.project.model import Project
 from tasks.project.release_toml import parse_project
 from tasks.project.starter import BESIDE, Answers, Found, compose, find_parts, requirements_of
@@ -111,9 +111,9 @@ def _check_target(root: Path) -> bool:
         raise ConfigError(f"{root} is no folder; name another with --into")
     git = read_git(root) if root.exists() else None
     # held by tests/test_init.py
-    if git and git.changed:
+    if changed := changed_files(root) if git else []:
         raise ConfigError(
-            f"{root} has changes that are not committed ({git.changed[0]}, ...); commit or stash them first, so that "
+            f"{root} has changes that are not committed ({changed[0]}, ...); commit or stash them first, so that "
             "you see what init adds"
         )
     return git is not None

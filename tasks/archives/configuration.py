@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.archives.secrets import check_secrets
+from tasks.archives.sources import NO_FILES
 from tasks.errors import BuildError, has_control, one_line
 from tasks.project.workspace import Checkout
 
@@ -45,7 +46,10 @@ def _files(checkout: Checkout, folder: str) -> Iterator[str]:
         paths = (path for path in (checkout.root / folder).rglob("*") if path.is_file())
         yield from (path.relative_to(checkout.root).as_posix() for path in paths)
         return
-    for name in checkout.git.tracked:
+    for name, mode in checkout.git.tracked.items():
+        # held by tests/archives/test_canonical.py `mode in NO_FILES`
+        if name.startswith(below) and mode in NO_FILES:
+            raise BuildError(f"{name} is {NO_FILES[mode]}, which no release can hold; put the files there")
         if name.startswith(below) and (checkout.root / name).is_file():
             yield name
 

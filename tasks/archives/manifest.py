@@ -145,10 +145,10 @@ def _changed_sources(built: Path, recipe: Recipe) -> list[str]:
     """The files of our own that are not what they are in the archive that was built before, below python/."""
     try:
         with zipfile.ZipFile(built) as archive:
-            before = {each.filename: each.CRC for each in archive.infolist()}
+            before = {each.filename: (each.CRC, each.external_attr >> 16 & 0o777) for each in archive.infolist()}
     except UNREADABLE:
         return []
-    after = {member.name: member.crc for member in recipe.members()}
+    after = {member.name: (member.crc, member.mode) for member in recipe.members()}
     changed = sorted(each for each in before.keys() | after.keys() if before.get(each) != after.get(each))
     return [each.removeprefix("python/") for each in changed]
 

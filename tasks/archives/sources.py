@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Container, Iterable, Iterator
+from dataclasses import replace
 from fnmatch import translate
 from pathlib import Path
 
@@ -25,7 +26,7 @@ STRAY = (".DS_Store", "*.backup", "*.bak", "*.orig", "*.swp", "*~")
 _BYTECODE, _STRAY = (re.compile("|".join(map(translate, each))) for each in (BYTECODE, STRAY))
 _LFS = b"version https://git-lfs.github.com/spec/"
 _LEFT_BEHIND = "is left out: a system or an editor left it behind"
-_NO_FILES = {"120000": "a link", "160000": "another repository"}
+NO_FILES = {"120000": "a link", "160000": "another repository"}
 """Modes of what git tracks that is no file."""
 
 
@@ -60,8 +61,8 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
     for name in tracked:
         if _is(name, _BYTECODE) or _is(name, _STRAY):
             continue
-        member = stored_file(prefix + name, folder / name)
-        members.append(member)
+        program = _is_program(git, root, f"{source}/{name}")
+        members.append(member := replace(stored_file(prefix + name, folder / name), executable=program))
         if member.sha256 not in known.clean:
             contents = member.contents()
             if contents.startswith(_LFS):
@@ -76,6 +77,13 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
     return members, beside
 
 
+def _is_program(git: Git | None, root: Path, name: str) -> bool:
+    """Whether a file is executable: on Lambda nobody can make it so."""
+    mode = (root / name).stat().st_mode
+    # held by tests/archives/test_sources.py `git.is_executable(name, mode) -> False`
+    return git.is_executable(name, mode) if git else os.name != "nt" and bool(mode & 0o100)
+
+
 def _listed(git: Git, root: Path, source: str) -> tuple[list[str], list[str]]:
     """The tracked and the untracked files below a folder, named from there."""
     below = source.rstrip("/") + "/"
@@ -83,8 +91,8 @@ def _listed(git: Git, root: Path, source: str) -> tuple[list[str], list[str]]:
     for name, mode in git.tracked.items():
         if not name.startswith(below):
             continue
-        if mode in _NO_FILES:
-            raise BuildError(f"{root / name} is {_NO_FILES[mode]}, which a layer cannot hold; put the files there")
+        if mode in NO_FILES:
+            raise BuildError(f"{root / name} is {NO_FILES[mode]}, which a layer cannot hold; put the files there")
         if _is_there(root, name):
             tracked.append(name.removeprefix(below))
     untracked = [name.removeprefix(below) for name in git.untracked if name.startswith(below)]

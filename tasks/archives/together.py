@@ -13,7 +13,8 @@ from pathlib import Path
 from tasks.archives.imports import undeclared
 from tasks.archives.known import known_of
 from tasks.archives.manifest import Archive
-from tasks.archives.trial import CHILD, Stage, try_imports
+from tasks.archives.stage import Stage
+from tasks.archives.trial import CHILD, try_imports
 from tasks.errors import BuildError, PlanError, listed
 from tasks.jobs import results
 from tasks.project.files import replacing

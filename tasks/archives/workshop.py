@@ -4,11 +4,11 @@ Archives are kept under a key that stands for their inputs, so that what has not
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tasks.archives import manifest
+from tasks.archives import advice, manifest
 from tasks.archives.archive import UNREADABLE, Span, archive_sha256, members_digest, write_archive
 from tasks.archives.configuration import read_configuration
 from tasks.archives.contents import read_contents, read_distributions
@@ -17,8 +17,9 @@ from tasks.archives.known import known_as, known_of
 from tasks.archives.manifest import Archive
 from tasks.archives.recipes import Recipe, recipe_for
 from tasks.archives.sbom import bill_of_materials
+from tasks.archives.stage import Stage
 from tasks.archives.together import check_together, refuse_failures
-from tasks.archives.trial import Stage, try_imports
+from tasks.archives.trial import try_imports
 from tasks.errors import BuildError, PlanError
 from tasks.project import cache
 from tasks.project.files import alone, file_sha256, replacing
@@ -31,7 +32,6 @@ from tasks.release.codec import decode, encode
 from tasks.release.events import Report, unheard
 
 _MEGABYTE = 1_000_000
-_MOST_FILES = 10
 
 
 def build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: bool = False) -> list[Archive]:
@@ -51,13 +51,8 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
     for name in wanted:
         for each in recipes[name].left_out:
             report(each)
-    for path in checkout.untracked:
-        text = f"{path} is built from and git does not track it, so no commit builds this; run: git add --force {path}"
+    for text in advice.on_files(checkout):
         report(events.Noticed(text))
-    if checkout.git is None:
-        report(events.Noticed("This is no git repository, or git is not installed: every file in the sources is built"))
-    if checkout.git and checkout.git.endings:
-        report(events.Noticed(_other_endings(checkout.git.endings)))
     made = {name: make(checkout, name, recipe, report) for name, recipe in recipes.items()}
     check_configured(checkout, list(made.values()))
     report(events.Importing(tuple(runtime.name for runtime in checkout.project.runtimes)))
@@ -68,25 +63,6 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
     new, unchanged = (tuple(each.artifact for each in placed if each.cached is cached) for cached in (False, True))
     report(events.AllBuilt(new, unchanged, tuple(imported)))
     return placed
-
-
-def _superfluous(name: str, packages: Mapping[str, str]) -> str:
-    """Why a layer is larger than it needs to be."""
-    brought = ", ".join(f"{each} {version}" for each, version in packages.items())
-    return (
-        f"{name} brings {brought}, and every Lambda runtime has that already (in a version that depends "
-        "on runtime and region); unless you need this one, take it out of the requirements and run: inv lock"
-    )
-
-
-def _other_endings(paths: Sequence[str]) -> str:
-    """What to type so that Windows builds the same archives as everybody else."""
-    more = f" and {len(paths) - 1} more" if paths[1:] else ""
-    return (
-        f"{paths[0]}{more}: line endings are CRLF here and LF in the commit, so others build other "
-        "archives; commit, add the line `* text=auto eol=lf` to .gitattributes, then delete these files and run: git "
-        f"checkout -- {' '.join(paths[:_MOST_FILES])}"
-    )
 
 
 def check_built(checkout: Checkout, built: Sequence[Archive], report: Report) -> None:
@@ -131,7 +107,7 @@ def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archi
     if artifact is None:
         report(events.Building(kind_of(checkout.project, name), name, manifest.why(checkout, name, recipe)))
         if packages := {each: recipe.requirements[each] for each in SDK if each in recipe.requirements}:
-            report(events.Noticed(_superfluous(name, packages), warning=False))
+            report(events.Noticed(advice.on_packages(name, packages), warning=False))
         artifact = _make(checkout, name, recipe, path)
     function = checkout.project.functions.get(name)
     version = checkout.versions.get(name, artifact.tree[:16])

@@ -1,23 +1,31 @@
-"""What git says of a repository: which commit is checked out, whether files differ from it, which files it tracks."""
+"""What git says of a repository: which commit is checked out, whether files differ from it, which files it tracks.
+
+Whether something differs is not what `git status` says: assume-unchanged, skip-worktree, sparse checkouts and filters
+make git look away. The bytes and modes of what a build is made from are compared with the commit's own tree.
+"""
 
 import os
+import posixpath
 import re
+import shlex
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from tasks.errors import BuildError
 from tasks.jobs import results
+from tasks.project.committed import Committed, differences
 
 _ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
 """A repository that the environment names (inside a hook) is not the one that the files are in."""
 
-_STAGED = re.compile(
-    r"(?P<mode>\d+) \S+ \d\ti/(?P<there>\S*) +w/(?P<here>\S*) +attr/(?P<rules>[^\t]*)\t(?P<name>.*)", re.DOTALL
-)
-"""A line of `git ls-files --stage --eol`: a link has mode 120000, another repository 160000."""
+_STAGED = re.compile(r"(?P<tag>\w) (?P<mode>\d+) (?P<blob>\S+) \d\t(?P<name>.*)", re.DOTALL)
+"""A line of `git ls-files --stage -v`: a link has mode 120000, another repository 160000."""
+_IN_TREE = re.compile(r"(?P<mode>\d+) \w+ (?P<blob>\S+)\t(?P<name>.*)", re.DOTALL)
+_EOL = re.compile(r"i/\S* +w/\S* +attr/(?P<rules>[^\t]*)\t(?P<name>.*)", re.DOTALL)
+_NO_SUCH = 128
 
 
 @dataclass(frozen=True)
@@ -25,59 +33,122 @@ class Git:
     """A work tree below the repository's folder; paths are relative to that and have forward slashes.
 
     commit     7 hex digits, empty before the first commit
-    changed    tracked files among the inputs of a build that differ from the commit
+    changed    files among the inputs of a build that differ from the commit, or are in one of the two alone
     tracked    file -> mode, as in `git ls-files --stage`
     untracked  files that git neither tracks nor ignores
     endings    inputs that differ from their commit in nothing but line endings, which git does not call a change
+    unseen     those that differ and that git does not show: file -> why not
+    has_modes  whether this system's files say which of them are executable
     """
 
     commit: str
     changed: tuple[str, ...]
     tracked: Mapping[str, str]
     untracked: tuple[str, ...]
-    endings: tuple[str, ...] = ()
+    endings: tuple[str, ...]
+    unseen: Mapping[str, str]
+    has_modes: bool
+
+    def is_executable(self, name: str, mode: int) -> bool:
+        """Return whether a tracked file is executable, given its mode on disk."""
+        return bool(mode & 0o100) if self.has_modes else self.tracked.get(name) == "100755"
 
 
-def read_git(root: Path, inputs: Iterable[str] = (".",)) -> Git | None:
+def read_git(root: Path, inputs: Iterable[str] = ()) -> Git | None:
     """What git says, of changes to `inputs` (files and folders) alone.
 
     None outside a work tree, or without git. BuildError if it cannot say.
     """
-    built = tuple(inputs)
-    asked = [
-        ("status", "--porcelain=v2", "--branch", "--untracked-files=no", "-z", "--no-renames", "--", *built),
-        ("ls-files", "-z", "--stage", "--eol", "--", "."),
-        ("ls-files", "-z", "--others", "--exclude-standard", "--", "."),
-        ("rev-parse", "--show-prefix"),
-    ]
-    said = results([partial(ask_git, root, *each) for each in asked])
+    built = tuple(map(posixpath.normpath, inputs))
+    said = results(
+        [
+            partial(ask_git, root, "rev-parse", "--verify", "--quiet", "HEAD", fine=(0, 1)),
+            partial(ask_git, root, "ls-tree", "-r", "-z", "HEAD", "--", *built, fine=(0, _NO_SUCH)),
+            partial(ask_git, root, "ls-files", "-z", "--stage", "-v", "--", "."),
+            partial(ask_git, root, "ls-files", "-z", "--others", "--exclude-standard", "--", "."),
+            partial(ask_git, root, "config", "--type=bool", "--get", "core.filemode", fine=(0, 1)),
+        ]
+    )
     if None in said:
         return None
-    status, staged, others, prefix = said
-    commit = re.search(r"(?:^|\0)# branch\.oid ([0-9a-f]{7})", status)
-    # "1 <XY> <sub> <3 modes> <2 objects> <name>", "u <XY> <sub> <4 modes> <3 objects> <name>"
-    named = [line.split(" ", {"1": 8, "u": 10}[line[0]])[-1] for line in status.split("\0") if line[:1] in ("1", "u")]
-    changed = [name.removeprefix(prefix.strip("\n")) for name in named]  # status alone names them from the top
+    commit, tree, staged, others, modes = said
     files = [found for line in staged.split("\0") if (found := _STAGED.fullmatch(line))]
-    other = [each for each in files if each["there"] == "lf" and each["here"] in ("crlf", "mixed")]
-    endings = [each["name"] for each in other if "eol=crlf" not in each["rules"]]
+    tracked = {each["name"]: each["mode"] for each in files}
+    held = [found for line in tree.split("\0") if (found := _IN_TREE.fullmatch(line))] if commit and built else []
+    committed = {each["name"]: Committed(each["mode"], each["blob"]) for each in held}
+    known = {each["name"]: Committed(each["mode"], each["blob"]) for each in files if _among(each["name"], built)}
+    has_modes = os.name != "nt" and modes.strip() != "false"
+    changed, endings = differences(root, committed, known, has_modes=has_modes) if commit else ((), ())
+    allowed = _written_so(root, endings, built) if endings else set()
     return Git(
-        commit=commit[1] if commit else "",
-        changed=tuple(changed),
-        tracked={each["name"]: each["mode"] for each in files},
+        commit=commit[:7],
+        changed=changed,
+        tracked=tracked,
         untracked=tuple(sorted(others.split("\0")[:-1])),
-        endings=tuple(name for name in endings if name not in changed and _among(name, built)),
+        endings=tuple(each for each in endings if each not in allowed),
+        unseen=_unseen(root, changed, {each["name"]: each["tag"] for each in files}) if changed else {},
+        has_modes=has_modes,
     )
 
 
 def _among(name: str, inputs: tuple[str, ...]) -> bool:
     """Whether a file is one of the inputs, or lies below one."""
-    return any(each in (".", name) or name.startswith(f"{each.rstrip('/')}/") for each in inputs)
+    return any(each in (".", name) or name.startswith(f"{each}/") for each in inputs)
 
 
-def ask_git(root: Path, *command: str) -> str | None:
-    """What a git command prints; None if there is no work tree, or no git."""
-    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE} | {"LC_ALL": "C"}
+def _written_so(root: Path, names: Iterable[str], inputs: tuple[str, ...]) -> set[str]:
+    """Those of some files that have CRLF on every system, as .gitattributes says."""
+    found = (ask_git(root, "ls-files", "-z", "--eol", "--", *inputs) or "").split("\0")
+    rules = {each["name"]: each["rules"] for line in found if (each := _EOL.fullmatch(line))}
+    return {name for name in names if "eol=crlf" in rules.get(name, "") and _is_all_crlf(root / name)}
+
+
+def _is_all_crlf(path: Path) -> bool:
+    contents = path.read_bytes()
+    return contents.count(b"\n") == contents.count(b"\r\n")
+
+
+def _unseen(root: Path, changed: Collection[str], tags: Mapping[str, str]) -> dict[str, str]:
+    """Why git does not show some of the files that differ."""
+    status = ask_git(root, "status", "--porcelain=v2", "--untracked-files=no", "-z", "--no-renames", "--", ".") or ""
+    below = (ask_git(root, "rev-parse", "--show-prefix") or "").strip("\n")
+    # "1 <XY> <sub> <3 modes> <2 objects> <name>", "u <XY> <sub> <4 modes> <3 objects> <name>"
+    shown = {
+        line.split(" ", {"1": 8, "u": 10}[line[0]])[-1].removeprefix(below)  # status alone names them from the top
+        for line in status.split("\0")
+        if line[:1] in ("1", "u")
+    }
+    return dict(_reasons(root, [name for name in changed if name not in shown], tags))
+
+
+def _reasons(root: Path, names: Iterable[str], tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in names:
+        tag, file = tags.get(name, "H"), shlex.quote(name)
+        text = f"{name} is not what its commit holds, and git was told not to look"
+        if tag in "Ss" and not os.path.lexists(root / name):
+            text, cure = (
+                f"{name} is not here (sparse checkout), so nothing is built from it",
+                "git sparse-checkout disable",
+            )
+        elif tag in "Ss":
+            cure = f"git update-index --no-skip-worktree {file}"
+        elif tag.islower():
+            cure = f"git update-index --no-assume-unchanged {file}"
+        else:
+            text, cure = f"{name} is not what its commit holds: a filter in .gitattributes", f"git check-attr -a {file}"
+        yield name, f"{text}; run: {cure}"
+
+
+def changed_files(root: Path) -> list[str]:
+    """Return the tracked files of a repository that git calls changed."""
+    status = ask_git(root, "status", "--porcelain", "--untracked-files=no", "-z", "--no-renames", "--", ".") or ""
+    return [line[3:] for line in status.split("\0") if line]
+
+
+def ask_git(root: Path, *command: str, fine: Collection[int] = (0,)) -> str | None:
+    """What a git command prints, if it ends with a `fine` code; None if there is no work tree, or no git."""
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    environment |= {"LC_ALL": "C", "GIT_NO_REPLACE_OBJECTS": "1"}  # a commit is what it was when it was made
     try:
         whole = ["git", "--literal-pathspecs", *command]
         result = subprocess.run(whole, cwd=root, env=environment, capture_output=True, check=False)
@@ -85,7 +156,7 @@ def ask_git(root: Path, *command: str) -> str | None:
         return None
     if result.returncode and b"not a git repository" in result.stderr:
         return None
-    if result.returncode:
+    if result.returncode not in fine:
         complaint = result.stderr.decode("utf-8", "replace").strip()
         raise BuildError(f"git {command[0]} failed in {root}; correct that first:\n{complaint}")
     return os.fsdecode(result.stdout)

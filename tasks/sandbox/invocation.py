@@ -252,6 +252,9 @@ def _unpack(contents: bytes, folder: Path) -> None:
                 if name.startswith("/") or ".." in PurePosixPath(name.replace("\\", "/")).parts or ":" in name:
                     raise Refusal(502, "InvalidZipFileException", f"{name} leads outside the package")
             archive.extractall(folder)
+            for entry in archive.infolist():
+                if entry.external_attr >> 16 & 0o100 and not entry.is_dir():
+                    (folder / entry.filename).chmod(0o755)
     except _UNREADABLE:
         raise Refusal(502, "InvalidZipFileException", "Could not unzip") from None
 

@@ -8,7 +8,8 @@ import pytest
 
 from tasks.archives.lock import write_lock
 from tasks.archives.recipes import recipe_for
-from tasks.archives.trial import Stage, try_imports
+from tasks.archives.stage import Stage
+from tasks.archives.trial import try_imports
 from tasks.archives.workshop import make
 from tasks.project.interpreters import find_interpreter
 from tasks.project.runtimes import RUNTIMES

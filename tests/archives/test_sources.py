@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -239,3 +240,15 @@ def test_a_file_is_allowed_by_its_whole_path_alone(package: Path) -> None:
         with pytest.raises(BuildError, match="must never ship"):
             read_sources(package.parent, None, "pkg", "python/pkg/", {allowed: "no"})
     assert read_sources(package.parent, None, "pkg", "python/pkg/", {"pkg/sub/.env": "yes"})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
+def test_an_executable_of_ours_stays_one_and_git_says_so_where_the_system_cannot(tracked: Path) -> None:
+    tool = tracked / "tool.sh"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    git(tracked, "add", ".")
+    assert {each.name for each in source_members(tracked) if each.mode == 0o755} == {f"python/{tracked.name}/tool.sh"}
+    git(tracked, "config", "core.filemode", "false")
+    tool.chmod(0o644)
+    assert {each.name for each in source_members(tracked) if each.mode == 0o755} == {f"python/{tracked.name}/tool.sh"}

@@ -11,7 +11,8 @@ import pytest
 from tasks.archives.imports import undeclared
 from tasks.archives.known import Known
 from tasks.archives.lock import write_lock
-from tasks.archives.trial import Stage, read_failures, try_imports
+from tasks.archives.stage import Stage
+from tasks.archives.trial import read_failures, try_imports
 from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED, RUNTIMES, standard_library
 from tasks.project.twin import make_twin

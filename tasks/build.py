@@ -70,15 +70,15 @@ def build(c: Context, layer: str = "") -> None:
 @shows
 def check(c: Context, file: str = "", package: bool = False) -> None:
     """Check the built archives, or any other, for what Lambda would refuse or fail to import."""
-    from tasks.archives import manifest, workshop
+    from tasks.archives import judge, manifest
 
     workspace = here(c).workspace
     if file:
         kind = Kind.PACKAGE if package else Kind.LAYER
-        workshop.check_file(workspace.project(), Path(file), kind, Console())
+        judge.check_file(workspace.project(), Path(file), kind, Console())
         return
     checkout = workspace.checkout()
-    workshop.check_built(checkout, manifest.find_built(checkout, checkout.project.select("")), Console())
+    judge.check_built(checkout, manifest.find_built(checkout, checkout.project.select("")), Console())
 
 
 @task(

@@ -112,7 +112,8 @@ def bring_changes(command: Command, environment: Environment, heard: Heard, *, s
     Nothing is imported beforehand: the functions themselves do that there.
     """
     from tasks.archives.configuration import read_configuration
-    from tasks.archives.workshop import check_configured, make_all
+    from tasks.archives.judge import check_configured
+    from tasks.archives.workshop import make_all
     from tasks.aws.perform import Sources
     from tasks.aws.reach import reach
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.archives import workshop
+from tasks.archives import judge, workshop
 from tasks.archives.configuration import read_configuration, untracked_configuration
 from tasks.archives.manifest import find_built
 from tasks.errors import BuildError
@@ -55,11 +55,11 @@ def build(workspace: Workspace, *names: str) -> list[str]:
 
 def check(workspace: Workspace) -> None:
     checkout = workspace.checkout()
-    workshop.check_built(checkout, find_built(checkout, checkout.project.select("")), Console())
+    judge.check_built(checkout, find_built(checkout, checkout.project.select("")), Console())
 
 
 def check_one(workspace: Workspace, path: Path, kind: Kind = Kind.LAYER) -> None:
-    workshop.check_file(workspace.project(), path, kind, Console())
+    judge.check_file(workspace.project(), path, kind, Console())
 
 
 def names(folder: Path) -> list[str]:

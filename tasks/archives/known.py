@@ -15,6 +15,7 @@ RULES = (
     "archives/secret_forms.py",
     "archives/secrets.py",
     "archives/imports.py",
+    "archives/libraries.py",
     "project/runtimes.py",
     "release/artifacts.py",
 )
@@ -28,22 +29,25 @@ _MOST = 100_000
 class Known:
     """By the SHA-256 (hex) of a file's contents: whether it has no secret in it, and the modules it may import.
 
-    Only what this Python could read has the latter. `sound` are files that nothing was wrong with, by `known_as`.
+    Only what this Python could read has the latter. `sound` are files, and `judged` archives, that nothing was wrong
+    with, by `known_as`.
     """
 
     note: Path = Path()
     clean: set[str] = field(default_factory=set)
     imports: dict[str, list[str]] = field(default_factory=dict)
     sound: set[str] = field(default_factory=set)
+    judged: set[str] = field(default_factory=set)
     saved: int = 0
 
     def save(self) -> None:
         """Write down what was found out since it was read."""
-        if (grown := len(self.clean) + len(self.imports) + len(self.sound)) != self.saved:
+        if (grown := len(self.clean) + len(self.imports) + len(self.sound) + len(self.judged)) != self.saved:
             document = {
                 "clean": list(self.clean)[:_MOST],
                 "imports": dict(list(self.imports.items())[-_MOST:]),
                 "sound": list(self.sound)[:_MOST],
+                "judged": list(self.judged)[:_MOST],
             }
             with replacing(self.note) as aside:
                 aside.write_text(json.dumps(document), encoding="utf-8")
@@ -66,11 +70,11 @@ def _rules() -> str:
 def _read(note: Path) -> Known:
     try:
         found = json.loads(note.read_text(encoding="utf-8"))
-        clean, sound = (set(map(str, found[kind])) for kind in ("clean", "sound"))
+        clean, sound, judged = (set(map(str, found.get(kind, ()))) for kind in ("clean", "sound", "judged"))
         imports = {str(key): list(map(str, each)) for key, each in found["imports"].items()}
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return Known(note)
-    return Known(note, clean, imports, sound, len(clean) + len(imports) + len(sound))
+    return Known(note, clean, imports, sound, judged, len(clean) + len(imports) + len(sound) + len(judged))
 
 
 def known_as(name: str, sha256: str, conditions: object) -> str:

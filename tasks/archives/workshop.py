@@ -4,22 +4,20 @@ Archives are kept under a key that stands for their inputs, so that what has not
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from tasks.archives import advice, manifest
 from tasks.archives.archive import UNREADABLE, Span, archive_sha256, members_digest, write_archive
-from tasks.archives.configuration import read_configuration
-from tasks.archives.contents import read_contents, read_distributions
+from tasks.archives.contents import read_distributions
 from tasks.archives.downloads import check_intact
+from tasks.archives.judge import check_configured, conditions_of, judge_kept, runtimes_of
 from tasks.archives.known import known_as, known_of
 from tasks.archives.manifest import Archive
 from tasks.archives.recipes import Recipe, recipe_for
 from tasks.archives.sbom import bill_of_materials
-from tasks.archives.stage import Stage
-from tasks.archives.together import check_together, refuse_failures
-from tasks.archives.trial import try_imports
+from tasks.archives.together import check_together
 from tasks.errors import BuildError, PlanError
 from tasks.project import cache
 from tasks.project.files import alone, file_sha256, replacing
@@ -65,29 +63,6 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
     return placed
 
 
-def check_built(checkout: Checkout, built: Sequence[Archive], report: Report) -> None:
-    """Check every archive in `.build`, alone and together."""
-    from tasks.archives.checks import check_archive
-
-    for each in built:
-        runtimes = [runtime for runtime in checkout.project.runtimes if runtime.name in each.artifact.runtimes]
-        shown = each.path.relative_to(checkout.root).as_posix()
-        check_archive(each.path, shown, checkout.project, runtimes, each.artifact.kind, each.artifact.name)
-        report(events.Checked(shown, each.artifact.unzipped))
-    check_configured(checkout, built)
-    for trial in check_together(checkout, built):
-        report(trial)
-
-
-def check_configured(checkout: Checkout, archives: Iterable[Archive]) -> None:
-    """Check the configuration that would travel with what was built."""
-    if checkout.project.configuration:
-        from tasks.archives.canonical import check_configuration
-
-        sources = {name: text for each in archives for name, text in each.recipe.sources.items()}
-        check_configuration(read_configuration(checkout), sources, checkout.project)
-
-
 def kind_of(project: Project, name: str) -> Kind:
     """What an artifact of a project is."""
     return Kind.PACKAGE if name in project.functions else Kind.LAYER
@@ -109,6 +84,9 @@ def make(checkout: Checkout, name: str, recipe: Recipe, report: Report) -> Archi
         if packages := {each: recipe.requirements[each] for each in SDK if each in recipe.requirements}:
             report(events.Noticed(advice.on_packages(name, packages), warning=False))
         artifact = _make(checkout, name, recipe, path)
+    else:
+        # held by tests/archives/test_workshop.py
+        judge_kept(checkout, name, artifact, path)
     function = checkout.project.functions.get(name)
     version = checkout.versions.get(name, artifact.tree[:16])
     artifact = replace(artifact, name=name, version=version, handler=function.handler if function else "")
@@ -144,9 +122,7 @@ def _make(checkout: Checkout, name: str, recipe: Recipe, archive: Path) -> Artif
     project, known = checkout.project, known_of(checkout.workspace)
     members, kind = recipe.members(), kind_of(project, name)
     tree = members_digest(members)
-    runtimes = [each for each in project.runtimes if kind is Kind.LAYER or each.name == project.functions[name].runtime]
-    # held by tests/archives/test_workshop.py `[runtime.name for runtime in runtimes] -> []`
-    conditions = [runtime.name for runtime in runtimes], project.architecture, sorted(project.allowed_in(name))
+    runtimes, conditions = runtimes_of(project, name), conditions_of(project, name)
     keys = {each.name: known_as(each.name, each.sha256, conditions) for each in members}
     with replacing(archive) as aside:
         sha256 = write_archive(aside, members)
@@ -156,6 +132,7 @@ def _make(checkout: Checkout, name: str, recipe: Recipe, archive: Path) -> Artif
         bill = bill_of_materials(name, read_distributions(aside), tree)
     # held by tests/archives/test_workshop.py
     known.sound.update(keys.values())
+    known.judged.add(known_as("archive", sha256, conditions))
     with replacing(archive.with_suffix(".cdx.json")) as aside:
         aside.write_text(bill, encoding="utf-8", newline="\n")
     artifact = Artifact(
@@ -188,17 +165,3 @@ def _check_budget(layer: Layer | None, artifact: Artifact, archive: Path) -> Non
                 f"{artifact} has {size / _MEGABYTE:.1f} MB, more than its budget {key} = {budget}; see what is in it "
                 f"with: inv show {archive.as_posix()}, or raise the budget in release.toml"
             )
-
-
-def check_file(project: Project, path: Path, kind: Kind, report: Report) -> None:
-    """Check one archive of any origin."""
-    from tasks.archives.checks import check_archive
-
-    check_archive(path, str(path), project, project.runtimes, kind)
-    contents = read_contents(path)
-    report(events.Checked(str(path), contents.unzipped))
-    if kind is Kind.LAYER:
-        modules = top_modules(contents.files)
-        trials = [try_imports(Stage(each, project.architecture, [path]), modules) for each in project.runtimes]
-        for trial in refuse_failures(trials):
-            report(trial)

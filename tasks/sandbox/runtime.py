@@ -74,7 +74,8 @@ class Instance:
         """Run one event. A process that hangs, exits or cannot start is an outcome too, as on Lambda."""
         with self.using:
             request, started = str(uuid.uuid4()), time.monotonic()
-            self._log.clear()
+            if self._taken:  # what it printed while it started belongs to the first event, as on Lambda
+                self._log.clear()
             self._events.put((request, payload, time.time() + self._timeout))
             kind, body = self._wait(request)
             self._settle()
@@ -126,8 +127,10 @@ class Instance:
             return self._outcomes.get(timeout=0.2)
         except queue.Empty:
             status = self._process.returncode
+            self._settle()
+            said = b"".join(self._log).decode("utf-8", "replace").strip().splitlines()
             text = f"RequestId: {request} Error: Runtime exited with error: exit status {status}"
-            return "exit", _error("Runtime.ExitError", text)
+            return "exit", _error("Runtime.ExitError", f"{text} ({said[-1]})" if said else text)
 
     def _read_log(self) -> None:
         """Keep the end of what the process prints, however much that is."""

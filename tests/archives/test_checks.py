@@ -1,5 +1,6 @@
 import struct
 import zipfile
+from collections.abc import Container
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,10 @@ def archive(path: Path, files: dict[str, bytes], mode: int = 0o100644) -> Path:
     return path
 
 
-def problems(path: Path, *, layer: bool = True, architecture: str = "x86_64") -> list[str]:
-    return list(find_problems(path, BOTH, architecture, Kind.LAYER if layer else Kind.PACKAGE))
+def problems(
+    path: Path, *, layer: bool = True, architecture: str = "x86_64", allowed: Container[str] = ()
+) -> list[str]:
+    return list(find_problems(path, BOTH, architecture, Kind.LAYER if layer else Kind.PACKAGE, allowed))
 
 
 GOOD = {
@@ -67,6 +70,10 @@ GOOD = {
         ({"python/a.pyd": b"MZ"}, "a.pyd: is a binary for Windows or macOS"),
         ({"python/lib.DLL": b"MZ"}, "lib.DLL: is a binary for Windows"),
         ({"python/a.dylib": b""}, "a.dylib: is a binary for Windows or macOS"),
+        ({"python/enum/__init__.py": b""}, "enum/__init__.py: would be imported in the place of enum of the standard"),
+        ({"python/queue.py": b""}, "queue.py: would be imported in the place of queue of the standard library on"),
+        ({"python/lib/python3.12/site-packages/enum.py": b""}, "enum of the standard library on python3.12, so that"),
+        ({"python/distutils/__init__.py": b""}, "distutils of the standard library on python3.11, so that"),
         ({}, "it is empty"),
         ({"python/README.txt": b""}, "it has no Python module"),
         ({"python/lib/python3.9/site-packages/a.py": b""}, "is for python3.9, which is not declared"),
@@ -87,6 +94,13 @@ GOOD = {
 )
 def test_each_way_in_which_archives_once_failed_is_found(tmp_path: Path, files: dict[str, bytes], problem: str) -> None:
     assert any(problem in found for found in problems(archive(tmp_path / "a.zip", files)))
+
+
+def test_a_name_of_the_standard_library_may_be_allowed_and_a_folder_of_data_is_none(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.zip", {**GOOD, "python/enum.py": b"", "python/email/letter.txt": b""})
+    assert len(problems(path)) == 1
+    for name in ("enum.py", "python/enum.py"):
+        assert problems(path, allowed={name}) == []
 
 
 def test_a_sound_archive_has_no_problem(tmp_path: Path) -> None:

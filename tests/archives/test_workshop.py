@@ -20,6 +20,7 @@ from tasks.archives.together import all_well, modules_of
 from tasks.archives.workshop import make
 from tasks.errors import BuildError, ConfigError
 from tasks.project.cache import CACHE_VARIABLE
+from tasks.project.files import file_sha256
 from tasks.project.runtimes import RUNTIMES
 from tasks.project.workspace import Workspace
 from tasks.release.artifacts import tree_of
@@ -341,6 +342,24 @@ def test_what_was_sound_for_some_runtimes_is_looked_at_again_for_others(shop: Sh
     shop.require("alpha\n")
     with zipfile.ZipFile(shop.build("deps")) as archive:
         assert len(known_of(shop.workspace).sound - before) == len(archive.namelist())
+
+
+def test_what_was_kept_is_judged_again_where_the_rules_are_others(shop: Shop) -> None:
+    tag = "py3-none-manylinux2014_x86_64"
+    make_wheel(shop.wheels, "gamma", tag=tag, files={"gamma/__init__.py": "", "gamma/a.so": "no library"})
+    shop.require("alpha\n")
+    shop.build("deps")
+    known, checkout = known_of(shop.workspace), shop.workspace.checkout()
+    path = shop.workspace.cache / "archives" / f"{recipe_for(checkout, 'deps').key}.zip"
+    assert known.judged
+    known.judged.clear()  # as if a check had been added since
+    note = json.loads(path.with_suffix(".json").read_text())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("python/bad.pyc", "")
+    note["sha256"] = file_sha256(path)
+    path.with_suffix(".json").write_text(json.dumps(note))
+    with pytest.raises(BuildError, match=r"bad.pyc: is bytecode"):
+        shop.build("deps")
 
 
 def test_two_builds_at_once_lose_no_entry_of_the_manifest(shop: Shop) -> None:

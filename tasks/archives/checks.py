@@ -18,7 +18,7 @@ from tasks.archives.secrets import is_secret_in_wheel, refusal
 from tasks.errors import BuildError, listed, one_line
 from tasks.project.model import Project
 from tasks.project.runtimes import MAX_UNZIPPED, RUNTIMES, Runtime, standard_library
-from tasks.release.artifacts import Kind, files_in, site_of, top_modules
+from tasks.release.artifacts import Kind, files_in, is_allowed, site_of, top_modules
 
 _SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
 _FOREIGN_BINARY = re.compile(r"\.(pyd|dll|exe|dylib)$", re.IGNORECASE)
@@ -129,11 +129,6 @@ def _hides_standard_library(names: list[str], runtimes: Sequence[Runtime], allow
                 f"{name}: would be imported in the place of {module[1]} of the standard library on "
                 f"{' and '.join(hidden)}, so that no function starts; rename it, or take its package out"
             )
-
-
-def is_allowed(name: str, allowed: Container[str]) -> bool:
-    """Return whether release.toml allows a file, by its name in the archive or as it is imported."""
-    return name in allowed or site_of(name)[1] in allowed
 
 
 def _modes(files: list[zipfile.ZipInfo]) -> Iterator[str]:

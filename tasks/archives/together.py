@@ -13,6 +13,7 @@ from pathlib import Path
 from tasks.archives.imports import undeclared
 from tasks.archives.known import known_of
 from tasks.archives.manifest import Archive
+from tasks.archives.recipes import places_of
 from tasks.archives.stage import Stage
 from tasks.archives.trial import CHILD, try_imports
 from tasks.errors import BuildError, PlanError, listed
@@ -22,7 +23,7 @@ from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.model import Project
 from tasks.project.runtimes import MAX_LAYERS, MAX_UNZIPPED, PROVIDED, RUNTIMES, Runtime, standard_library
 from tasks.project.workspace import Checkout
-from tasks.release.artifacts import Artifact, Kind, site_of, top_modules
+from tasks.release.artifacts import Artifact, Kind, is_allowed, site_of, top_modules
 from tasks.release.codec import decode, encode
 from tasks.release.events import Imported
 from tasks.release.limits import hiding
@@ -33,6 +34,7 @@ def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Importe
     layers = [each for each in built if each.artifact.kind is Kind.LAYER]
     packages = [each for each in built if each.artifact.kind is Kind.PACKAGE]
     _check_fit([each.artifact for each in layers], [each.artifact for each in packages])
+    _check_one_tree(checkout.project, layers)
     checks: list[Callable[[], Imported | None]] = [partial(_check_declared, checkout, layers, packages)]
     for runtime in checkout.project.runtimes:
         own = [each for each in packages if each.artifact.runtimes == (runtime.name,)]
@@ -73,6 +75,27 @@ def _check_fit(layers: Sequence[Artifact], packages: Sequence[Artifact]) -> None
             f"The layers unpack to more than Lambda's {MAX_UNZIPPED:,} bytes together with a function: {listed}, "
             f"function {largest:,}; make one of them smaller"
         )
+
+
+def _check_one_tree(project: Project, layers: Sequence[Archive]) -> None:
+    """BuildError if two layers bring one file with other contents: on Lambda all layers are one tree, and would mix."""
+    owners: dict[tuple[str, str], tuple[str, int]] = {}
+    mixed: dict[str, str] = {}
+    for each in layers:
+        with zipfile.ZipFile(each.path) as archive:
+            found = [(entry.filename, entry.CRC) for entry in archive.infolist() if not entry.is_dir()]
+        for name, crc in found:
+            for place in places_of(name, project):
+                other, before = owners.setdefault(place, (each.artifact.name, crc))
+                if other != each.artifact.name and before != crc and not is_allowed(name, project.allowed):
+                    mixed.setdefault(place[1].partition("/")[0], f"{other} and {each.artifact.name}: {place[1]}")
+    # held by tests/archives/test_together.py
+    if mixed:
+        head = (
+            "All layers of a function are one tree on Lambda, and these files would be mixed; keep each package in one "
+            "layer, at one version, or say under [allowed] why it is harmless:"
+        )
+        raise BuildError(listed(head, list(mixed.values())))
 
 
 def _check_declared(checkout: Checkout, layers: Sequence[Archive], packages: Sequence[Archive]) -> None:

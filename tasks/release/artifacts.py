@@ -8,7 +8,7 @@ import base64
 import hashlib
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import IO
@@ -127,6 +127,11 @@ def site_of(name: str) -> tuple[str, str]:
     """The runtime for which a layer's file is there, empty for all of them, and what it is imported as: a/b.py."""
     site = _SITE.match(name)
     return (site[1] or "", name[site.end() :]) if site else ("", name)
+
+
+def is_allowed(name: str, allowed: Container[str]) -> bool:
+    """Return whether release.toml allows a file, by its name in the archive or as it is imported."""
+    return name in allowed or site_of(name)[1] in allowed
 
 
 def top_modules(names: Iterable[str]) -> tuple[str, ...]:

@@ -211,12 +211,27 @@ def test_the_manifest_says_what_is_in_each_layer(shop: Shop) -> None:
     assert deps["commit"] == "none"
 
 
-def test_two_packages_that_bring_the_same_file_are_both_named(shop: Shop) -> None:
-    for name in ("gamma", "delta"):
-        make_wheel(shop.wheels, name, files={"tests/__init__.py": ""})
+def bring_one_file(shop: Shop, *contents: str) -> None:
+    """Require packages that all bring tests/__init__.py, with these contents."""
+    for name, text in zip(("gamma", "delta"), contents, strict=True):
+        make_wheel(shop.wheels, name, files={f"{name}/__init__.py": "", "tests/__init__.py": text})
     shop.require("gamma\ndelta\n")
+
+
+@pytest.mark.parametrize("named", ["tests/__init__.py", "python/tests/__init__.py"])
+def test_two_packages_that_bring_one_file_are_both_named_unless_that_is_allowed(shop: Shop, named: str) -> None:
+    bring_one_file(shop, "A = 1", "A = 2")
     with pytest.raises(BuildError, match=r"(gamma|delta) 1.0 and (gamma|delta) 1.0 both bring tests/__init__.py"):
         shop.build("deps")
+    (shop.root / "release.toml").write_text(f'{RELEASE_TOML}\n[allowed]\n"{named}" = "nobody imports it"\n')
+    with zipfile.ZipFile(shop.build("deps")) as archive:
+        assert archive.namelist().count("python/tests/__init__.py") == 1
+
+
+def test_two_packages_that_bring_the_same_contents_pass(shop: Shop) -> None:
+    bring_one_file(shop, "", "")
+    with zipfile.ZipFile(shop.build("deps")) as archive:
+        assert archive.namelist().count("python/tests/__init__.py") == 1
 
 
 @pytest.mark.parametrize("tag", ["cp312-cp312-manylinux2014_x86_64", "cp311-cp311-manylinux_2_28_x86_64"])

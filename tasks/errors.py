@@ -15,7 +15,7 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 """What steers a terminal, or makes a line read otherwise than it is: control characters, bidi, zero width, tags."""
-_WORKFLOW = re.compile(r"(?m)^(\s*):(?=:)|#(?=#\[)")
+_WORKFLOW = re.compile(r"(?m)^([^\S\n]*):(?=:)|#(?=#\[)")
 """How commands to GitHub's runner begin, which reads them out of whatever a job prints."""
 
 

@@ -26,7 +26,7 @@ MODULES = {
     "show.py": 299,
 }
 FUNCTIONS = {
-    "archives/together.py:_trial": 35,
+    "archives/together.py:_trial": 32,
     "archives/workshop.py:_make": 33,
     "aws/evidence.py:gather": 35,
     "aws/observe.py:observe": 32,

@@ -130,6 +130,46 @@ def test_a_handler_that_is_not_there_is_found_at_build_time(workspace: Workspace
         build(workspace, "ingest")
 
 
+def lay(workspace: Workspace, handler: str, **files: str) -> None:
+    """Have the function begin at this handler, with these files: `a__b` is a/b.py."""
+    text = (workspace.root / "release.toml").read_text()
+    (workspace.root / "release.toml").write_text(text.replace('"handler.run"', f'"{handler}"'))
+    (workspace.root / "src" / "fn" / "handler.py").unlink()
+    (workspace.root / "src" / "fn" / "beside.py").write_text("")
+    for name, contents in files.items():
+        path = workspace.root / "src" / f"{name.replace('__', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(contents)
+
+
+RUN = "def run(event, context): ...\n"
+FORMS: list[tuple[str, dict[str, str]]] = [
+    ("web.run", {"fn__web__init": RUN}),
+    ("web.app.run", {"fn__web__app": RUN}),
+    ("web/app.run", {"fn__web__app": RUN}),
+    ("app.run", {"fn__app": "from core.web import *\n", "core__web": RUN}),
+    ("core.web.run", {"core__web": RUN}),
+    ("app.run", {"fn__app": "globals()['run'] = print\n"}),
+]
+
+
+@pytest.mark.parametrize(("handler", "files"), FORMS, ids=[handler for handler, _ in FORMS])
+def test_each_form_of_a_handler_that_lambda_takes_is_taken(
+    workspace: Workspace, handler: str, files: dict[str, str]
+) -> None:
+    lay(workspace, handler, **files)
+    init = workspace.root / "src" / "fn" / "web" / "init.py"
+    if init.exists():
+        init.rename(init.with_name("__init__.py"))
+    build(workspace, "ingest")
+
+
+def test_a_handler_finds_its_own_files_from_where_it_stands(workspace: Workspace) -> None:
+    (workspace.root / "src" / "fn" / "rates.txt").write_text("1")
+    (workspace.root / "src" / "fn" / "handler.py").write_text(f"RATES = open('rates.txt').read()\n{RUN}")
+    build(workspace, "ingest")
+
+
 def test_a_handlers_module_that_is_not_there_is_found_at_build_time(workspace: Workspace) -> None:
     (workspace.root / "src" / "fn" / "handler.py").rename(workspace.root / "src" / "fn" / "main.py")
     with pytest.raises(BuildError, match="src/fn/handler.py is not in the package, but the handler is handler.run"):

@@ -3,7 +3,6 @@
 The key is found without building, downloading or asking anyone, so that an unchanged layer is never built again.
 """
 
-import ast
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from tasks.archives.downloads import RemoteFile, fetch_all, list_files
 from tasks.archives.known import known_of
 from tasks.archives.lock import Pin, lock_path, read_lock, versions_of
 from tasks.archives.sdists import BUILDERS, build_wheel
-from tasks.archives.sources import parse_source, read_sources
+from tasks.archives.sources import read_sources
 from tasks.archives.wheels import best_wheel, runtime_tags, wheel_members
 from tasks.errors import BuildError
 from tasks.project.model import Project
@@ -51,9 +50,7 @@ def recipe_for(checkout: Checkout, name: str, report: Report = unheard) -> Recip
     project, cache = checkout.project, checkout.workspace.cache
     if name in project.functions:
         function = project.functions[name]
-        recipe = _from_sources(checkout, function.source, "", [function.runtime, project.architecture])
-        _check_handler(recipe.sources, function.source, function.handler)
-        return recipe
+        return _from_sources(checkout, function.source, "", [function.runtime, project.architecture])
     layer = project.layers[name]
     runtimes = [runtime.name for runtime in project.runtimes]
     if layer.source:
@@ -82,34 +79,6 @@ def _from_sources(checkout: Checkout, source: str, prefix: str, made_for: list[s
     }
     tree = members_digest(members)
     return Recipe(_key(tree, made_for), lambda: members, tree=tree, left_out=left_out, sources=own)
-
-
-def _check_handler(sources: Mapping[str, bytes], source: str, handler: str) -> None:
-    """BuildError unless a package has the module and the function that Lambda is to call."""
-    module, _, function = handler.rpartition(".")
-    path = f"{source}/{module.replace('.', '/')}.py"
-    if path not in sources:
-        advice = "git add it if it is there, or correct `handler` in release.toml"
-        raise BuildError(f"{path} is not in the package, but the handler is {handler}; {advice}")
-    try:
-        names = set(_defined(parse_source(sources[path], path)))
-    except (BuildError, RecursionError) as error:
-        raise BuildError(f"{error}; correct it") from error
-    if function not in names:
-        raise BuildError(f"{path} defines no {function}, but the handler is {handler}; correct it, or release.toml")
-
-
-def _defined(module: ast.AST) -> Iterator[str]:
-    """The names that a module's own lines define, assign or import; not those inside functions and classes."""
-    for node in ast.iter_child_nodes(module):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.alias):
-            yield node.asname or node.name
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif not isinstance(node, ast.Lambda):
-            yield from _defined(node)
 
 
 def _key(*inputs: object) -> str:

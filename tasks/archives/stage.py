@@ -18,15 +18,16 @@ from tasks.project.runtimes import Runtime
 class Stage:
     """Where imports are tried: a runtime, and what lies on it: layers (later over earlier), a function's package.
 
-    `variables` are the function's environment variables, as far as they are known; `locks` pin what is in the layers.
-    In a `folder` of its own everything stays unpacked, with its bytecode, so that next time only what has changed is
-    unpacked and compiled.
+    `handler` is where the package begins; `variables` are the function's environment variables, as far as they are
+    known; `locks` pin what is in the layers. In a `folder` of its own everything stays unpacked, with its bytecode, so
+    that next time only what has changed is unpacked and compiled.
     """
 
     runtime: Runtime
     architecture: str
     layers: Sequence[Path]
     package: Path | None = None
+    handler: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     locks: Sequence[Path] = ()
     folder: Path | None = None

@@ -10,6 +10,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from tasks.archives.handlers import check_modules, check_untried, module_of
 from tasks.archives.imports import undeclared
 from tasks.archives.known import known_of
 from tasks.archives.manifest import Archive
@@ -35,12 +36,15 @@ def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Importe
     packages = [each for each in built if each.artifact.kind is Kind.PACKAGE]
     _check_fit([each.artifact for each in layers], [each.artifact for each in packages])
     _check_one_tree(checkout.project, layers)
+    check_modules(checkout.project, packages, layers)
     checks: list[Callable[[], Imported | None]] = [partial(_check_declared, checkout, layers, packages)]
     for runtime in checkout.project.runtimes:
         own = [each for each in packages if each.artifact.runtimes == (runtime.name,)]
         checks.append(partial(_trial, checkout, runtime, layers, own))
     _, *trials = results(checks)
-    return refuse_failures(trials)
+    refuse_failures(trials)
+    check_untried(checkout.project, packages, [each.runtime for each in trials if each.modules])
+    return trials
 
 
 def refuse_failures(trials: list[Imported]) -> list[Imported]:
@@ -142,16 +146,20 @@ def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], pack
     note = checkout.workspace.cache / "trials" / f"{key}.json"
     if known := _read_trial(note):
         return known
-    trials = [try_imports(stage, modules_of(project, layers, runtime))]
-    for each in packages:
-        more = try_imports(replace(stage, package=each.path), [each.artifact.handler.rpartition(".")[0]])
-        trials.append(replace(more, failures=tuple(f"{each.artifact.name}: {failure}" for failure in more.failures)))
+    trials = [try_imports(stage, modules_of(project, layers, runtime)), *(_begin(stage, each) for each in packages)]
     failures = tuple(failure for each in trials for failure in each.failures)
     trial = replace(trials[0], modules=sum(each.modules for each in trials), failures=failures)
     if all_well(trials):
         with replacing(note) as aside:
             aside.write_bytes(encode(trial))
     return trial
+
+
+def _begin(stage: Stage, package: Archive) -> Imported:
+    """Import where a function begins, as far as its handler's function."""
+    begins = replace(stage, package=package.path, handler=package.artifact.handler)
+    trial = try_imports(begins, [module_of(begins.handler)])
+    return replace(trial, failures=tuple(f"{package.artifact.name}: {failure}" for failure in trial.failures))
 
 
 def all_well(trials: Sequence[Imported]) -> bool:

@@ -62,7 +62,11 @@ def unset(error):
 failed = {}
 for name in task["modules"]:
     try:
-        importlib.import_module(name)
+        module = importlib.import_module(name)
+        function = task["handler"].rpartition(".")[2]
+        if function and not hasattr(module, function):
+            text = "%s defines no %s, but the handler is %s; correct it, or release.toml"
+            failed.setdefault(text % (name, function, task["handler"]), []).append(name)
     except BaseException as error:
         if unset(error):
             text = "the environment variable %s is not set" % error
@@ -100,7 +104,7 @@ def _run(interpreter: str, paths: list[str], modules: Sequence[str], folder: Pat
     lender = [str(Path(boto3.origin).parent.parent)] if boto3 and boto3.origin else []
     result.unlink(missing_ok=True)
     task = {"paths": paths, "modules": modules, "provided": PROVIDED, "lender": lender, "result": str(result)}
-    task["bytecode"] = str(folder / "bytecode") if stage.folder else ""
+    task |= {"handler": stage.handler, "bytecode": str(folder / "bytecode") if stage.folder else ""}
     command = [interpreter, "-I", "-S", "-B", "-X", "utf8", "-c", CHILD]
     system = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
     environment = {**_ENVIRONMENT, **system, "HOME": str(folder), **stage.variables}

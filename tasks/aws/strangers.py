@@ -49,7 +49,7 @@ def _is_like_aws(body: bytes, protocol: str, *, failed: bool) -> bool:
         if "json" in protocol:
             return isinstance(json.loads(body), dict)
         root = ET.fromstring(body)  # noqa: S314  (expat bounds what entities may grow to)
-    except (ValueError, RecursionError, ET.ParseError):
+    except (ValueError, LookupError, RecursionError, ET.ParseError):
         return False
     name = root.tag.rpartition("}")[-1]
     # held by tests/aws/test_strangers.py

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tasks.errors import ConfigError
+from tasks.errors import ConfigError, one_line
 from tasks.project.files import parse_json
 from tasks.project.model import Function, Layer
 from tasks.project.runtimes import ARCHITECTURES, RUNTIMES
@@ -52,8 +52,8 @@ def check(head: ProjectTable, layers: Mapping[str, Layer], functions: Mapping[st
     """Refuse what cannot be built or would be refused by Lambda."""
     # held by tests/project
     # held by tests/project/test_release_toml.py
-    if not re.fullmatch(r"\w[\w .-]{0,62}", head.name) or ".." in head.name:
-        raise unfit("project", "name", head.name, "up to 63 letters, digits, '.', '-', '_' and spaces")
+    if not re.fullmatch(r"[^/]+(/[^/]+)*", head.name) or ".." in head.name or one_line(head.name) != head.name:
+        raise unfit("project", "name", head.name, "a name without '..', and without '/' at an end: it is part of keys")
     if head.architecture not in ARCHITECTURES:
         raise unfit("project", "architecture", head.architecture, " or ".join(ARCHITECTURES))
     check_distinct("runtime", head.runtimes)
@@ -90,8 +90,8 @@ def _check_function(where: str, key: str, function: Function, head: ProjectTable
     except ValueError:
         raise unfit(where, "smoke", function.smoke[:40], "a payload as JSON, such as '{}'") from None
     if function.handler and not re.fullmatch(r"[!-~]{1,128}", function.handler):
-        raise unfit(where, "handler", function.handler, "what AWS takes: up to 128 characters and no space")
-    if function.source and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", function.handler):
+        raise unfit(where, "handler", function.handler, "what AWS takes: up to 128 ASCII characters, no space")
+    if function.source and not re.fullmatch(r"[A-Za-z_]\w*([./][A-Za-z_]\w*)*\.[A-Za-z_]\w*", function.handler):
         raise unfit(where, "handler", function.handler, "a module and a function: handler.lambda_handler")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tasks.errors import BuildError
 
 _SYSTEM = re.compile(
-    "PATH|PATHEXT|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|OS|NUMBER_OF_PROCESSORS|PROCESSOR_ARCHITECTURE|LANG|LC_[A-Z]+|TZ"
+    "PATH|PATHEXT|LD_LIBRARY_PATH|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|OS|NUMBER_OF_PROCESSORS|PROCESSOR_ARCHITECTURE|LANG|LC_[A-Z]+|TZ"
 )
 """What any program needs of a system."""
 _INDEXES = re.compile(
@@ -22,6 +22,8 @@ _INDEXES = re.compile(
     "LOCALAPPDATA|PROGRAMDATA|XDG_(CONFIG_HOME|CONFIG_DIRS|CACHE_HOME|DATA_HOME)|TEMP|TMP|TMPDIR|USER|USERNAME"
 )
 """What uv needs besides to reach the indexes that somebody has set up, and its own cache."""
+_OTHERS = re.compile("UV_PUBLISH_.*|UV_GITHUB_TOKEN")
+"""Of those, what is for other commands of uv."""
 _HOMES = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP", "TMPDIR", "UV_CACHE_DIR")
 
 
@@ -34,7 +36,8 @@ def for_indexes(everything: Mapping[str, str] = os.environ) -> dict[str, str]:
     # held by tests/project/test_uv.py
     if everything.get("UV_KEYRING_PROVIDER", "disabled") != "disabled":
         return dict(everything)
-    kept = {name: text for name, text in everything.items() if _is(name, _SYSTEM) or _is(name, _INDEXES)}
+    named = {name: text for name, text in everything.items() if _is(name, _SYSTEM) or _is(name, _INDEXES)}
+    kept = {name: text for name, text in named.items() if not _is(name, _OTHERS)}
     if bundle := everything.get("AWS_CA_BUNDLE"):  # a company's own authority is theirs for every index, too
         kept = {"SSL_CERT_FILE": bundle, **kept}
     return kept

@@ -36,9 +36,12 @@ def encode_sealed(value: Any) -> bytes:
     return _text({**document, "seal": seal_of(document)})
 
 
-def seal_of(document: Document) -> str:
-    """Return the SHA-256 (hex) of all that a document says, but for its seal."""
-    return hashlib.sha256(_text({**document, "seal": ""})).hexdigest()
+def seal_of(document: Document, what: str = "The document") -> str:
+    """Return the SHA-256 (hex) of all that a document says, but for its seal. PlanError if it is nested too deeply."""
+    try:
+        return hashlib.sha256(_text({**document, "seal": ""})).hexdigest()
+    except RecursionError as error:
+        raise _damaged(what, "it is nested too deeply") from error
 
 
 def decode(contents: bytes | str, kind: type[T], what: str) -> tuple[T, int]:

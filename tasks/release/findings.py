@@ -30,7 +30,7 @@ class Finding:
     unknown: bool = False
 
     def __str__(self) -> str:
-        return f"{self.text}; {self.remedy}" if self.remedy else self.text
+        return one_line(f"{self.text}; {self.remedy}" if self.remedy else self.text)
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tasks.errors import one_line
 from tasks.release.arns import parse_layer
 from tasks.release.artifacts import Artifact, parse_description
 
@@ -44,7 +45,7 @@ class LayerVersion:
         return str(parse_layer(self.arn).number or "")
 
     def __str__(self) -> str:
-        return f"{self.label} {self.number}".rstrip()
+        return one_line(f"{self.label} {self.number}".rstrip())
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def changes(before: State, after: State) -> str:
         ("handler", before.handler, after.handler),
     ]:
         parts += [f"{name} {was} -> {now}"] if was != now else []
-    return ", ".join(parts) or "an update whose end is unknown"
+    return one_line(", ".join(parts)) or "an update whose end is unknown"
 
 
 def _layer_changes(before: State, after: State) -> Iterator[str]:

@@ -24,6 +24,8 @@ EVERYTHING = {
     "https_proxy": "http://proxy.invalid:3128",
     "SSL_CERT_FILE": "/etc/ours.pem",
     "NETRC": "/home/anna/.netrc",
+    "UV_PUBLISH_TOKEN": "token",
+    "UV_GITHUB_TOKEN": "token",
 }
 SYSTEM = {"PATH", "SystemRoot", "LANG"}
 INDEXES = {"UV_INDEX_OURS_PASSWORD", "UV_DEFAULT_INDEX", "https_proxy", "SSL_CERT_FILE", "NETRC"}

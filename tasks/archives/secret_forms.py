@@ -132,8 +132,11 @@ INSIDE = {
     "a key of RubyGems": ("rubygems_", _BEFORE + rb"rubygems_[0-9a-f]{48}"),
     "a token of Docker": ("dckr_", _BEFORE + rb"dckr_(?:pat|oat)_[A-Za-z0-9_-]{27}"),
     "a key of SendGrid": ("SG.", _BEFORE + rb"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
-    "a key of Mailgun": ("key-", _BEFORE + rb"key-[0-9a-f]{32}" + _BEHIND),
-    "a key of Mailchimp": ("-us", _BEFORE + rb"[0-9a-f]{32}-us\d{1,2}" + _BEHIND),
+    "a key of Mailgun": ("mailgun", rb"(?i:mailgun)[^\r\n]{0,60}?(?<![A-Za-z0-9_-])key-[0-9a-f]{32}" + _BEHIND),
+    "a key of Mailchimp": (
+        "mailchimp",
+        rb"(?i:mailchimp)[^\r\n]{0,60}?(?<![A-Za-z0-9_-])[0-9a-f]{32}-us\d{1,2}" + _BEHIND,
+    ),
     "a key of Brevo": ("xkeysib- xsmtpsib-", _BEFORE + rb"x(?:key|smtp)sib-[0-9a-f]{64}-[A-Za-z0-9]{16}"),
     "a key of Twilio": ("SK", _BEFORE + rb"SK[0-9a-f]{32}" + _BEHIND),
     "a token of Telegram": (":AA", _BEFORE + rb"\d{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
@@ -176,7 +179,7 @@ IN_DOCUMENTATION = re.compile(rb"EXAMPLE(KEY)?$")
 """How AWS's own examples end: AKIAIOSFODNN7EXAMPLE, wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY."""
 PLACEHOLDER = re.compile(
     rb"(?i:(?:my|your|the|db|some|user)?[_.-]?(?:pass(?:word|wd|phrase)?|pwd|pw|secret|token|key)[_.-]?(?:here)?|change_?-?me|"
-    rb"user(?:name)?|postgres|root|admin|guest|test|dummy|example|foo|bar|\.+|\*+|x+|-+|redacted|hidden|masked)"
+    rb"user(?:name)?|tiger|.{1,2}|postgres|root|admin|guest|test|dummy|example|foo|bar|\.+|\*+|x+|-+|redacted|hidden|masked)"
 )
 """What stands in the place of a password in documentation and tests."""
 NOWHERE = re.compile(

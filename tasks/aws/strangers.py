@@ -13,6 +13,8 @@ from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserError
 
 _FAILED, _SERVER_FAULT = 300, 500
+_ROOTS = ("Result", "Configuration", "Error", "Policy", "Constraint", "Response", "Output", "Tagging", "Status")
+"""How the answers of S3 are called in the end: ListBucketResult, VersioningConfiguration, ..."""
 UNREADABLE = (ResponseParserError, AttributeError, TypeError, ValueError, LookupError)
 """What botocore's parsers raise for fields of other kinds than AWS's."""
 
@@ -32,7 +34,9 @@ def refuse_stranger(response_dict: dict[str, Any], operation_model: Any, **_: An
     if not isinstance(body, bytes):
         return  # what is read as a stream was asked for as bytes
     protocol = operation_model.service_model.resolved_protocol
-    if _is_like_aws(body.strip(), protocol, failed=status >= _FAILED):
+    asked = operation_model.output_shape
+    answers = asked is not None and any("location" not in each.serialization for each in asked.members.values())
+    if _is_like_aws(body.strip(), protocol, failed=status >= _FAILED, answers=answers and status < _FAILED):
         return
     # held by tests/aws/test_strangers.py
     if status >= _SERVER_FAULT:
@@ -41,10 +45,10 @@ def refuse_stranger(response_dict: dict[str, Any], operation_model: Any, **_: An
     raise StrangerError(status=status, kind=_kind(response_dict["headers"]))
 
 
-def _is_like_aws(body: bytes, protocol: str, *, failed: bool) -> bool:
-    """Whether an answer has the form that AWS's have in a protocol."""
+def _is_like_aws(body: bytes, protocol: str, *, failed: bool, answers: bool) -> bool:
+    """Whether an answer has the form that AWS's have in a protocol; what `answers` says something, and is no page."""
     if not body:
-        return protocol != "query"  # whose answers always say something
+        return not answers and protocol != "query"
     try:
         if "json" in protocol:
             return isinstance(json.loads(body), dict)
@@ -55,7 +59,7 @@ def _is_like_aws(body: bytes, protocol: str, *, failed: bool) -> bool:
     # held by tests/aws/test_strangers.py
     if failed:
         return name == "Error" or any(each.tag.rpartition("}")[-1] in ("Error", "Errors") for each in root)
-    return name.endswith("Response") if protocol == "query" else name.lower() != "html"
+    return name.endswith("Response" if protocol == "query" else _ROOTS)
 
 
 def _kind(headers: Mapping[str, str]) -> str:

@@ -46,6 +46,17 @@ def test_a_file_with_anchors_merges_and_dates_passes(tmp_path: Path) -> None:
     check(tmp_path, None, a__yaml="a: &a {x: 1}\nb:\n  <<: *a\n  day: 2026-12-01\n  y: [0x1f, 1e3, ~, .inf]\n")
 
 
+@pytest.mark.parametrize("name", ["a__json", "a__yaml"])
+def test_a_character_may_be_written_as_two_escapes(tmp_path: Path, name: str) -> None:
+    check(tmp_path, None, **{name: '{"a": "\\ud83d\\ude00"}'})
+
+
+def test_one_large_list_may_be_meant_by_many_keys(tmp_path: Path) -> None:
+    many = 3_000
+    aliases = "".join(f"k{number}: *a\n" for number in range(many))
+    check(tmp_path, None, a__yaml=f"x: &a [{'1,' * many}]\n{aliases}")
+
+
 def test_json_may_be_indented_with_tabs(tmp_path: Path) -> None:
     check(tmp_path, None, a__json='{\n\t"a": [\n\t\t1\n\t]\n}')
 
@@ -75,8 +86,10 @@ def test_a_large_file_is_refused_unless_it_is_allowed_and_others_have_no_limit(t
         ("a__yaml", "a: !!python/object:os.system {}\nb: [", "canonical/a.yaml, line"),
         ("a__yaml", "[" * 100_000, "canonical/a.yaml: is nested too deeply"),
         ("a__json", "[" * 100_000, "canonical/a.json: is nested too deeply"),
-        ("a__json", f'{{"a": {"1" * 6_000}}}', "canonical/a.json: Exceeds the limit"),
-        ("a__yaml", f"a: {'1' * 6_000}", "canonical/a.yaml, line 1: '1111"),
+        ("a__json", f'{{"a": {"1" * 6_000}}}', "canonical/a.json: a number is too long to be read"),
+        ("a__yaml", f"a: {'1' * 6_000}", "canonical/a.yaml, line 1: a number is too long to be read"),
+        ("a__yaml", f"a: 1{':1' * 500_000}", "canonical/a.yaml, line 1: a number is too long to be read"),
+        ("a__yaml", "a: &a [x]\nb: &b [*a, *a]\nz: !!int {=: x, y: *b}\n", "line 3: "),
         ("a__yaml", "x: 1\nday: 2026-13-45\n", "line 2: '2026-13-45' cannot be read (month must be in 1..12)"),
         ("a__yaml", "x: 1\n<<: 5\n", "line 2: expected a mapping or list of mappings for merging"),
         ("a__yaml", "? [a]\n: 1\n", "line 1: found unhashable key"),

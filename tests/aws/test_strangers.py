@@ -51,6 +51,7 @@ STRANGE = [
     (400, b"not found"),
     (403, b"<Message>XML without an error</Message>"),
     (200, b"\xff\xfe"),
+    (200, b'<?xml version="1.0" encoding="nonsense"?><a/>'),
 ]
 
 
@@ -71,7 +72,9 @@ def test_what_is_not_aws_is_called_that_and_nothing_is_concluded(
             call()
 
 
-@pytest.mark.parametrize(("status", "contents"), [(403, PAGE), (200, PAGE), (400, b"{}")])
+@pytest.mark.parametrize(
+    ("status", "contents"), [(403, PAGE), (200, PAGE), (400, b"{}"), (200, b"<portal><a/></portal>"), (200, b"")]
+)
 def test_a_listing_that_somebody_else_answered_is_not_empty(there: Connection, status: int, contents: bytes) -> None:
     with answering(there.s3, status, contents), pytest.raises(AwsError, match="what answered is not AWS"):
         list_keys(there, "layers/")

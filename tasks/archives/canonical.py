@@ -29,9 +29,12 @@ _LONGEST = 4_300
 """Characters of a number: Python refuses more digits, and takes minutes for as many in another form."""
 _PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_TAG = "tag:yaml.org,2002:"
+_NUMBERS = (f"{_TAG}int", f"{_TAG}float")
+_NO_TEXT = yaml.reader.Reader.NON_PRINTABLE
+_PLAIN = {*_NUMBERS, f"{_TAG}bool", f"{_TAG}null", f"{_TAG}timestamp"}
+_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|\n|[^\s,:\[\]{}"]+')
+"""The tokens of valid JSON that say something, and the ends of its lines."""
 
 
 class _Constructor(yaml.constructor.SafeConstructor):
@@ -74,40 +77,90 @@ def _file(key: str, file: File, known: set[str], project: Project) -> Iterator[s
             )
         return
     try:
-        yield from _parsed(key, file.path.read_bytes().decode("utf-8-sig"), known, project)
+        text = file.path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         yield f"{key}: is not UTF-8 text"
+        return
+    try:
+        if key.lower().endswith(".json"):
+            json.loads(text)
+            found = _problems(_json_node(text), "", known, project, set())
+            yield from (f"{key}, line {line}: {problem}" for line, problem in sorted(set(found)))
+        else:
+            yield from _parsed_yaml(key, text, known, project, read_elsewhere=file.name in project.allowed)
     except json.JSONDecodeError as error:
-        yield f"{key}, line {error.lineno}: {error.msg}"
+        yield f"{key}, line {error.lineno}: {error.msg.removesuffix(' at')}"
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        yield f"{key}{f', line {mark.line + 1}' if mark else ''}: {getattr(error, 'problem', error)}"
+        yield f"{key}{_told(error, text, file.name)}"
     except ValueError:
         yield f"{key}: a number is too long to be read"
     except RecursionError:
-        yield f"{key}: is nested too deeply"
+        yield f"{key}: is nested more than {_DEEPEST} levels deep"
 
 
-def _parsed(key: str, text: str, known: set[str], project: Project) -> Iterator[str]:
-    """What is wrong in a text. Raises what the parsers raise, and RecursionError for what is nested too deeply."""
-    is_json = key.lower().endswith(".json")
-    if is_json:
-        json.loads(text)
-        text = text.replace("\t", " ")  # JSON is YAML, too, but for tabs, which stand between its values alone
+def _told(error: yaml.YAMLError, text: str, name: str) -> str:
+    """The line of an error of PyYAML's, and what is wrong there, in words that lead on."""
+    mark, problem = getattr(error, "problem_mark", None), str(getattr(error, "problem", error))
+    if mark is None:
+        return f": {problem}"
+    if text.splitlines()[mark.line : mark.line + 1] and "cannot start any token" in problem:
+        at = text.splitlines()[mark.line][mark.column : mark.column + 1]
+        problem = "a tab, where YAML has spaces" if at == "\t" else f"{at!r} cannot begin a value; put it in quotes"
+    if "could not determine a constructor" in problem:
+        tag = problem.split("tag ")[-1].strip("'")
+        if tag == f"{_TAG}value":
+            return f", line {mark.line + 1}: '=' alone cannot be read; put it in quotes"
+        problem = f"yaml.safe_load does not know the tag {tag}; if your own loader does, say so under [allowed] in "
+        problem += f'release.toml: "{name}" = "..."'
+    return f", line {mark.line + 1}: {problem}"
+
+
+def _parsed_yaml(key: str, text: str, known: set[str], project: Project, read_elsewhere: bool) -> Iterator[str]:
+    """What is wrong in YAML. Raises what PyYAML raises, and RecursionError for what is nested too deeply.
+
+    What is `read_elsewhere`, by a loader of their own, may have tags that yaml.safe_load does not know.
+    """
+    if found := _NO_TEXT.search(text):
+        yield f"{key}, line {text.count(chr(10), 0, found.start()) + 1}: {found[0]!a} may not stand in YAML"
+        return
     # two escapes for one character are what JSON has, and Python's loader takes; libyaml does not
     text = _PAIR.sub(lambda found: json.loads(f'"{found[0]}"'), text)
     _check_depth(text)
     for document in yaml.compose_all(text, Loader=_LOADER):
         if document is None:
             continue
-        found = sorted(set(_problems(document, "", known, project, set())))
-        yield from (f"{key}, line {line}: {problem}" for line, problem in found)
+        problems = sorted(set(_problems(document, "", known, project, set())))
+        yield from (f"{key}, line {line}: {problem}" for line, problem in problems)
         # held by tests/archives/test_canonical.py
         if sum(_merged(document, {}).values()) > _MOST_MERGED and "<<" in text:
             yield f"{key}: its << bring more than {_MOST_MERGED:,} keys"
         # held by tests/archives/test_canonical.py
-        elif not is_json:
+        elif not read_elsewhere:
             _Constructor().construct_document(document)
+
+
+def _json_node(text: str) -> Any:
+    """The nodes of valid JSON, as PyYAML gives them. Raises RecursionError for what is nested too deeply."""
+    line, stack = 0, [("", 0, list[Any]())]
+    for token in _JSON.finditer(text):
+        word, mark = token[0], yaml.Mark("", 0, line, 0, None, 0)
+        if word == "\n":
+            line += 1
+        elif word in "[{":
+            stack.append((word, line, []))
+            # held by tests/archives/test_canonical.py
+            if len(stack) > _DEEPEST + 1:
+                raise RecursionError
+        elif word in "]}":
+            kind, began, inside = stack.pop()
+            mark = yaml.Mark("", 0, began, 0, None, 0)
+            pairs = list(zip(inside[::2], inside[1::2], strict=True)) if kind == "{" else []
+            each = yaml.MappingNode(f"{_TAG}map", pairs, mark) if kind == "{" else None
+            stack[-1][2].append(each or yaml.SequenceNode(f"{_TAG}seq", inside, mark))
+        else:
+            value = json.loads(word) if word[0] == '"' else word
+            stack[-1][2].append(yaml.ScalarNode(f"{_TAG}str", value, mark))
+    return stack[0][2][0]
 
 
 def _check_depth(text: str) -> None:
@@ -130,7 +183,7 @@ def _merged(node: Any, found: dict[int, int]) -> dict[int, int]:
         _merged(value, found)
         if name is not None:
             _merged(name, found)
-            merges = name.tag == "tag:yaml.org,2002:merge"
+            merges = name.tag == f"{_TAG}merge"
             parts = value.value if merges and value.id == "sequence" else [value]
             size += sum(found.get(id(each), 0) for each in parts) if merges else 1
     found[id(node)] = size
@@ -166,9 +219,12 @@ def _problems(
         names = set()
         for name, value in node.value:
             shown = str(name.value) if name.id == "scalar" else ""
-            if name.id == "scalar" and shown in names:
-                yield name.start_mark.line + 1, f"{shown} stands there twice, and the first is lost"
-            names.add(shown)
+            if name.id == "scalar" and name.tag != f"{_TAG}merge":
+                # as dictionaries see it: 1 and "1" are two, true and yes are one
+                meant = _Constructor().construct_object(name) if name.tag in _PLAIN else shown
+                if meant in names:
+                    yield name.start_mark.line + 1, f"{shown} stands there twice, and the first is lost"
+                names.add(meant)
             inside.append((shown if shown in project.patterns or shown in project.references else "", value))
     elif key in project.patterns:
         yield from ((line, f"{key}: {problem}") for problem in _pattern(node.value))

@@ -61,6 +61,42 @@ def test_json_may_be_indented_with_tabs(tmp_path: Path) -> None:
     check(tmp_path, None, a__json='{\n\t"a": [\n\t\t1\n\t]\n}')
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": "\\ud83d\\ude00", "b": "\\ud83d"}',
+        f'{{"{"k" * 1_500}": 1}}',
+        '{"k"\n:\n 1}',
+        '{"a": "\x7f"}',
+        '{"a": "\\"[", "b": [{}, [], -1.5e3, NaN, true, null]}',
+        '"a"',
+        "[" * 200 + "]" * 200,
+        '{"<<": 1, "=": 2, "1": 3, "~": 4}',
+    ],
+)
+def test_what_is_json_passes_whatever_yaml_says_of_it(tmp_path: Path, text: str) -> None:
+    check(tmp_path, None, a__json=text)
+
+
+def test_lines_of_json_are_counted_as_they_stand(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=r"canonical/a.json, line 4: scope: gone is not among"):
+        check(tmp_path, None, a__json='{\n"a": "\\n{",\n"b": {"c":\n {"scope": "gone"}}}')
+
+
+@pytest.mark.parametrize("text", ['1: a\n"1": b\n', "x: &x {a: 1}\ny:\n  <<: *x\n  <<: *x\n"])
+def test_keys_that_python_tells_apart_are_two(tmp_path: Path, text: str) -> None:
+    check(tmp_path, None, a__yaml=text)
+
+
+def test_a_tag_of_somebodys_own_loader_may_be_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("a: !Ref x\n")
+    found = {"canonical/a.yaml": File(path, "", "config/a.yaml")}
+    with pytest.raises(BuildError, match=r'under \[allowed\] in release.toml: "config/a.yaml" = "..."'):
+        check_configuration(found, {}, SETTINGS)
+    check_configuration(found, {}, replace(SETTINGS, allowed={"config/a.yaml": "read by its own loader"}))
+
+
 def test_a_large_file_is_refused_unless_it_is_allowed_and_others_have_no_limit(tmp_path: Path) -> None:
     path = tmp_path / "big.json"
     path.write_text(f'["{"a" * 10_000_001}"]')
@@ -84,8 +120,14 @@ def test_a_large_file_is_refused_unless_it_is_allowed_and_others_have_no_limit(t
         ("a__yaml", "pattern:\n - a\n - '(b'\n", "line 3: pattern: the pattern does not compile"),
         ("a__yaml", "scope: canonical/nowhere.yaml\n", "line 1: scope: canonical/nowhere.yaml is not among"),
         ("a__yaml", "a: !!python/object:os.system {}\nb: [", "canonical/a.yaml, line"),
-        ("a__yaml", "[" * 100_000, "canonical/a.yaml: is nested too deeply"),
-        ("a__json", "[" * 100_000, "canonical/a.json: is nested too deeply"),
+        ("a__yaml", "[" * 100_000, "canonical/a.yaml: is nested more than 200 levels deep"),
+        ("a__json", "[" * 100_000, "canonical/a.json: is nested more than 200 levels deep"),
+        ("a__json", "[" * 201 + "]" * 201, "canonical/a.json: is nested more than 200 levels deep"),
+        ("a__json", '{"a":\n"x\ty"}', "canonical/a.json, line 2: Invalid control character"),
+        ("a__yaml", "a: 1\nb: \0\n", "canonical/a.yaml, line 2: '\\x00' may not stand in YAML"),
+        ("a__yaml", "a:\n\t- 1\n", "canonical/a.yaml, line 2: a tab, where YAML has spaces"),
+        ("a__yaml", "a: @b\n", "canonical/a.yaml, line 1: '@' cannot begin a value; put it in quotes"),
+        ("a__yaml", "true: a\nyes: b\n", "line 2: yes stands there twice"),
         ("a__json", f'{{"a": {"1" * 6_000}}}', "canonical/a.json: a number is too long to be read"),
         ("a__yaml", f"a: {'1' * 6_000}", "canonical/a.yaml, line 1: a number is too long to be read"),
         ("a__yaml", f"a: 1{':1' * 500_000}", "canonical/a.yaml, line 1: a number is too long to be read"),
@@ -93,11 +135,11 @@ def test_a_large_file_is_refused_unless_it_is_allowed_and_others_have_no_limit(t
         ("a__yaml", "x: 1\nday: 2026-13-45\n", "line 2: '2026-13-45' cannot be read (month must be in 1..12)"),
         ("a__yaml", "x: 1\n<<: 5\n", "line 2: expected a mapping or list of mappings for merging"),
         ("a__yaml", "? [a]\n: 1\n", "line 1: found unhashable key"),
-        ("a__yaml", "a: 1\nb: !Ref x\n", "line 2: could not determine a constructor for the tag '!Ref'"),
+        ("a__yaml", "a: 1\nb: !Ref x\n", "line 2: yaml.safe_load does not know the tag !Ref; if"),
         ("a__yaml", "a: 0b_\n", "line 1: '0b_' cannot be read"),
         ("a__yaml", "a: !!timestamp x\n", "line 1: 'x' cannot be read"),
         ("a__yaml", "a: !!bool maybe\n", "line 1: 'maybe' cannot be read"),
-        ("a__yaml", "a: =\n", "line 1: could not determine a constructor"),
+        ("a__yaml", "a: =\n", "line 1: '=' alone cannot be read"),
         ("a__yaml", f"{MERGES}", "canonical/a.yaml: its << bring more than 1,000,000 keys"),
     ],
 )

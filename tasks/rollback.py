@@ -16,6 +16,7 @@ from tasks.release.entries import is_as_written
 from tasks.release.events import Report, Started
 from tasks.release.findings import journal_findings
 from tasks.release.journal import Entry, rollback_target
+from tasks.release.keys import entry_key
 from tasks.release.plan import UPDATE_LAMBDAS, Goal, Plan
 from tasks.release.promotion import repair_command
 from tasks.release.release import Release
@@ -72,11 +73,21 @@ def rollback(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
 
 def earlier(there: "Aws", to: str) -> Entry:
     """The entry to go back to. PlanError if one that may be meant is damaged, edited or gone."""
+    from tasks.aws.evidence import glance
+
     name, found = there.connection.environment.name, there.journal().read(_FARTHEST)
+    # held by tests/test_rollback.py
+    if not to and (lost := glance(there.journal()).lost):
+        raise PlanError(
+            f"{name} runs {lost}, and no entry of its journal says so: its newest entries are gone; restore them below "
+            f"{there.journal().prefix}, or name an entry with --to; run: inv history --env {name}"
+        )
     target = rollback_target(name, [each for each in found.values() if each], to)
     # held by tests/test_rollback.py
     if not is_as_written(target, target.number):
-        raise PlanError(f"Entry {target.number} of the journal of {name} is not what was written; restore that object")
+        key = entry_key(there.journal().prefix, target.number)
+        where = f"s3://{there.connection.environment.bucket}/{key}"
+        raise PlanError(f"Entry {target.number} of the journal of {name} is not what was written; restore {where}")
     between = {number: each for number, each in found.items() if number >= target.number}
     if not to and (unsure := [str(each.text) for each in journal_findings(name, between)]):
         raise PlanError(

@@ -18,7 +18,6 @@ from tasks.release.journal import ADOPTED
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for
     from tasks.aws.connection import Connection
-    from tasks.aws.journal import Journal
 
 
 @task(
@@ -43,7 +42,6 @@ def verify(c: Context, env: str, deep: bool = False, rebuild: bool = False, json
     before = reach(command, previous).connection if previous else None
     evidence = gather(there.journal(), project.functions, before)
     found = list(findings(evidence))
-    found += lost_entries(there.journal(), evidence) if found else []
     if (deep or rebuild) and evidence.confirmed and evidence.confirmed.runs == ADOPTED:
         found.append(Finding(f"{env} was adopted, so neither an archive nor a commit says what it runs", unknown=True))
     if deep:
@@ -61,18 +59,6 @@ def verify(c: Context, env: str, deep: bool = False, rebuild: bool = False, json
         output.say_findings(evidence, found, known, more)
     if found:
         raise DiffersError
-
-
-def lost_entries(journal: "Journal", evidence: Evidence) -> list[Finding]:
-    """A finding where what runs was released by a deployment that the journal does not know any more."""
-    from tasks.aws.evidence import lost_release
-
-    lost, name = lost_release(journal, evidence), evidence.environment.name
-    # held by tests/test_verify.py
-    if lost is None:
-        return []
-    text = f"{name} runs {lost}, which is recorded here and in no entry of the journal: its newest entries are gone"
-    return [Finding(text, f"restore them below {journal.prefix}", unknown=True)]
 
 
 def stored_trees(connection: "Connection", evidence: Evidence) -> dict[str, str]:

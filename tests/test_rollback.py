@@ -249,7 +249,15 @@ def test_a_rollback_is_not_certain_where_an_entry_is_gone_or_edited_and_history_
     assert running(dev)[0] == ["1", "1"]
 
 
+def test_a_rollback_without_a_target_is_refused_where_the_newest_entry_is_gone(twice: Site, dev: Connection) -> None:
+    dev.s3.delete_object(Bucket=DEV.bucket, Key=entries_of(dev)[0])
+    with pytest.raises(PlanError, match=r"its newest entries are gone; restore them below journal/news/dev/, or name"):
+        twice.rollback()
+
+
 def test_an_edited_entry_is_no_release_to_go_back_to_even_if_it_is_named(twice: Site, dev: Connection) -> None:
     edit(dev, entries_of(dev)[1])
-    with pytest.raises(PlanError, match="Entry 1 of the journal of dev is not what was written; restore that object"):
+    with pytest.raises(
+        PlanError, match="Entry 1 of the journal of dev is not what was written; restore s3://.*/999999998.json"
+    ):
         twice.rollback(to="1")

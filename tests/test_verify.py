@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tasks import verify
+from tasks import status, verify
 from tasks.aws.connection import Connection
 from tasks.aws.evidence import gather
 from tasks.aws.journal import Journal
@@ -339,7 +339,7 @@ def test_after_the_newest_entry_was_deleted_nobody_is_told_to_adopt_what_it_brou
         verify.verify(deployed.context, env="dev")
     shown = capsys.readouterr().out
     assert "dev runs core 1.2.5, deps 1.0.5, which is recorded here and in no entry of the journal" in shown
-    assert "restore them below journal/news/dev/" in shown
+    assert "restore them below journal/" in shown
     assert "adopt" not in shown
 
 
@@ -457,7 +457,9 @@ def test_a_damaged_entry_misleads_nobody_about_what_should_run(
     keys = [each["Key"] for each in there.s3.list_objects_v2(Bucket=DEV.bucket, Prefix="journal/")["Contents"]]
     there.s3.put_object(Bucket=DEV.bucket, Key=keys[1], Body=b"{damaged")
     _, lines = run(deployed, capsys)
-    assert lines == ["[WARNING] Entry 3 of the journal of dev is damaged; restore that object"]
+    assert lines == [
+        "[WARNING] Entry 3 of the journal of dev is damaged; restore that object: journal/.../999999996.json"
+    ]
     capsys.readouterr()
     deployed.history()
     assert "   3    damaged: restore that object" in capsys.readouterr().out
@@ -465,6 +467,28 @@ def test_a_damaged_entry_misleads_nobody_about_what_should_run(
         PlanError, match="Entry 3 of the journal of dev is damaged, which may hide the one to go back to"
     ):
         deployed.rollback()
+
+
+@pytest.mark.parametrize("harm", ["damaged", "edited"])
+def test_where_the_newest_entry_cannot_be_believed_no_advice_is_given_by_an_older_one(
+    deployed: Site, capsys: pytest.CaptureFixture[str], harm: str
+) -> None:
+    there = client(deployed)
+    deployed.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    deployed.deploy()
+    key = key_of(there, "journal/")
+    body = there.s3.get_object(Bucket=DEV.bucket, Key=key)["Body"].read()
+    body = b"{damaged" if harm == "damaged" else body.replace(b"1.2.5", b"9.9.9")
+    there.s3.put_object(Bucket=DEV.bucket, Key=key, Body=body)
+    capsys.readouterr()
+    for look in (verify.verify, status.status):
+        with pytest.raises(DiffersError):
+            look(deployed.context, env="dev")
+        shown = capsys.readouterr().out
+        assert "of the journal of dev is" in shown
+        assert "restore that object: journal/.../999999997.json" in shown
+        assert "unknown" in shown
+        assert "run: inv" not in shown
 
 
 def test_many_prunings_later_it_is_still_known_what_was_deployed(

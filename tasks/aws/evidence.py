@@ -76,6 +76,7 @@ def gather(journal: Journal, functions: Mapping[str, Function], before: Connecti
     keys = [key for each in (record.artifacts if record else ()) for key in (each.key, each.bill_key)]
     stored = named("object", _read({("object", key): partial(read_sha256, connection, key) for key in keys}, unread))
     settings = named("before", found)
+    evidence = replace(evidence, lost=lost_release(journal, evidence))
     return replace(
         evidence,
         functions=functions,
@@ -130,6 +131,7 @@ def glance(journal: Journal, limit: int = _ENTRIES) -> Evidence:
     )
     listed = found.get(("listed", ""), ())
     canonical = {each["Key"]: as_known(known, each) or CanonicalObject("", each["ETag"]) for each in listed}
+    evidence = replace(evidence, lost=lost_release(journal, evidence))
     return replace(evidence, deployed=replace(evidence.deployed, canonical=canonical), glance=True)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tasks.project.model import Environment, Function
 from tasks.release.deployed import Deployed, DeployedFunction
+from tasks.release.entries import is_as_written
 from tasks.release.journal import Entry
 from tasks.release.release import Release
 
@@ -31,6 +32,7 @@ class Evidence:
     aliases   AWS name of a function -> its aliases that do not lead to $LATEST
     unread    why something may not be read, by its kind (function, layers, listed, canonical, record, ...) and name
     before    the environment that is promoted into this one, and its functions by their names in release.toml
+    lost      the release that runs, where it was recorded here and no entry knows it
     glance    whether records, archives, settings and aliases were left out
     """
 
@@ -45,11 +47,21 @@ class Evidence:
     aliases: Mapping[str, tuple[Alias, ...]] = field(default_factory=dict)
     unread: Mapping[tuple[str, str], str] = field(default_factory=dict)
     before: tuple[str, Mapping[str, DeployedFunction]] = ("", {})
+    lost: Release | None = None
     glance: bool = False
 
     @property
+    def unsure(self) -> bool:
+        """Whether the newest entry is damaged or edited, so that nothing says what should run."""
+        number, newest = next(iter(self.entries.items()), (0, None))
+        return bool(number) and (newest is None or not is_as_written(newest, number))
+
+    @property
     def confirmed(self) -> Entry | None:
-        """The newest entry that says what runs; where that one is damaged or not read, one that has carried it on."""
+        """The newest entry that says what runs, or one that carried it on; None if the newest cannot be believed."""
+        # held by tests/test_verify.py
+        if self.unsure:
+            return None
         there = [each for each in self.entries.values() if each and each.closed and each.runs and each.after]
         if not there:
             return None

@@ -16,9 +16,13 @@ from tasks.release.entries import is_as_written
 from tasks.release.evidence import Evidence
 from tasks.release.functions import LayerVersion, State
 from tasks.release.journal import ADOPTED, Entry, emergency_note, ways_out
+from tasks.release.keys import entry_key
 from tasks.release.limits import hidden_modules
 from tasks.release.promotion import repair_command
 from tasks.release.release import Release
+
+_MOST_GONE = 100_000
+"""Entries: whoever has deleted more is less likely than somebody who put an object there."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,17 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     journal = tuple(_journal(evidence))
     entry = evidence.confirmed
     if entry is None:
-        return (*unread, *journal, *_never(evidence))
+        return (*unread, *journal, *(() if evidence.unsure else _never(evidence)))
+    # held by tests/test_verify.py
+    if evidence.lost:
+        text = (
+            f"{evidence.environment.name} runs {evidence.lost}, which is recorded here and in no entry of the journal"
+        )
+        return (
+            *unread,
+            *journal,
+            Finding(f"{text}: its newest entries are gone", "restore them below journal/", unknown=True),
+        )
     if evidence.glance:
         return (*unread, *journal, *_functions(evidence, entry), *_configuration(evidence, entry, _seen(entry)))
     wanted = evidence.record.canonical if evidence.record else _seen(entry) if entry.runs == ADOPTED else {}
@@ -105,19 +119,31 @@ def _journal(evidence: Evidence) -> Iterator[Finding]:
 
 def journal_findings(name: str, entries: Mapping[int, Entry | None]) -> Iterator[Finding]:
     """Entries that are damaged, edited or missing among the newest of a journal, by the numbers of their keys."""
-    journal = f"of the journal of {name}"
+    journal, newest = f"of the journal of {name}", next(iter(entries), 0)
+    strays = {newer for newer, older in pairwise((*entries, 0)) if newer - older > _MOST_GONE}
     for number, entry in entries.items():
+        remedy = f"restore that object: {_stored(number)}"
+        # held by tests/release/test_findings.py
+        if number in strays:
+            text = f"No deployment wrote entry {number} {journal}"
+            yield Finding(text, f"delete that object: {_stored(number)}", unknown=True)
         # held by tests/test_verify.py
-        if entry is None:
-            yield Finding(f"Entry {number} {journal} is damaged", "restore that object", unknown=True)
+        elif entry is None:
+            yield Finding(f"Entry {number} {journal} is damaged", remedy, unknown=True)
         # held by tests/test_verify.py
         elif not is_as_written(entry, number):
-            yield Finding(f"Entry {number} {journal} is not what was written", "restore that object")
+            yield Finding(f"Entry {number} {journal} is not what was written", remedy, unknown=number == newest)
     for newer, older in pairwise(entries):
         # held by tests/test_verify.py
-        if newer - older > 1:
+        if newer - older > 1 and newer not in strays:
             text = f"The journal of {name} has a gap between entries {older} and {newer}"
-            yield Finding(text, "restore what is gone")
+            first = "" if newer - older == 2 else f"{_stored(newer - 1)} to "  # noqa: PLR2004
+            yield Finding(text, f"restore what is gone: {first}{_stored(older + 1)}")
+
+
+def _stored(number: int) -> str:
+    """Where an entry is stored, as far as its number says."""
+    return entry_key("journal/.../", number)
 
 
 def _record(evidence: Evidence, entry: Entry) -> Iterator[Finding]:

@@ -158,6 +158,10 @@ CASES: dict[str, tuple[Evidence, str]] = {
         canonical(*RELEASE.canonical.items(), ("canonical/new.yaml", "f" * 64)),
         "s3://news-config-dev/canonical/new.yaml is not in the release",
     ),
+    "entry that is none": (
+        evidence(entries={999_999_999: None, 1: entry()}),
+        "No deployment wrote entry 999999999 of the journal of dev",
+    ),
     "entry damaged": (evidence(entries={2: None, 1: entry()}), "Entry 2 of the journal of dev is damaged"),
     "entry edited": (
         evidence(entries={1: replace(entry(), seal=EDITED)}),

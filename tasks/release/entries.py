@@ -21,7 +21,7 @@ def read_entry(contents: bytes, what: str) -> Entry:
     """Return the entry that was stored, its seal EDITED if it is not what was written. PlanError if it is damaged."""
     document = read_document(contents, what)
     entry = convert(document, Entry, what)
-    # held by tests/release/test_journal.py `entry.seal not in ('', seal_of(document, what))`
+    # held by tests/release/test_entries.py `entry.seal not in ('', seal_of(document, what))`
     seal = EDITED if entry.seal not in ("", seal_of(document, what)) else entry.seal
     return replace(_shown(entry), who=_shown(entry.who), seal=seal, reason=entry.reason)  # which has lines of its own
 

@@ -10,6 +10,7 @@ from tasks.archives.canonical import check_configuration
 from tasks.archives.configuration import File, read_configuration
 from tasks.errors import BuildError
 from tasks.project.workspace import Workspace
+from tests.archives.test_sources import git
 from tests.examples import PROJECT, RELEASE_TOML, VERSION
 
 SETTINGS = replace(PROJECT, patterns=("pattern",), references=("scope",))
@@ -174,4 +175,18 @@ def test_a_file_whose_name_has_control_characters_is_refused(tmp_path: Path) -> 
     (tmp_path / "canonical").mkdir()
     (tmp_path / "canonical" / "a\x1b[2J.txt").write_text("")
     with pytest.raises(BuildError, match=r"canonical/a\\x1b\[2J.txt: its name has control characters"):
+        read_configuration(Workspace(tmp_path).checkout())
+
+
+def test_a_link_that_git_tracks_is_no_file_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "release.toml").write_text(RELEASE_TOML)
+    (tmp_path / "VERSION").write_text(VERSION)
+    (tmp_path / "canonical").mkdir()
+    (tmp_path / "canonical" / "a.txt").write_text("a")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    assert set(read_configuration(Workspace(tmp_path).checkout())) == {"canonical/a.txt"}
+    stored = "2e65efe2a145dda7ee51d1741299f848e5bf752e"  # what git calls the contents of a.txt
+    git(tmp_path, "update-index", "--add", "--cacheinfo", f"120000,{stored},canonical/b.txt")
+    with pytest.raises(BuildError, match=r"canonical/b.txt is a .*, which no release can hold"):
         read_configuration(Workspace(tmp_path).checkout())

@@ -73,7 +73,15 @@ def test_what_is_not_aws_is_called_that_and_nothing_is_concluded(
 
 
 @pytest.mark.parametrize(
-    ("status", "contents"), [(403, PAGE), (200, PAGE), (400, b"{}"), (200, b"<portal><a/></portal>"), (200, b"")]
+    ("status", "contents"),
+    [
+        (403, PAGE),
+        (200, PAGE),
+        (400, b"{}"),
+        (403, b"<ListBucketResult/>"),
+        (200, b"<portal><a/></portal>"),
+        (200, b""),
+    ],
 )
 def test_a_listing_that_somebody_else_answered_is_not_empty(there: Connection, status: int, contents: bytes) -> None:
     with answering(there.s3, status, contents), pytest.raises(AwsError, match="what answered is not AWS"):

@@ -12,9 +12,9 @@ from tasks.output.consent import Consent
 from tasks.output.lines import documented, say, say_end
 from tasks.project.command import here
 from tasks.release.deployed import Deployed
+from tasks.release.doubts import journal_findings
 from tasks.release.entries import is_as_written
 from tasks.release.events import Report, Started
-from tasks.release.findings import journal_findings
 from tasks.release.journal import Entry, rollback_target
 from tasks.release.keys import entry_key
 from tasks.release.plan import UPDATE_LAMBDAS, Goal, Plan

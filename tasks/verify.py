@@ -12,8 +12,9 @@ from tasks.output import findings as output
 from tasks.output.lines import JSON, documented
 from tasks.project.command import here
 from tasks.project.workspace import Workspace
+from tasks.release.doubts import Finding
 from tasks.release.evidence import Evidence
-from tasks.release.findings import Finding, compare_trees, findings, notes
+from tasks.release.findings import compare_trees, findings, notes
 from tasks.release.journal import ADOPTED
 
 if TYPE_CHECKING:  # it imports boto3, which `inv --list` must not wait for

@@ -62,7 +62,7 @@ def check_secrets(name: str, contents: bytes, allowed: Container[str]) -> None:
                 line = contents.count(b"\n", 0, found.start()) + 1
                 raise BuildError(
                     f"{name}, line {line}: looks like {kind}, which must never ship; take it out and have it revoked, "
-                    "or say under [allowed] in release.toml why it is none"
+                    f'or say under [allowed] in release.toml why it is none: "{name}" = "..."'
                 )
 
 
@@ -78,4 +78,7 @@ def _is_none(kind: str, found: re.Match[bytes]) -> bool:
 
 def refusal(name: str) -> str:
     """What is wrong with a file whose name says that it holds secrets."""
-    return f"{name} must never ship (by its name it holds secrets); move it away, or say under [allowed] why it may"
+    return (
+        f"{name} must never ship (by its name it holds secrets); move it away, or say under [allowed] in "
+        f'release.toml why it may: "{name}" = "..."'
+    )

@@ -76,7 +76,6 @@ def gather(journal: Journal, functions: Mapping[str, Function], before: Connecti
     keys = [key for each in (record.artifacts if record else ()) for key in (each.key, each.bill_key)]
     stored = named("object", _read({("object", key): partial(read_sha256, connection, key) for key in keys}, unread))
     settings = named("before", found)
-    evidence = replace(evidence, lost=lost_release(journal, evidence))
     return replace(
         evidence,
         functions=functions,
@@ -131,7 +130,6 @@ def glance(journal: Journal, limit: int = _ENTRIES) -> Evidence:
     )
     listed = found.get(("listed", ""), ())
     canonical = {each["Key"]: as_known(known, each) or CanonicalObject("", each["ETag"]) for each in listed}
-    evidence = replace(evidence, lost=lost_release(journal, evidence))
     return replace(evidence, deployed=replace(evidence.deployed, canonical=canonical), glance=True)
 
 
@@ -140,7 +138,8 @@ def _seen(journal: Journal, reads: Reads, limit: int) -> tuple[dict[tuple[str, s
     here, unread = journal.connection.environment, dict[tuple[str, str], str]()
     found = _read({**reads, ("entries", ""): partial(_entries, journal, limit)}, unread)
     deployed = deployed_of(journal.connection, found)
-    return found, Evidence(here, deployed, {}, found.get(("entries", ""), {}), unread=unread)
+    evidence = Evidence(here, deployed, {}, found.get(("entries", ""), {}), unread=unread)
+    return found, replace(evidence, lost=lost_release(journal, evidence))
 
 
 def _read(reads: Reads, unread: dict[tuple[str, str], str]) -> dict[tuple[str, str], Any]:

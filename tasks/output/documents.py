@@ -14,9 +14,9 @@ from tasks.project.model import Environment
 from tasks.release import actions
 from tasks.release.actions import Action, subject
 from tasks.release.contents import Contents, Difference, Distribution
+from tasks.release.doubts import Finding
 from tasks.release.events import Event, Planned
 from tasks.release.evidence import Evidence
-from tasks.release.findings import Finding
 from tasks.release.journal import Entry, entry_changes
 from tasks.release.pruning import Pruning, StoredObject
 from tasks.release.status import Row, Status

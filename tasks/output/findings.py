@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tasks.output.lines import say
+from tasks.release.doubts import Finding
 from tasks.release.evidence import Evidence
-from tasks.release.findings import Finding
 from tasks.release.journal import ADOPTED
 from tasks.release.rules import changed_by_hand
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from tasks.output.lines import say, say_table
-from tasks.release.findings import journal_findings
+from tasks.release.doubts import journal_findings
 from tasks.release.journal import PREPARING, Entry, Status, emergency_note, entry_changes, ways_out
 
 _DAMAGED = ("damaged: restore that object", "", "", "", "", "", "")

@@ -10,7 +10,7 @@ from pathlib import Path
 from tasks.errors import printable
 from tasks.release import journal
 from tasks.release.contents import Contents, Distribution
-from tasks.release.findings import Finding
+from tasks.release.doubts import Finding
 from tasks.release.journal import Entry, entry_changes
 from tasks.release.status import Mark, Status
 

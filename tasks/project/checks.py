@@ -97,7 +97,8 @@ def _check_function(where: str, key: str, function: Function, head: ProjectTable
 
 def check_path(where: str, path: str) -> None:
     """Refuse a path that leads out of the repository."""
-    if path.startswith("/") or re.search(r"(^|/)\.\.(/|$)|\\|:", path):
+    # held by tests/project/test_release_toml.py
+    if path.startswith("/") or re.search(r"(^|/)\.\.(/|$)|\\|:|^\./*$", path):
         raise unfit(where, "path", path, "below the repository, with forward slashes")
 
 
@@ -130,7 +131,10 @@ def check_environment(name: str, table: EnvironmentTable) -> None:
     for key in ("bucket", "canonical_bucket") if table.canonical_bucket else ("bucket",):
         # held by tests/project/test_release_toml.py `_NO_BUCKET.search(getattr(table, key))`
         if not _BUCKET.fullmatch(getattr(table, key)) or _NO_BUCKET.search(getattr(table, key)):
-            raise unfit(where, key, getattr(table, key), "a name that S3 gives (3 to 63 of a-z, 0-9, '.', '-')")
+            form = (
+                "a name that S3 gives: 3 to 63 of a-z, 0-9, '.', '-', no '..', no IP address, and no beginning or end "
+            )
+            raise unfit(where, key, getattr(table, key), form + "that S3 keeps for itself, such as xn-- and -s3alias")
 
 
 def unfit(where: str, key: str, value: str, expected: str) -> Unfit:

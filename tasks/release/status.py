@@ -7,8 +7,9 @@ from enum import Enum
 from tasks.project.model import Environment
 from tasks.project.versions import is_older
 from tasks.release.deployed import Deployed
+from tasks.release.doubts import Finding
 from tasks.release.evidence import Evidence
-from tasks.release.findings import Finding, findings
+from tasks.release.findings import findings
 from tasks.release.journal import ADOPTED, Entry, ways_out
 from tasks.release.promotion import repair_command
 

@@ -187,7 +187,7 @@ def test_release_toml_can_allow_a_file_that_only_looks_like_a_secret(package: Pa
     allowed = {"pkg/token.txt": "a word list"}
     found, _ = read_sources(package.parent, None, "pkg", "python/pkg/", allowed)
     assert "python/pkg/token.txt" in [member.name for member in found]
-    with pytest.raises(BuildError, match=r"say under \[allowed\] why it may"):
+    with pytest.raises(BuildError, match=r"say under \[allowed\] in release.toml why it may"):
         read_sources(package.parent, None, "pkg", "python/pkg/", {"token.txt.other": "not this one"})
 
 

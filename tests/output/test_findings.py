@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tasks.output.findings import say_findings
+from tasks.release.doubts import Finding
 from tasks.release.evidence import Evidence
-from tasks.release.findings import Finding
 from tasks.release.journal import Status
 from tests.release.test_findings import entry, evidence, state
 

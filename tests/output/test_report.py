@@ -13,7 +13,7 @@ from invoke import Config, Context
 from tasks import report as verb
 from tasks.output.report import Page, Section, Sized, render
 from tasks.release.contents import Contents, Distribution
-from tasks.release.findings import Finding
+from tasks.release.doubts import Finding
 from tasks.release.journal import Entry, Who
 from tasks.release.journal import Status as Outcome
 from tasks.release.status import Mark, Row, Status

@@ -58,6 +58,7 @@ def test_an_unknown_layer_lists_those_that_exist() -> None:
         ('runtime = "python3.12"', f'runtime = "python3.12"\nsmoke = "{"[" * 100_000}"', "must be a payload as JSON"),
         ('runtime = "python3.12"', 'runtime = "python3.12"\nhandler = "a b"', "handler 'a b' must be what AWS takes"),
         ('source = "src/core"', 'source = "../core"', "path '../core' must be below the repository"),
+        ('source = "src/core"', 'source = "."', "path '.' must be below the repository"),
         ('source = "src/core"', 'source = "src\\\\core"', "with forward slashes"),
         (
             'source = "src/core"',

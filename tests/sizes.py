@@ -20,7 +20,7 @@ MODULES = {
     "output/documents.py": 294,
     "release/actions.py": 208,
     "release/events.py": 207,
-    "release/findings.py": 270,
+    "release/findings.py": 259,
     "release/journal.py": 290,
     "release/plan.py": 345,
     "show.py": 299,

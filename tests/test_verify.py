@@ -353,8 +353,24 @@ def test_what_its_commit_builds_is_what_runs_also_once_the_work_tree_has_moved_o
     deployed.write("src/core/__init__.py", "NAME = 'later'\n")
     commit(deployed)
     deployed.write("src/core/__init__.py", "NAME = 'not even committed'\n")
+    hook = deployed.root / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
     assert run(deployed, capsys, rebuild=True) == (True, [])
     assert git(deployed, "worktree", "list").count("\n") == 1
+
+
+def test_a_commit_is_built_whole_also_where_the_work_tree_is_sparse(
+    deployed: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit(deployed)
+    deployed.write("VERSION", "CORE_VERSION=1.2.5\nDEPS_VERSION=1.0.5\n")
+    commit(deployed)
+    deployed.deploy()
+    git(deployed, "sparse-checkout", "set", "--no-cone", "/*", "!/src/core/")
+    assert not (deployed.root / "src" / "core").exists()
+    assert run(deployed, capsys, rebuild=True) == (True, [])
 
 
 def test_what_was_built_from_a_changed_file_is_not_what_its_commit_builds(

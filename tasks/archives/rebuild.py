@@ -1,5 +1,6 @@
 """Builds what runs again, from the commit it was deployed from, in a work tree of its own beside the user's."""
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -34,7 +35,10 @@ def _work_tree(root: Path, commit: str) -> Iterator[Path]:
         below = ask_git(root, "rev-parse", "--show-prefix")
         if below is None:
             raise ReleaseError("this is no git repository, or git is not installed")
-        ask_git(root, "worktree", "add", "--detach", "--quiet", str(top), commit)
+        # held by tests/test_verify.py `('-c', 'core.sparseCheckout=false', '-c', f'core.hooksPath={os.devnull}') -> ()`
+        # whole, whatever is checked out beside it; and nobody's hook runs for it
+        whole = ("-c", "core.sparseCheckout=false", "-c", f"core.hooksPath={os.devnull}")
+        ask_git(root, *whole, "worktree", "add", "--detach", "--quiet", str(top), commit)
         try:
             yield top / below.strip()
         finally:

@@ -24,7 +24,7 @@ from tasks.project.workspace import Checkout
 from tasks.release.artifacts import is_allowed, site_of
 from tasks.release.events import Noticed, Report, unheard
 
-_FORMAT = 1
+_FORMAT = 2
 """Raise this when the same inputs come to give other archives."""
 
 _EVERYWHERE = "python/"
@@ -100,7 +100,7 @@ def _pinned_members(
     members: dict[str, Member] = {}
     owners: dict[tuple[str, str], tuple[Pin, str]] = {}
     for pin, files in chosen.items():
-        for member in _placed(files, paths, project, cache):
+        for member in _placed(files, paths, project, cache, report):
             for place in places_of(member.name, project):
                 other, sha256 = owners.setdefault(place, (pin, member.sha256))
                 # held by tests/archives/test_workshop.py `sha256 != member.sha256`
@@ -143,7 +143,7 @@ def choose(pin: Pin, offered: tuple[RemoteFile, ...], project: Project) -> dict[
 
 
 def _placed(
-    files: Mapping[Runtime, RemoteFile], paths: Mapping[RemoteFile, Path], project: Project, cache: Path
+    files: Mapping[Runtime, RemoteFile], paths: Mapping[RemoteFile, Path], project: Project, cache: Path, report: Report
 ) -> Iterator[Member]:
     """A package's members where each runtime finds them.
 
@@ -159,4 +159,4 @@ def _placed(
     for runtime, file in files.items():
         built = not file.filename.endswith(".whl")
         wheel = build_wheel(paths[file], cache) if built else paths[file]
-        yield from wheel_members(wheel, folders[runtime], built=built)
+        yield from wheel_members(wheel, folders[runtime], report, built=built)

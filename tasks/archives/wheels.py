@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
@@ -19,13 +20,17 @@ from tasks.archives.archive import DEFLATED, STORED, UNREADABLE, Member, Span, s
 from tasks.errors import BuildError
 from tasks.project.runtimes import ARCHITECTURES, Runtime
 from tasks.release.artifacts import files_in
+from tasks.release.events import Noticed, Report, unheard
 
 _LEFT_OUT = re.compile(
     r"\.dist-info/(RECORD(\.jws|\.p7s)?|INSTALLER|REQUESTED|direct_url\.json)$|\.py[co]$|/__pycache__/"
 )
 _NAMES_THE_BUILDER = re.compile(r"\.dist-info/WHEEL$")
 _ALIASES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
-_FROM_DATA = re.compile(r"[^/]+\.data/(purelib|platlib)/(?P<path>.+)")
+_FROM_DATA = re.compile(r"[^/]+\.data/(?P<where>purelib|platlib|scripts|data)/(?P<path>.+)")
+_SHEBANG = re.compile(rb"#!python[^\n]*")
+_LAMBDAS_PYTHON = b"#!/var/lang/bin/python3"
+"""Where every Python runtime of Lambda has its interpreter."""
 
 
 def runtime_tags(runtime: Runtime, architecture: str) -> list[Tag]:
@@ -83,20 +88,28 @@ def check_record(path: Path) -> None:
                 raise BuildError(f"{path.name}: {entry.filename} is not what the wheel's RECORD says; do not use it")
 
 
-def wheel_members(wheel: Path, prefix: str, *, built: bool = False) -> Iterator[Member]:
-    """The wheel's files as Python would install them below `prefix`, without scripts, headers and installer's notes.
+def wheel_members(wheel: Path, prefix: str, report: Report = unheard, *, built: bool = False) -> Iterator[Member]:
+    """The wheel's files as `pip install --target` would put them below `prefix`, without headers and installer's notes.
 
+    Scripts go to its `bin` and name Lambda's Python; those that pip would make of entry points are not made.
     Members stay compressed as they are in the wheel. METADATA, entry points and licences stay, so that
     importlib.metadata works on Lambda. A wheel that was `built` here is stored uncompressed, its builder unnamed.
     """
     with open_wheel(wheel) as archive, wheel.open("rb") as file:
-        digests = _record(archive, wheel)
-        for entry in _files(archive):
-            path = _installed(entry.filename)
+        digests, files = _record(archive, wheel), _files(archive)
+        if headers := sum(".data/headers/" in each.filename for each in files):
+            text = f"{wheel.name}: {headers} C headers stay out of the layer, since nothing is compiled on Lambda"
+            report(Noticed(text, warning=False))
+        for entry in files:
+            path, is_script = _installed(entry.filename)
             if not path or _LEFT_OUT.search(path) or (built and _NAMES_THE_BUILDER.search(path)):
                 continue
+            # held by tests/archives/test_wheels.py
+            if is_script and (contents := archive.read(entry)).startswith(b"#!python"):
+                yield replace(stored(prefix + path, _SHEBANG.sub(_LAMBDAS_PYTHON, contents, count=1)), executable=True)
+                continue
             if built or entry.compress_type not in (STORED, DEFLATED):
-                yield stored(prefix + path, archive.read(entry))
+                yield replace(stored(prefix + path, archive.read(entry)), executable=is_script)
                 continue
             file.seek(entry.header_offset + 26)
             lengths = file.read(4)
@@ -110,7 +123,7 @@ def wheel_members(wheel: Path, prefix: str, *, built: bool = False) -> Iterator[
                 size=entry.file_size,
                 packed=Span(wheel, start, entry.compress_size),
                 method=entry.compress_type,
-                executable=bool(entry.external_attr >> 16 & 0o111),
+                executable=is_script or bool(entry.external_attr >> 16 & 0o111),
             )
 
 
@@ -142,9 +155,12 @@ def _hex(digest: str) -> str:
     return base64.urlsafe_b64decode(digest.removeprefix("sha256=") + "=").hex()
 
 
-def _installed(name: str) -> str:
-    """Where a wheel's file goes below site-packages; empty for scripts, headers and data, which a layer cannot use."""
+def _installed(name: str) -> tuple[str, bool]:
+    """Where a wheel's file goes, empty for headers, and whether it is a script."""
     if ".data/" not in name.partition("/")[0] + "/":
-        return name
-    relocated = _FROM_DATA.fullmatch(name)
-    return relocated["path"] if relocated else ""
+        return name, False
+    # held by tests/archives/test_wheels.py
+    if not (relocated := _FROM_DATA.fullmatch(name)):
+        return "", False
+    is_script = relocated["where"] == "scripts"
+    return ("bin/" if is_script else "") + relocated["path"], is_script

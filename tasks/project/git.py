@@ -158,7 +158,8 @@ def ask_git(root: Path, *command: str, fine: Collection[int] = (0,)) -> str | No
         return None
     if result.returncode not in fine:
         complaint = result.stderr.decode("utf-8", "replace").strip()
-        raise BuildError(f"git {command[0]} failed in {root}; correct that first:\n{complaint}")
+        asked = next(each for each in command if each != "-c" and "=" not in each)
+        raise BuildError(f"git {asked} failed in {root}; correct that first:\n{complaint}")
     return os.fsdecode(result.stdout)
 
 

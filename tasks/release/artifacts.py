@@ -134,11 +134,18 @@ def is_allowed(name: str, allowed: Container[str]) -> bool:
     return name in allowed or site_of(name)[1] in allowed
 
 
+_NO_MODULES = {"bin", "etc", "include", "lib", "man", "sbin", "share"}
+"""Where wheels have scripts and data; a folder of that name is a module only for the code that is in it."""
+
+
 def top_modules(names: Iterable[str]) -> tuple[str, ...]:
     """The top-level modules among the files of a layer (below python/) or of a function's package, sorted."""
     found = set()
     for name in names:
         first, *rest = site_of(name)[1].split("/")
+        # held by tests/release/test_artifacts.py
+        if first in _NO_MODULES and not name.endswith((".py", ".so")):
+            continue
         module = first if rest else re.sub(r"\.(py|so|(cpython-\w+[\w-]*|abi3)\.so)$", "", first)
         if module.isidentifier() and (rest or module != first):
             found.add(module)

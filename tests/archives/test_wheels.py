@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from tasks.archives.wheels import best_wheel, check_record, runtime_tags, wheel_members
 from tasks.errors import BuildError
 from tasks.project.runtimes import RUNTIMES
+from tasks.release.events import Event, Noticed
 from tests.archives.wheelhouse import make_wheel
 
 ON_311 = runtime_tags(RUNTIMES["python3.11"], "x86_64")
@@ -95,16 +97,39 @@ def test_metadata_entry_points_and_licences_stay_and_the_installers_notes_go(tmp
     assert sorted(names(make_wheel(tmp_path, "pkg", files=files))) == sorted(expected)
 
 
-def test_scripts_headers_and_data_stay_out_and_libraries_move_to_their_place(tmp_path: Path) -> None:
+def test_scripts_data_and_libraries_move_to_their_place_and_headers_stay_out_and_are_named(tmp_path: Path) -> None:
     files = {
-        "pkg-1.0.data/scripts/tool": "#!/usr/bin/python",
+        "pkg-1.0.data/scripts/tool": "#!/usr/bin/perl",
         "pkg-1.0.data/headers/pkg.h": "",
         "pkg-1.0.data/data/share/x": "",
         "pkg-1.0.data/purelib/pkg/__init__.py": "",
         "pkg-1.0.data/platlib/pkg/core.py": "",
     }
-    found = [name for name in names(make_wheel(tmp_path, "pkg", files=files)) if "dist-info" not in name]
-    assert found == ["python/pkg/__init__.py", "python/pkg/core.py"]
+    said: list[Event] = []
+    members = wheel_members(make_wheel(tmp_path, "pkg", files=files), "python/", said.append)
+    found = [each.name for each in members if "dist-info" not in each.name]
+    assert found == ["python/bin/tool", "python/share/x", "python/pkg/__init__.py", "python/pkg/core.py"]
+    text = "pkg-1.0-py3-none-any.whl: 1 C headers stay out of the layer, since nothing is compiled on Lambda"
+    assert said == [Noticed(text, warning=False)]
+
+
+@pytest.mark.parametrize("built", [False, True])
+@pytest.mark.parametrize(
+    ("script", "there"),
+    [
+        ("#!python\nx = 1\n", "#!/var/lang/bin/python3\nx = 1\n"),
+        ("#!pythonw -E\nx = 1\n#!python\n", "#!/var/lang/bin/python3\nx = 1\n#!python\n"),
+        ("#!/bin/sh\n#!python\n", "#!/bin/sh\n#!python\n"),
+        ("\x7fELF", "\x7fELF"),
+    ],
+)
+def test_a_script_can_be_run_and_names_the_python_of_lambda(
+    tmp_path: Path, script: str, there: str, *, built: bool
+) -> None:
+    wheel = make_wheel(tmp_path, "pkg", files={"pkg-1.0.data/scripts/tool": script, "pkg.py": "#!python\n"})
+    found = {each.name: (each.sha256, each.executable) for each in wheel_members(wheel, "", built=built)}
+    assert found["bin/tool"] == (hashlib.sha256(there.encode()).hexdigest(), True)
+    assert found["pkg.py"] == (hashlib.sha256(b"#!python\n").hexdigest(), False)
 
 
 def test_what_names_the_builder_stays_out_of_a_wheel_that_was_built_here(tmp_path: Path) -> None:

@@ -35,6 +35,10 @@ def test_the_top_level_modules_of_an_archive_are_its_packages_files_and_librarie
     assert top_modules(["handler.py", "vectora_core/__init__.py"]) == ("handler", "vectora_core")
 
 
+def test_scripts_and_data_are_no_modules() -> None:
+    assert top_modules(["python/bin/ruff", "python/share/man/man1/x.1", "python/lib/x.py"]) == ("lib",)
+
+
 def test_a_description_says_version_and_contents_within_lambdas_256_characters() -> None:
     text = description(CORE, "abc1234-dirty")
     assert parse_description(text) == ("1.2.4", CORE.tree[:16])

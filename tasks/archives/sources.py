@@ -10,6 +10,7 @@ from dataclasses import replace
 from fnmatch import translate
 from pathlib import Path
 
+from tasks.archives.advice import on_ignored
 from tasks.archives.archive import Member, stored_file
 from tasks.archives.known import Known
 from tasks.archives.secrets import check_name, check_secrets
@@ -25,6 +26,7 @@ STRAY = (".DS_Store", "*.backup", "*.bak", "*.orig", "*.swp", "*~")
 
 _BYTECODE, _STRAY = (re.compile("|".join(map(translate, each))) for each in (BYTECODE, STRAY))
 _LFS = b"version https://git-lfs.github.com/spec/"
+_OF_TOOLS = re.compile(r"(^|/)(\.[^/]+|__pycache__|node_modules|[^/]+\.egg-info)(/|$)")
 _LEFT_BEHIND = "is left out: a system or an editor left it behind"
 NO_FILES = {"120000": "a link", "160000": "another repository"}
 """Modes of what git tracks that is no file."""
@@ -57,6 +59,7 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
         _is_there(folder, name)  # or an error
     beside = [left_out(f"{source}/{name}") for name in untracked if not _is(name, _BYTECODE)]
     beside += [Noticed(f"{source}/{name} {_LEFT_BEHIND}", warning=False) for name in tracked if _is(name, _STRAY)]
+    beside += _hidden(git, source)
     members = []
     for name in tracked:
         if _is(name, _BYTECODE) or _is(name, _STRAY):
@@ -97,6 +100,15 @@ def _listed(git: Git, root: Path, source: str) -> tuple[list[str], list[str]]:
             tracked.append(name.removeprefix(below))
     untracked = [name.removeprefix(below) for name in git.untracked if name.startswith(below)]
     return sorted(tracked), untracked
+
+
+def _hidden(git: Git | None, source: str) -> list[Noticed]:
+    """A word on what git ignores in a folder and code might need: no bytecode, and nothing of an editor or a tool."""
+    below = source.rstrip("/") + "/"
+    found = [each for each in (git.ignored if git else ()) if each.startswith(below)]
+    # held by tests/archives/test_sources.py
+    found = [each for each in found if not (_OF_TOOLS.search(each) or _is(each, _BYTECODE) or _is(each, _STRAY))]
+    return [Noticed(on_ignored(source, found), warning=False)] if found else []
 
 
 def _walk(folder: Path, top: Path) -> Iterator[str]:

@@ -4,12 +4,13 @@ import hashlib
 import json
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from tasks.archives.advice import on_failure
 from tasks.archives.handlers import check_modules, check_untried, module_of
 from tasks.archives.imports import undeclared
 from tasks.archives.known import known_of
@@ -42,27 +43,28 @@ def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Importe
         own = [each for each in packages if each.artifact.runtimes == (runtime.name,)]
         checks.append(partial(_trial, checkout, runtime, layers, own))
     _, *trials = results(checks)
-    refuse_failures(trials)
+    foreign = {module for each in layers if each.recipe.requirements for module in each.artifact.modules}
+    refuse_failures(trials, foreign, checkout.git.ignored if checkout.git else ())
     check_untried(checkout.project, packages, [each.runtime for each in trials if each.modules])
     return trials
 
 
-def refuse_failures(trials: list[Imported]) -> list[Imported]:
-    """The trials; BuildError if something could not be imported."""
+def refuse_failures(
+    trials: list[Imported], foreign: Container[str] = (), ignored: Iterable[str] = ()
+) -> list[Imported]:
+    """The trials; BuildError, with a remedy for each, if something could not be imported."""
     for trial in trials:
         if trial.failures:
-            head = f"Not everything can be imported on {trial.runtime}; {_advice(' '.join(trial.failures))}:"
-            raise BuildError(listed(head, trial.failures))
+            remedies = {each: on_failure(each, trial.runtime, foreign, ignored) for each in trial.failures}
+            alike = set(remedies.values())
+            # held by tests/archives/test_together.py
+            if len(alike) == 1:
+                raise BuildError(
+                    listed(f"Not everything can be imported on {trial.runtime}; {alike.pop()}:", list(remedies))
+                )
+            lines = [f"{failure}\n      {remedy}" for failure, remedy in remedies.items()]
+            raise BuildError(listed(f"Not everything can be imported on {trial.runtime}:", lines))
     return trials
-
-
-def _advice(failures: str) -> str:
-    """What to do about imports that fail."""
-    if "environment variable" in failures:
-        return "give that variable a value under [sandbox.variables] in release.toml, or read it inside a function"
-    if "ModuleNotFoundError" in failures:
-        return "git add what is missing if it is yours, else add it to the requirements and run: inv lock"
-    return "correct the lines that are named"
 
 
 def _check_fit(layers: Sequence[Artifact], packages: Sequence[Artifact]) -> None:

@@ -26,6 +26,7 @@ _STAGED = re.compile(r"(?P<tag>\w) (?P<mode>\d+) (?P<blob>\S+) \d\t(?P<name>.*)"
 _IN_TREE = re.compile(r"(?P<mode>\d+) \w+ (?P<blob>\S+)\t(?P<name>.*)", re.DOTALL)
 _EOL = re.compile(r"i/\S* +w/\S* +attr/(?P<rules>[^\t]*)\t(?P<name>.*)", re.DOTALL)
 _NO_SUCH = 128
+_IGNORED = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Git:
     changed    files among the inputs of a build that differ from the commit, or are in one of the two alone
     tracked    file -> mode, as in `git ls-files --stage`
     untracked  files that git neither tracks nor ignores
+    ignored    what git ignores below the inputs; a folder ends with /
     endings    inputs that differ from their commit in nothing but line endings, which git does not call a change
     unseen     those that differ and that git does not show: file -> why not
     has_modes  whether this system's files say which of them are executable
@@ -45,6 +47,7 @@ class Git:
     changed: tuple[str, ...]
     tracked: Mapping[str, str]
     untracked: tuple[str, ...]
+    ignored: tuple[str, ...]
     endings: tuple[str, ...]
     unseen: Mapping[str, str]
     has_modes: bool
@@ -66,26 +69,26 @@ def read_git(root: Path, inputs: Iterable[str] = ()) -> Git | None:
             partial(ask_git, root, "ls-tree", "-r", "-z", "HEAD", "--", *built, fine=(0, _NO_SUCH)),
             partial(ask_git, root, "ls-files", "-z", "--stage", "-v", "--", "."),
             partial(ask_git, root, "ls-files", "-z", "--others", "--exclude-standard", "--", "."),
+            partial(ask_git, root, *_IGNORED, "--", *built) if built else str,
             partial(ask_git, root, "config", "--type=bool", "--get", "core.filemode", fine=(0, 1)),
         ]
     )
     if None in said:
         return None
-    commit, tree, staged, others, modes = said
+    commit, tree, staged, others, ignored, modes = said
     files = [found for line in staged.split("\0") if (found := _STAGED.fullmatch(line))]
     tracked = {each["name"]: each["mode"] for each in files}
-    held = [found for line in tree.split("\0") if (found := _IN_TREE.fullmatch(line))] if commit and built else []
-    committed = {each["name"]: Committed(each["mode"], each["blob"]) for each in held}
+    committed = _committed(tree) if commit and built else {}
     known = {each["name"]: Committed(each["mode"], each["blob"]) for each in files if _among(each["name"], built)}
     has_modes = os.name != "nt" and modes.strip() != "false"
     changed, endings = differences(root, committed, known, has_modes=has_modes) if commit else ((), ())
-    allowed = _written_so(root, endings, built) if endings else set()
     return Git(
         commit=commit[:7],
         changed=changed,
         tracked=tracked,
         untracked=tuple(sorted(others.split("\0")[:-1])),
-        endings=tuple(each for each in endings if each not in allowed),
+        ignored=tuple(sorted(ignored.split("\0")[:-1])),
+        endings=_unmeant(root, endings, built),
         unseen=_unseen(root, changed, {each["name"]: each["tag"] for each in files}) if changed else {},
         has_modes=has_modes,
     )
@@ -96,11 +99,19 @@ def _among(name: str, inputs: tuple[str, ...]) -> bool:
     return any(each in (".", name) or name.startswith(f"{each}/") for each in inputs)
 
 
-def _written_so(root: Path, names: Iterable[str], inputs: tuple[str, ...]) -> set[str]:
-    """Those of some files that have CRLF on every system, as .gitattributes says."""
+def _committed(tree: str) -> dict[str, Committed]:
+    """What a commit holds, by name."""
+    held = [found for line in tree.split("\0") if (found := _IN_TREE.fullmatch(line))]
+    return {each["name"]: Committed(each["mode"], each["blob"]) for each in held}
+
+
+def _unmeant(root: Path, names: tuple[str, ...], inputs: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of some files with CRLF that have it here alone; .gitattributes may say that it is everybody's."""
+    if not names:
+        return ()
     found = (ask_git(root, "ls-files", "-z", "--eol", "--", *inputs) or "").split("\0")
     rules = {each["name"]: each["rules"] for line in found if (each := _EOL.fullmatch(line))}
-    return {name for name in names if "eol=crlf" in rules.get(name, "") and _is_all_crlf(root / name)}
+    return tuple(each for each in names if "eol=crlf" not in rules.get(each, "") or not _is_all_crlf(root / each))
 
 
 def _is_all_crlf(path: Path) -> bool:

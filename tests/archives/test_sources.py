@@ -129,6 +129,18 @@ def test_a_tracked_secret_stops_the_build(tracked: Path) -> None:
         source_members(tracked)
 
 
+def test_what_gitignore_hides_is_named_unless_it_is_of_a_tool(tracked: Path) -> None:
+    (tracked.parent / ".gitignore").write_text("*.json\nlib/\n__pycache__/\n.cache/\n*.pyc\n")
+    for name in ("rates.json", "lib/a.py", "__pycache__/a.pyc", ".cache/x", "sub/b.pyc"):
+        (tracked / name).parent.mkdir(exist_ok=True)
+        (tracked / name).write_text("")
+    git = read_git(tracked.parent, [tracked.name])
+    _, beside = read_sources(tracked.parent, git, tracked.name, "")
+    said = [each.text for each in beside if "gitignore" in each.text]
+    hidden = "pkg/lib/, pkg/rates.json; what the code needs, add with: git add --force pkg/lib/"
+    assert said == [f"pkg holds what .gitignore hides, and that is left out: {hidden}"]
+
+
 def test_an_untracked_secret_stops_the_build_too(tracked: Path) -> None:
     (tracked / "server.pem").write_text("secret")
     with pytest.raises(BuildError, match="server.pem must never ship"):

@@ -7,9 +7,10 @@ import pytest
 
 from tasks.archives.manifest import Archive
 from tasks.archives.recipes import Recipe
-from tasks.archives.together import check_together
+from tasks.archives.together import check_together, refuse_failures
 from tasks.errors import BuildError
 from tasks.project.workspace import Workspace
+from tasks.release.events import Imported
 from tests.examples import RELEASE_TOML, VERSION, artifact
 
 
@@ -54,3 +55,18 @@ def test_a_file_that_may_be_mixed_can_be_allowed(tmp_path: Path, name: str) -> N
     with pytest.raises(BuildError):
         together(tmp_path, *files)
     together(tmp_path, *files, more=f'\n[allowed]\n"{name}" = "a note"\n')
+
+
+def test_each_import_that_fails_has_its_own_remedy_if_they_differ() -> None:
+    failures = ("a.py, line 1: ModuleNotFoundError: No module named 'yaml'", "b.py, line 2: ValueError: no")
+    with pytest.raises(BuildError) as caught:
+        refuse_failures([Imported("python3.12", 2, failures=failures)])
+    assert str(caught.value).splitlines() == [
+        "Not everything can be imported on python3.12:",
+        f"   {failures[0]}",
+        "      git add what is missing if it is yours, else add it to the requirements and run: inv lock",
+        f"   {failures[1]}",
+        "      correct the lines that are named",
+    ]
+    with pytest.raises(BuildError, match="python3.12; correct the lines that are named:\n   b.py"):
+        refuse_failures([Imported("python3.12", 2, failures=failures[1:])])

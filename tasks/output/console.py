@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from tasks.errors import one_line
-from tasks.output.lines import heading, say, say_end
+from tasks.output.lines import heading, say, say_end, shown_size
 from tasks.output.progress import Progress
 from tasks.output.terminal import screen
 from tasks.release import actions, events
@@ -19,7 +19,6 @@ from tasks.release.invocations import REFUSED, Invocation
 from tasks.release.journal import emergency_note
 from tasks.release.plan import Plan
 
-_MEGABYTE = 1_000_000
 _MOST_FILES = 10
 
 
@@ -43,7 +42,8 @@ class Console:
             case events.AllBuilt():
                 say(*_built(event), "")
             case events.Checked():
-                say(f"[OK] {event.path}: nothing wrong in {event.unzipped:,} bytes")
+                sizes = f"{shown_size(event.size)} packed, {shown_size(event.unzipped)} unpacked"
+                say(f"[OK] {event.path}: nothing wrong; {sizes}")
             case events.Imported():
                 say(_imported(event))
             case events.Started():
@@ -162,8 +162,7 @@ _SHOWN = (actions.Upload, actions.Copy, actions.Publish, actions.Record)
 def _built(event: events.AllBuilt) -> Iterable[str]:
     for each in event.made:
         if each.kind is Kind.LAYER:
-            shown = f"{each.size / _MEGABYTE:.2f} MB" if each.size >= _MEGABYTE / 10 else f"{each.size / 1000:.1f} KB"
-            yield f"[OK] Layer {each}: .build/{each.key}, {shown}, SHA256 {each.sha256[:16]}..."
+            yield f"[OK] Layer {each}: .build/{each.key}, {shown_size(each.size)}, SHA256 {each.sha256[:16]}..."
     if packages := [each.name for each in event.made if each.kind is Kind.PACKAGE]:
         yield f"[OK] Function packages in .build/functions: {', '.join(packages)}"
     if event.unchanged:

@@ -110,3 +110,8 @@ def heading(text: str) -> None:
 def say_end(title: str, *lines: str) -> None:
     """Print that all went well."""
     say("", _RULE, f"[SUCCESS] {title}", *lines, _RULE, "")
+
+
+def shown_size(size: int) -> str:
+    """Return bytes as people say them: 2.86 MB, 19.6 KB."""
+    return f"{size / 1_000_000:.2f} MB" if size >= 100_000 else f"{size / 1000:.1f} KB"  # noqa: PLR2004

@@ -94,9 +94,10 @@ class AllBuilt(Event):
 
 @dataclass(frozen=True)
 class Checked(Event):
-    """Nothing is wrong with an archive that unpacks to so many bytes."""
+    """Nothing is wrong with an archive of `size` bytes that unpacks to `unzipped`."""
 
     path: str
+    size: int
     unzipped: int
 
 

@@ -51,7 +51,7 @@ def check_built(checkout: Checkout, built: Sequence[Archive], report: Report) ->
         runtimes = [runtime for runtime in checkout.project.runtimes if runtime.name in each.artifact.runtimes]
         shown = each.path.relative_to(checkout.root).as_posix()
         check_archive(each.path, shown, checkout.project, runtimes, each.artifact.kind, each.artifact.name)
-        report(events.Checked(shown, each.artifact.size, each.artifact.unzipped))
+        report(events.Checked(shown, (each.artifact.size, each.artifact.unzipped)))
     check_configured(checkout, built)
     for trial in check_together(checkout, built):
         report(trial)
@@ -72,7 +72,7 @@ def check_file(project: Project, path: Path, kind: Kind, report: Report) -> None
 
     check_archive(path, str(path), project, project.runtimes, kind)
     contents = read_contents(path)
-    report(events.Checked(str(path), path.stat().st_size, contents.unzipped))
+    report(events.Checked(str(path), (path.stat().st_size, contents.unzipped)))
     if kind is Kind.LAYER:
         modules = top_modules(contents.files)
         trials = [try_imports(Stage(each, project.architecture, [path]), modules) for each in project.runtimes]

@@ -42,8 +42,7 @@ class Console:
             case events.AllBuilt():
                 say(*_built(event), "")
             case events.Checked():
-                sizes = f"{shown_size(event.size)} packed, {shown_size(event.unzipped)} unpacked"
-                say(f"[OK] {event.path}: nothing wrong; {sizes}")
+                say("[OK] {}: nothing wrong; {} packed, {} unpacked".format(event.path, *map(shown_size, event.sizes)))
             case events.Imported():
                 say(_imported(event))
             case events.Started():

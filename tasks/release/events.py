@@ -94,11 +94,10 @@ class AllBuilt(Event):
 
 @dataclass(frozen=True)
 class Checked(Event):
-    """Nothing is wrong with an archive of `size` bytes that unpacks to `unzipped`."""
+    """Nothing is wrong with an archive of some `sizes`: its bytes, packed and unpacked."""
 
     path: str
-    size: int
-    unzipped: int
+    sizes: tuple[int, int]
 
 
 @dataclass(frozen=True)

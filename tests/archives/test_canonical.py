@@ -79,6 +79,10 @@ def test_what_is_json_passes_whatever_yaml_says_of_it(tmp_path: Path, text: str)
     check(tmp_path, None, a__json=text)
 
 
+def test_two_hundred_levels_are_not_too_many(tmp_path: Path) -> None:
+    check(tmp_path, None, a__yaml="[" * 200 + "]" * 200)
+
+
 def test_lines_of_json_are_counted_as_they_stand(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"canonical/a.json, line 4: scope: gone is not among"):
         check(tmp_path, None, a__json='{\n"a": "\\n{",\n"b": {"c":\n {"scope": "gone"}}}')
@@ -123,6 +127,7 @@ def test_a_large_file_is_refused_unless_it_is_allowed_and_others_have_no_limit(t
         ("a__yaml", "a: !!python/object:os.system {}\nb: [", "canonical/a.yaml, line"),
         ("a__yaml", "[" * 100_000, "canonical/a.yaml: is nested more than 200 levels deep"),
         ("a__json", "[" * 100_000, "canonical/a.json: is nested more than 200 levels deep"),
+        ("a__yaml", "[" * 201 + "]" * 201, "canonical/a.yaml: is nested more than 200 levels deep"),
         ("a__json", "[" * 201 + "]" * 201, "canonical/a.json: is nested more than 200 levels deep"),
         ("a__json", '{"a":\n"x\ty"}', "canonical/a.json, line 2: Invalid control character"),
         ("a__yaml", "a: 1\nb: \0\n", "canonical/a.yaml, line 2: '\\x00' may not stand in YAML"),

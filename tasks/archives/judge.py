@@ -74,7 +74,7 @@ def check_file(project: Project, path: Path, kind: Kind, report: Report) -> None
     contents = read_contents(path)
     report(events.Checked(str(path), (path.stat().st_size, contents.unzipped)))
     if kind is Kind.LAYER:
-        modules = top_modules(contents.files)
+        modules = sorted({module.partition(".")[0] for module in top_modules(contents.files)})
         trials = [try_imports(Stage(each, project.architecture, [path]), modules) for each in project.runtimes]
         for trial in refuse_failures(trials):
             report(trial)

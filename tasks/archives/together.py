@@ -43,7 +43,8 @@ def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Importe
         own = [each for each in packages if each.artifact.runtimes == (runtime.name,)]
         checks.append(partial(_trial, checkout, runtime, layers, own))
     _, *trials = results(checks)
-    foreign = {module for each in layers if each.recipe.requirements for module in each.artifact.modules}
+    theirs = [module for each in layers if each.recipe.requirements for module in each.artifact.modules]
+    foreign = {module.partition(".")[0] for module in theirs}
     refuse_failures(trials, foreign, checkout.git.ignored if checkout.git else ())
     check_untried(checkout.project, packages, [each.runtime for each in trials if each.modules])
     return trials
@@ -111,7 +112,7 @@ def _check_declared(checkout: Checkout, layers: Sequence[Archive], packages: Seq
     known = known_of(checkout.workspace)
     libraries = {name: standard_library(RUNTIMES[name], sys.stdlib_module_names) for name in RUNTIMES}
     for each in [*layers, *packages]:
-        there = {*brought, *each.artifact.modules, *PROVIDED}
+        there = {*(module.partition(".")[0] for module in (*brought, *each.artifact.modules)), *PROVIDED}
         runtimes = [there | libraries[runtime] for runtime in each.artifact.runtimes]
         problems |= dict.fromkeys(undeclared(each.recipe.sources, runtimes, known))
     known.save()
@@ -189,5 +190,5 @@ def modules_of(project: Project, layers: Sequence[Archive], runtime: Runtime) ->
             names = [name.removesuffix("/__init__").replace("/", ".") for name in dotted]
             found |= dict.fromkeys(name for name in names if not name.endswith("__main__"))
         else:
-            found |= dict.fromkeys(top_modules(seen))
+            found |= dict.fromkeys(module.partition(".")[0] for module in top_modules(seen))
     return list(found)

@@ -21,7 +21,7 @@ _PATIENCE = 20
 
 def modules_of(package: str, location: str) -> tuple[str, ...]:
     """The top-level modules of a package by its SHA-256 (hex), looked into once and then known."""
-    note = cache_folder() / "modules" / f"{package}.json"
+    note = cache_folder() / "roots" / f"{package}.json"
     try:
         return tuple(map(str, json.loads(note.read_text(encoding="utf-8"))))
     except (OSError, ValueError, TypeError, RecursionError):

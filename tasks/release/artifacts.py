@@ -8,8 +8,8 @@ import base64
 import hashlib
 import re
 import zipfile
-from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import IO
 
@@ -72,7 +72,7 @@ class Kind(Enum):
 class Artifact:
     """One layer's archive, or one function's package, at one version.
 
-    Digests are lower-case hex; `size` and `unzipped` are bytes; `modules` are the top-level modules it brings.
+    Digests are lower-case hex; `size` and `unzipped` are bytes; `modules` are those it brings (`top_modules`).
     `handler` is where a function's package begins, `bill` the SHA-256 of its bill of materials, empty if unknown.
     """
 
@@ -84,7 +84,7 @@ class Artifact:
     unzipped: int
     runtimes: tuple[str, ...]
     architecture: str
-    modules: tuple[str, ...]
+    modules: tuple[str, ...] = field(compare=False)  # they follow from the tree, as this version names them
     handler: str = ""
     kind: Kind = Kind.LAYER
     bill: str = ""
@@ -136,20 +136,38 @@ def is_allowed(name: str, allowed: Container[str]) -> bool:
 
 _NO_MODULES = {"bin", "etc", "include", "lib", "man", "sbin", "share"}
 """Where wheels have scripts and data; a folder of that name is a module only for the code that is in it."""
+_DEEPEST = 20
+"""Folders: nobody's namespace is deeper, and an archive's names may be."""
 
 
 def top_modules(names: Iterable[str]) -> tuple[str, ...]:
-    """The top-level modules among the files of a layer (below python/) or of a function's package, sorted."""
-    found = set()
-    for name in names:
-        first, *rest = site_of(name)[1].split("/")
-        # held by tests/release/test_artifacts.py
-        if first in _NO_MODULES and not name.endswith((".py", ".so")):
+    """The modules that a layer (below python/) or a function's package brings, sorted: `acme`, or `acme.core`.
+
+    A folder of code without an __init__ is a namespace package, which Python joins with others of its name; what is in
+    it stands for it.
+    """
+    return tuple(sorted(set(_roots([site_of(name)[1].split("/") for name in names]))))
+
+
+def _roots(paths: Iterable[Sequence[str]], above: str = "") -> Iterator[str]:
+    folders: dict[str, list[Sequence[str]]] = {}
+    for first, *rest in paths:
+        module = re.sub(r"\.(py|so|(cpython-\w+[\w-]*|abi3)\.so)$", "", first)
+        if rest and first.isidentifier():
+            folders.setdefault(first, []).append(rest)
+        elif not rest and module.isidentifier() and module != first:
+            yield above + module
+    for folder, inside in folders.items():
+        has_code = any(path[-1].endswith((".py", ".so")) for path in inside)
+        # held by tests/release/test_artifacts.py `above or folder in _NO_MODULES`
+        if not has_code and (above or folder in _NO_MODULES):
             continue
-        module = first if rest else re.sub(r"\.(py|so|(cpython-\w+[\w-]*|abi3)\.so)$", "", first)
-        if module.isidentifier() and (rest or module != first):
-            found.add(module)
-    return tuple(sorted(found))
+        is_package = any(len(path) == 1 and re.match(r"__init__\..*(py|so)$", path[0]) for path in inside)
+        # held by tests/release/test_artifacts.py `above.count('.') > _DEEPEST`
+        if is_package or not has_code or above.count(".") > _DEEPEST:
+            yield above + folder
+        else:
+            yield from set(_roots(inside, f"{above}{folder}.")) or (above + folder,)
 
 
 def description(artifact: Artifact, commit: str) -> str:

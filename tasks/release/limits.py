@@ -47,11 +47,18 @@ def check_function(name: str, there: DeployedFunction, after: State, parts: tupl
 def hidden_modules(package: Iterable[str], layers: Iterable[Artifact]) -> Mapping[str, str]:
     """The modules of a function's package that a layer brings too, with the layer that brings them.
 
+    Halves of a namespace package are joined by Python, unless one of them is a package of that name as a whole.
+
     Lambda looks in /var/task before /opt/python, so the package's copy would run and the layer's never:
     https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-searchpath
     """
     brought = {module: layer.name for layer in layers for module in layer.modules}
-    return {module: brought[module] for module in package if module in brought}
+    return {module: layer for module in package for other, layer in brought.items() if _meet(module, other)}
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether two modules are the same, or one is inside the other."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
 def hiding(packages: Iterable[Artifact], layers: Iterable[Artifact]) -> str:

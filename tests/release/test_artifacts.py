@@ -21,11 +21,12 @@ def test_what_an_artifact_is_called() -> None:
 
 def test_the_top_level_modules_of_an_archive_are_its_packages_files_and_libraries() -> None:
     names = [
+        "python/requests/__init__.py",
         "python/requests/api.py",
         "python/six.py",
         "python/requests-2.0.dist-info/METADATA",
         "python/lib/python3.11/site-packages/_yaml.cpython-311-x86_64-linux-gnu.so",
-        "python/lib/python3.11/site-packages/yaml/cyaml.py",
+        "python/lib/python3.11/site-packages/yaml/__init__.py",
         "python/numpy.libs/libopenblas.so.0",
         "python/README.txt",
         "python/libfoo.so.1",
@@ -36,7 +37,7 @@ def test_the_top_level_modules_of_an_archive_are_its_packages_files_and_librarie
 
 
 def test_scripts_and_data_are_no_modules() -> None:
-    assert top_modules(["python/bin/ruff", "python/share/man/man1/x.1", "python/lib/x.py"]) == ("lib",)
+    assert top_modules(["python/bin/ruff", "python/share/man/man1/x.1", "python/lib/x.py"]) == ("lib.x",)
 
 
 def test_a_description_says_version_and_contents_within_lambdas_256_characters() -> None:
@@ -57,3 +58,20 @@ def test_aws_writes_sha256_in_base64() -> None:
 @pytest.mark.parametrize("text", ["", "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=-2"])
 def test_the_digest_of_a_multipart_upload_is_not_that_of_the_whole(text: str) -> None:
     assert hex_digest(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "roots"),
+    [
+        (["acme/core/__init__.py", "acme/core/a.py"], ("acme.core",)),
+        (["python/acme/core/__init__.py", "python/acme/one.py"], ("acme.core", "acme.one")),
+        (["acme/__init__.py", "acme/core/a.py"], ("acme",)),
+        (["acme/__init__.cpython-312-x86_64-linux-gnu.so", "acme/core/a.py"], ("acme",)),
+        (["acme/a/b/c.py", "acme/data/x.json"], ("acme.a.b.c",)),
+        (["acme/my-tool.py"], ("acme",)),
+        (["acme/x.json"], ("acme",)),
+        (["a/" * 50 + "b.py"], (".".join("a" * 22),)),
+    ],
+)
+def test_a_namespace_package_is_named_by_what_is_in_it(names: list[str], roots: tuple[str, ...]) -> None:
+    assert top_modules(names) == roots

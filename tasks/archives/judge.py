@@ -20,11 +20,11 @@ from tasks.release.events import Report
 
 def judge_kept(checkout: Checkout, name: str, artifact: Artifact, path: Path) -> None:
     """Check an archive that was kept, unless that was done by the rules of today: they may have become stricter."""
-    from tasks.archives.checks import check_archive
-
     project, known = checkout.project, known_of(checkout.workspace)
     key = known_as("archive", artifact.sha256, conditions_of(project, name))
     if key not in known.judged:
+        from tasks.archives.checks import check_archive
+
         check_archive(path, f"{name}.zip", project, runtimes_of(project, name), artifact.kind, name)
         known.judged.add(key)
         known.save()

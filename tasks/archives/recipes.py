@@ -15,7 +15,7 @@ from tasks.archives.downloads import RemoteFile, fetch_all, list_files
 from tasks.archives.known import known_of
 from tasks.archives.lock import Pin, lock_path, read_lock, versions_of
 from tasks.archives.sdists import BUILDERS, build_wheel
-from tasks.archives.sources import read_sources
+from tasks.archives.sources import hidden, read_sources
 from tasks.archives.wheels import best_wheel, runtime_tags, wheel_members
 from tasks.errors import BuildError
 from tasks.project.model import Project
@@ -50,14 +50,14 @@ def recipe_for(checkout: Checkout, name: str, report: Report = unheard) -> Recip
     project, cache = checkout.project, checkout.workspace.cache
     if name in project.functions:
         function = project.functions[name]
-        return _from_sources(checkout, function.source, "", [function.runtime, project.architecture])
+        return _from_sources(checkout, function.source, "", [function.runtime, project.architecture], report)
     layer = project.layers[name]
     runtimes = [runtime.name for runtime in project.runtimes]
     if layer.source:
         package = layer.source.rstrip("/").rpartition("/")[2]
         # held by tests/archives tests/test_build.py `*runtimes`
         made_for = [*runtimes, project.architecture]
-        return _from_sources(checkout, layer.source, f"{_EVERYWHERE}{package}/", made_for)
+        return _from_sources(checkout, layer.source, f"{_EVERYWHERE}{package}/", made_for, report)
     requirements = checkout.root / layer.requirements
     pins = read_lock(requirements, project.runtimes[0])
     builders = BUILDERS.read_text(encoding="utf-8")
@@ -70,15 +70,21 @@ def recipe_for(checkout: Checkout, name: str, report: Report = unheard) -> Recip
     return Recipe(key, partial(_pinned_members, requirements, pins, project, cache, report), needed)
 
 
-def _from_sources(checkout: Checkout, source: str, prefix: str, made_for: list[str]) -> Recipe:
-    """The recipe of a folder of our own."""
+def _from_sources(checkout: Checkout, source: str, prefix: str, made_for: list[str], report: Report) -> Recipe:
+    """The recipe of a folder of our own; `report` hears what git ignores there once it is made."""
     known = known_of(checkout.workspace)
     members, left_out = read_sources(checkout.root, checkout.git, source, prefix, checkout.project.allowed, known)
     own = {
         f"{source}/{each.name.removeprefix(prefix)}": each.packed for each in members if isinstance(each.packed, bytes)
     }
     tree = members_digest(members)
-    return Recipe(_key(tree, made_for), lambda: members, tree=tree, left_out=left_out, sources=own)
+
+    def make() -> list[Member]:
+        for each in hidden(checkout.git, checkout.root, source):
+            report(each)
+        return members
+
+    return Recipe(_key(tree, made_for), make, tree=tree, left_out=left_out, sources=own)
 
 
 def _key(*inputs: object) -> str:

@@ -15,7 +15,7 @@ from tasks.archives.archive import Member, stored_file
 from tasks.archives.known import Known
 from tasks.archives.secrets import check_name, check_secrets
 from tasks.errors import BuildError, has_control, one_line
-from tasks.project.git import Git
+from tasks.project.git import Git, ignored_files
 from tasks.release.events import Noticed, left_out
 
 BYTECODE = ("__pycache__", "*.pyc", "*.pyo")
@@ -59,7 +59,6 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
         _is_there(folder, name)  # or an error
     beside = [left_out(f"{source}/{name}") for name in untracked if not _is(name, _BYTECODE)]
     beside += [Noticed(f"{source}/{name} {_LEFT_BEHIND}", warning=False) for name in tracked if _is(name, _STRAY)]
-    beside += _hidden(git, source)
     members = []
     for name in tracked:
         if _is(name, _BYTECODE) or _is(name, _STRAY):
@@ -78,6 +77,14 @@ def read_sources(  # noqa: PLR0913, PLR0917  (where they are, what they become, 
         hint = "git tracks none of them: git add them" if untracked else "check `source` in release.toml"
         raise BuildError(f"Source folder is empty: {folder} has no Python file to ship; {hint}")
     return members, beside
+
+
+def hidden(git: Git | None, root: Path, source: str) -> list[Noticed]:
+    """A word on what git ignores in a folder and code might need: no bytecode, and nothing of an editor or a tool."""
+    found = ignored_files(root, [source]) if git else []
+    # held by tests/archives/test_sources.py
+    found = [each for each in found if not (_OF_TOOLS.search(each) or _is(each, _BYTECODE) or _is(each, _STRAY))]
+    return [Noticed(on_ignored(source, found), warning=False)] if found else []
 
 
 def _is_program(git: Git | None, root: Path, name: str) -> bool:
@@ -100,15 +107,6 @@ def _listed(git: Git, root: Path, source: str) -> tuple[list[str], list[str]]:
             tracked.append(name.removeprefix(below))
     untracked = [name.removeprefix(below) for name in git.untracked if name.startswith(below)]
     return sorted(tracked), untracked
-
-
-def _hidden(git: Git | None, source: str) -> list[Noticed]:
-    """A word on what git ignores in a folder and code might need: no bytecode, and nothing of an editor or a tool."""
-    below = source.rstrip("/") + "/"
-    found = [each for each in (git.ignored if git else ()) if each.startswith(below)]
-    # held by tests/archives/test_sources.py
-    found = [each for each in found if not (_OF_TOOLS.search(each) or _is(each, _BYTECODE) or _is(each, _STRAY))]
-    return [Noticed(on_ignored(source, found), warning=False)] if found else []
 
 
 def _walk(folder: Path, top: Path) -> Iterator[str]:

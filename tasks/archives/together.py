@@ -21,6 +21,7 @@ from tasks.archives.trial import CHILD, try_imports
 from tasks.errors import BuildError, PlanError, listed
 from tasks.jobs import results
 from tasks.project.files import replacing
+from tasks.project.git import ignored_files
 from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.model import Project
 from tasks.project.runtimes import MAX_LAYERS, MAX_UNZIPPED, PROVIDED, RUNTIMES, Runtime, standard_library
@@ -45,18 +46,21 @@ def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Importe
     _, *trials = results(checks)
     theirs = [module for each in layers if each.recipe.requirements for module in each.artifact.modules]
     foreign = {module.partition(".")[0] for module in theirs}
-    refuse_failures(trials, foreign, checkout.git.ignored if checkout.git else ())
+    ours = [each.source for each in checkout.project.layers.values()]
+    ours += [each.source for each in checkout.project.functions.values()]
+    refuse_failures(trials, foreign, lambda: ignored_files(checkout.root, filter(None, ours)))
     check_untried(checkout.project, packages, [each.runtime for each in trials if each.modules])
     return trials
 
 
 def refuse_failures(
-    trials: list[Imported], foreign: Container[str] = (), ignored: Iterable[str] = ()
+    trials: list[Imported], foreign: Container[str] = (), ignored: Callable[[], Iterable[str]] = tuple
 ) -> list[Imported]:
     """The trials; BuildError, with a remedy for each, if something could not be imported."""
     for trial in trials:
         if trial.failures:
-            remedies = {each: on_failure(each, trial.runtime, foreign, ignored) for each in trial.failures}
+            hidden = ignored()
+            remedies = {each: on_failure(each, trial.runtime, foreign, hidden) for each in trial.failures}
             alike = set(remedies.values())
             # held by tests/archives/test_together.py
             if len(alike) == 1:

@@ -37,7 +37,6 @@ class Git:
     changed    files among the inputs of a build that differ from the commit, or are in one of the two alone
     tracked    file -> mode, as in `git ls-files --stage`
     untracked  files that git neither tracks nor ignores
-    ignored    what git ignores below the inputs; a folder ends with /
     endings    inputs that differ from their commit in nothing but line endings, which git does not call a change
     unseen     those that differ and that git does not show: file -> why not
     has_modes  whether this system's files say which of them are executable
@@ -47,7 +46,6 @@ class Git:
     changed: tuple[str, ...]
     tracked: Mapping[str, str]
     untracked: tuple[str, ...]
-    ignored: tuple[str, ...]
     endings: tuple[str, ...]
     unseen: Mapping[str, str]
     has_modes: bool
@@ -69,13 +67,12 @@ def read_git(root: Path, inputs: Iterable[str] = ()) -> Git | None:
             partial(ask_git, root, "ls-tree", "-r", "-z", "HEAD", "--", *built, fine=(0, _NO_SUCH)),
             partial(ask_git, root, "ls-files", "-z", "--stage", "-v", "--", "."),
             partial(ask_git, root, "ls-files", "-z", "--others", "--exclude-standard", "--", "."),
-            partial(ask_git, root, *_IGNORED, "--", *built) if built else str,
             partial(ask_git, root, "config", "--type=bool", "--get", "core.filemode", fine=(0, 1)),
         ]
     )
     if None in said:
         return None
-    commit, tree, staged, others, ignored, modes = said
+    commit, tree, staged, others, modes = said
     files = [found for line in staged.split("\0") if (found := _STAGED.fullmatch(line))]
     tracked = {each["name"]: each["mode"] for each in files}
     committed = _committed(tree) if commit and built else {}
@@ -87,7 +84,6 @@ def read_git(root: Path, inputs: Iterable[str] = ()) -> Git | None:
         changed=changed,
         tracked=tracked,
         untracked=tuple(sorted(others.split("\0")[:-1])),
-        ignored=tuple(sorted(ignored.split("\0")[:-1])),
         endings=_unmeant(root, endings, built),
         unseen=_unseen(root, changed, {each["name"]: each["tag"] for each in files}) if changed else {},
         has_modes=has_modes,
@@ -148,6 +144,12 @@ def _reasons(root: Path, names: Iterable[str], tags: Mapping[str, str]) -> Itera
         else:
             text, cure = f"{name} is not what its commit holds: a filter in .gitattributes", f"git check-attr -a {file}"
         yield name, f"{text}; run: {cure}"
+
+
+def ignored_files(root: Path, folders: Iterable[str]) -> list[str]:
+    """Return what git ignores in some folders; a folder that it ignores ends with /."""
+    below = tuple(folders)
+    return sorted((ask_git(root, *_IGNORED, "--", *below) or "").split("\0")[:-1]) if below else []
 
 
 def changed_files(root: Path) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.archives.archive import Member, members_digest
-from tasks.archives.sources import read_sources
+from tasks.archives.sources import hidden, read_sources
 from tasks.errors import BuildError
 from tasks.project.git import read_git
 from tasks.release.events import Noticed, left_out
@@ -134,11 +134,9 @@ def test_what_gitignore_hides_is_named_unless_it_is_of_a_tool(tracked: Path) -> 
     for name in ("rates.json", "lib/a.py", "__pycache__/a.pyc", ".cache/x", "sub/b.pyc"):
         (tracked / name).parent.mkdir(exist_ok=True)
         (tracked / name).write_text("")
-    git = read_git(tracked.parent, [tracked.name])
-    _, beside = read_sources(tracked.parent, git, tracked.name, "")
-    said = [each.text for each in beside if "gitignore" in each.text]
-    hidden = "pkg/lib/, pkg/rates.json; what the code needs, add with: git add --force pkg/lib/"
-    assert said == [f"pkg holds what .gitignore hides, and that is left out: {hidden}"]
+    said = [each.text for each in hidden(read_git(tracked.parent), tracked.parent, tracked.name)]
+    files = "pkg/lib/, pkg/rates.json; what the code needs, add with: git add --force pkg/lib/"
+    assert said == [f"pkg holds what .gitignore hides, and that is left out: {files}"]
 
 
 def test_an_untracked_secret_stops_the_build_too(tracked: Path) -> None:

@@ -13,14 +13,13 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from tasks.archives.archive import DEFLATED, STORED, UNREADABLE
-from tasks.archives.libraries import library_problems
+from tasks.archives.libraries import SHARED_OBJECT, library_problems
 from tasks.archives.secrets import is_secret_in_wheel, refusal
 from tasks.errors import BuildError, listed, one_line
 from tasks.project.model import Project
 from tasks.project.runtimes import MAX_UNZIPPED, RUNTIMES, Runtime, standard_library
 from tasks.release.artifacts import Kind, files_in, is_allowed, site_of, top_modules
 
-_SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
 _FOREIGN_BINARY = re.compile(r"\.(pyd|dll|exe|dylib)$", re.IGNORECASE)
 _BYTECODE = re.compile(r"\.py[co]$|(^|/)__pycache__(/|$)")
 _ENCRYPTED = 0x1
@@ -160,7 +159,7 @@ def _contents(
         return
     if not is_allowed(entry.filename, allowed) and is_secret_in_wheel(entry.filename, contents):
         yield refusal(entry.filename)
-    if _SHARED_OBJECT.search(entry.filename):
+    if SHARED_OBJECT.search(entry.filename):
         yield from library_problems(entry.filename, contents, _serving(entry.filename, runtimes), architecture)
 
 

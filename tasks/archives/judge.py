@@ -52,9 +52,18 @@ def check_built(checkout: Checkout, built: Sequence[Archive], report: Report) ->
         shown = each.path.relative_to(checkout.root).as_posix()
         check_archive(each.path, shown, checkout.project, runtimes, each.artifact.kind, each.artifact.name)
         report(events.Checked(shown, (each.artifact.size, each.artifact.unzipped)))
+    tell_of_libraries(checkout.project, built, report)
     check_configured(checkout, built)
     for trial in check_together(checkout, built):
         report(trial)
+
+
+def tell_of_libraries(project: Project, archives: Iterable[Archive], report: Report) -> None:
+    """Warn of libraries of the system that some need and Lambda does not have."""
+    from tasks.archives.libraries import library_notes
+
+    for text in library_notes([each.path for each in archives], project.allowed):
+        report(events.Noticed(text))
 
 
 def check_configured(checkout: Checkout, archives: Iterable[Archive]) -> None:

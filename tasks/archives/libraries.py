@@ -3,15 +3,25 @@
 import io
 import re
 import struct
-from collections.abc import Iterable, Iterator
+import zipfile
+from collections.abc import Container, Iterable, Iterator
+from pathlib import Path
 
 from elftools.common.exceptions import ELFError
 from elftools.construct import ConstructError
+from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 from tasks.project.runtimes import Runtime
+from tasks.release.artifacts import is_allowed
 
+SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
+_EVERYWHERE = re.compile(
+    r"(ld-linux-(x86-64|aarch64)|lib(anl|c|dl|gcc_s|m|mvec|nsl|pthread|resolv|rt|stdc\+\+|util|z))\.so\.\d+"
+    r"|libpython3(\.\d+)?\.so(\.[\d.]+)?"
+)
+"""What Lambda has: the core of manylinux (https://peps.python.org/pep-0600/) without X, OpenGL and GLib, and Python."""
 _MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 _NO_LIBRARY = (
     *(ELFError, ConstructError, ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError),
@@ -47,3 +57,44 @@ def _glibc_needs(elf: ELFFile) -> Iterator[tuple[int, int]]:
                         yield int(found[1]), int(found[2])
                     elif version.name == "GLIBC_ABI_DT_RELR":  # relative relocations: glibc 2.36
                         yield 2, 36
+
+
+def library_notes(paths: Iterable[Path], allowed: Container[str]) -> Iterator[str]:
+    """What shared objects in archives that are used together need, and neither they nor Lambda have.
+
+    This machine may have it, so that importing there proves nothing. What is opened by name at run time is not seen.
+    """
+    brought, needs = set[str](), dict[str, list[str]]()
+    for path in paths:
+        with zipfile.ZipFile(path) as archive:
+            for name in filter(SHARED_OBJECT.search, archive.namelist()):
+                brought.add(name.rpartition("/")[2])
+                if not is_allowed(name, allowed):
+                    needs[name] = _needed(archive.read(name))
+    asking: dict[str, list[str]] = {}
+    for name, libraries in needs.items():
+        for library in libraries:
+            # held by tests/archives/test_libraries.py `library not in brought` `not _EVERYWHERE.fullmatch(library)`
+            if library not in brought and not _EVERYWHERE.fullmatch(library):
+                asking.setdefault(library, []).append(name)
+    for library, files in asking.items():
+        more = f" (and {len(files) - 1} more)" if files[1:] else ""
+        yield (
+            f"{files[0]}{more} needs {library}, which no layer brings and Lambda does not have; require a wheel that "
+            "holds it, bring it in a layer below lib/, or say under [allowed] in release.toml why it is not needed: "
+            f'"{files[0]}" = "..."'
+        )
+
+
+def _needed(contents: bytes) -> list[str]:
+    """The libraries that a shared object is linked to (DT_NEEDED)."""
+    try:
+        sections = ELFFile(io.BytesIO(contents)).iter_sections()
+        return [
+            str(tag.needed)  # type: ignore[attr-defined]  # pyelftools names it as it reads
+            for section in sections
+            if isinstance(section, DynamicSection)
+            for tag in section.iter_tags("DT_NEEDED")
+        ]
+    except _NO_LIBRARY:  # which library_problems has told
+        return []

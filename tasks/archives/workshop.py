@@ -12,7 +12,7 @@ from tasks.archives import advice, manifest
 from tasks.archives.archive import UNREADABLE, Span, archive_sha256, members_digest, write_archive
 from tasks.archives.contents import read_distributions
 from tasks.archives.downloads import check_intact
-from tasks.archives.judge import check_configured, conditions_of, judge_kept, runtimes_of
+from tasks.archives.judge import check_configured, conditions_of, judge_kept, runtimes_of, tell_of_libraries
 from tasks.archives.known import known_as, known_of
 from tasks.archives.manifest import Archive
 from tasks.archives.recipes import Recipe, recipe_for
@@ -56,6 +56,7 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
     report(events.Importing(tuple(runtime.name for runtime in checkout.project.runtimes)))
     imported = check_together(checkout, list(made.values()))
     if not all(each.cached for each in made.values()):
+        tell_of_libraries(checkout.project, list(made.values()), report)
         cache.bound(checkout.workspace.cache)
     placed = manifest.place(checkout, [made[name] for name in wanted], clean=clean)
     new, unchanged = (tuple(each.artifact for each in placed if each.cached is cached) for cached in (False, True))

@@ -15,17 +15,19 @@ BOTH = [RUNTIMES["python3.11"], RUNTIMES["python3.12"]]
 X86_64, ARM64 = 62, 183
 
 
-def library(machine: int = X86_64, glibc: str = "GLIBC_2.17") -> bytes:
-    """A minimal shared object that asks for a version of the C library: ELF-64, see man 5 elf."""
-    names = b"\0libc.so.6\0" + glibc.encode() + b"\0"
-    sections = b"\0.dynstr\0.gnu.version_r\0.shstrtab\0"
+def library(machine: int = X86_64, glibc: str = "GLIBC_2.17", other: str = "") -> bytes:
+    """A minimal shared object that asks for a version of the C library, and for another one: ELF-64, see man 5 elf."""
+    names = b"\0libc.so.6\0" + glibc.encode() + b"\0" + other.encode() + b"\0"
+    sections = b"\0.dynstr\0.gnu.version_r\0.shstrtab\0.dynamic\0"
     need = struct.pack("<HHLLL", 1, 1, 1, 16, 0) + struct.pack("<LHHLL", 0, 0, 2, 11, 0)
-    bodies = [b"", names, need, sections]
-    offsets = [64 + sum(len(body) for body in bodies[:place]) for place in range(4)]
-    end = offsets[3] + len(sections)
+    linked = [1, *([12 + len(glibc)] if other else [])]
+    dynamic = b"".join(struct.pack("<QQ", 1, place) for place in linked) + bytes(16)
+    bodies = [b"", names, need, sections, dynamic]
+    offsets = [64 + sum(len(body) for body in bodies[:place]) for place in range(5)]
+    end = offsets[4] + len(dynamic)
     header = b"\x7fELF\x02\x01\x01" + b"\0" * 9
-    header += struct.pack("<HHLQQQLHHHHHH", 3, machine, 1, 0, 0, end, 0, 64, 56, 0, 64, 4, 3)
-    kinds = [(0, 0, 0, 0), (1, 3, 0, 0), (9, 0x6FFFFFFE, 1, 1), (24, 3, 0, 0)]
+    header += struct.pack("<HHLQQQLHHHHHH", 3, machine, 1, 0, 0, end, 0, 64, 56, 0, 64, 5, 3)
+    kinds = [(0, 0, 0, 0), (1, 3, 0, 0), (9, 0x6FFFFFFE, 1, 1), (24, 3, 0, 0), (34, 6, 1, 0)]
     table = b"".join(
         struct.pack("<LLQQQQLLQQ", name, kind, 0, 0, offset, len(body), link, info, 1, 0)
         for (name, kind, link, info), offset, body in zip(kinds, offsets, bodies, strict=True)

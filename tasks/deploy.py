@@ -15,7 +15,7 @@ from tasks.output.lines import documented, say
 from tasks.project.command import Command, here
 from tasks.project.model import Environment, Project
 from tasks.project.workspace import Checkout
-from tasks.release.artifacts import Artifact
+from tasks.release.artifacts import ARCHIVES, Artifact
 from tasks.release.events import Report, Started, left_out
 from tasks.release.plan import PUBLISH, UPDATE_LAMBDAS, UPLOAD, Goal, Steps
 from tasks.release.release import Release, Setting
@@ -153,7 +153,7 @@ def built_release(checkout: Checkout) -> Release:
 def release_of(checkout: Checkout, artifacts: Sequence[Artifact], canonical: Mapping[str, str]) -> Release:
     """The release that a repository makes of what was built."""
     settings = {name: Setting(each.runtime, each.handler) for name, each in checkout.project.functions.items()}
-    return Release(tuple(artifacts), checkout.commit, settings, dict(canonical))
+    return Release(tuple(artifacts), checkout.commit, settings, dict(canonical), ARCHIVES)
 
 
 def reporter(json: bool, *, dry_run: bool) -> Report:

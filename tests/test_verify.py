@@ -17,6 +17,7 @@ from tasks.aws.connection import Connection
 from tasks.aws.evidence import gather
 from tasks.aws.journal import Journal
 from tasks.errors import DiffersError, PlanError
+from tasks.release.artifacts import ARCHIVES
 from tasks.release.entries import write_entry
 from tasks.release.findings import findings, notes
 from tasks.release.journal import Entry, Status, Who
@@ -388,6 +389,17 @@ def test_what_was_built_from_a_changed_file_is_not_what_its_commit_builds(
     held, lines = run(deployed, capsys, rebuild=True)
     assert not held
     assert any("core 1.2.5 does not have the files of what its commit builds" in line for line in lines)
+    there = client(deployed)
+    keys = [each["Key"] for each in there.s3.list_objects_v2(Bucket=DEV.bucket, Prefix="releases/")["Contents"]]
+    for key in keys:
+        record = json.loads(there.s3.get_object(Bucket=DEV.bucket, Key=key)["Body"].read())
+        del record["archives"]
+        there.s3.put_object(Bucket=DEV.bucket, Key=key, Body=json.dumps(record).encode())
+    held, lines = run(deployed, capsys, rebuild=True)
+    assert not held
+    assert len(lines) == 1
+    assert lines[0].startswith("[WARNING] What dev runs was packed by another version of this tool")
+    assert f"(archives of format 1, and of {ARCHIVES} now)" in lines[0]
 
 
 def test_a_commit_that_this_clone_does_not_have_is_unknown_and_not_well(

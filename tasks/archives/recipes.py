@@ -21,11 +21,8 @@ from tasks.errors import BuildError
 from tasks.project.model import Project
 from tasks.project.runtimes import Runtime
 from tasks.project.workspace import Checkout
-from tasks.release.artifacts import is_allowed, site_of
+from tasks.release.artifacts import ARCHIVES, is_allowed, site_of
 from tasks.release.events import Noticed, Report, unheard
-
-_FORMAT = 2
-"""Raise this when the same inputs come to give other archives."""
 
 _EVERYWHERE = "python/"
 
@@ -88,7 +85,7 @@ def _from_sources(checkout: Checkout, source: str, prefix: str, made_for: list[s
 
 
 def _key(*inputs: object) -> str:
-    return hashlib.sha256(json.dumps([_FORMAT, *inputs]).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([ARCHIVES, *inputs]).encode()).hexdigest()[:32]
 
 
 def _runtimes(pin: Pin, project: Project) -> tuple[Runtime, ...]:

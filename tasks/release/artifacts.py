@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import IO
 
+ARCHIVES = 2
+"""The format of archives: raised when the same inputs come to give other files. 1 left out scripts, data and modes."""
 _SITE = re.compile(r"python/(?:lib/(python3\.\d+)/site-packages/)?")
 
 

@@ -11,7 +11,7 @@ or that was added since, takes part in it.
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, TypeVar
 
 from tasks.errors import PlanError
@@ -25,9 +25,9 @@ _LEARNING = threading.Lock()
 _learned: dict[type, object] = {}
 
 
-def encode(value: Any) -> bytes:
-    """Return a frozen value as indented JSON, with the schema number first."""
-    return _text(_document(value))
+def encode(value: Any, without: Container[str] = ()) -> bytes:
+    """Return a frozen value as indented JSON, with the schema number first and `without` some of its fields."""
+    return _text({name: each for name, each in _document(value).items() if name not in without})
 
 
 def encode_sealed(value: Any) -> bytes:

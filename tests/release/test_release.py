@@ -13,6 +13,12 @@ from tests.examples import CORE, DEPS, RELEASE, package
 WHOLE = Release((CORE, DEPS, package("ingest")), "abc1234", RELEASE.functions, RELEASE.canonical)
 
 
+def test_the_format_of_archives_is_recorded_and_the_first_goes_without_saying() -> None:
+    assert json.loads(write_record(replace(WHOLE, archives=2)))["archives"] == 2
+    assert read_record(write_record(replace(WHOLE, archives=2)), WHOLE.key).archives == 2
+    assert "archives" not in json.loads(write_record(WHOLE))
+
+
 def test_a_record_reads_back_as_the_same_release() -> None:
     assert read_record(write_record(WHOLE), WHOLE.key) == WHOLE
 

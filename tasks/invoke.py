@@ -8,7 +8,7 @@ from invoke import Context, task
 from tasks import engine
 from tasks.deploy import help_of
 from tasks.errors import ConfigError, ReleaseError
-from tasks.output import console, lines
+from tasks.output import console, invocations, lines
 from tasks.output.consent import Consent
 from tasks.project.command import Command, changes, here
 from tasks.project.files import parse_json, read_text
@@ -102,7 +102,7 @@ def run(command: Command, environment: Environment, function: str, payload: str)
     there.check_caller()
     invocation = there.invoke(function, payload)
     failed = bool(invocation.error) or invocation.status >= REFUSED
-    console.say_invocation(invocation, log=failed)
+    invocations.say_invocation(invocation, log=failed)
     if failed:
         ended = "failed; its log" if invocation.error else f"answered {invocation.status}; its answer"
         raise ReleaseError(f"{function} {ended} above says why")

@@ -16,7 +16,7 @@ MODULES = {
     "aws/perform.py": 267,
     "engine.py": 374,
     "init.py": 217,
-    "output/console.py": 226,
+    "output/console.py": 202,
     "output/documents.py": 294,
     "release/actions.py": 208,
     "release/events.py": 207,

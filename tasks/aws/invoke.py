@@ -3,9 +3,11 @@
 import base64
 import json
 import time
+from typing import Any
 
 from tasks.aws.connection import Connection
-from tasks.release.invocations import Invocation
+from tasks.errors import one_line
+from tasks.release.invocations import CALLS, Invocation
 
 # held by tests/test_invoke.py tests/aws `45 -> -2`
 _GRACE = 45
@@ -30,7 +32,16 @@ def invoke_function(connection: Connection, function: str, payload: str) -> Invo
     except (ValueError, RecursionError):
         body = text
     log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
-    return Invocation(function, answer.get("FunctionError", ""), body, log, seconds)
+    return Invocation(function, answer.get("FunctionError", ""), body, log, seconds, _work(answer))
+
+
+def _work(answer: Any) -> tuple[str, ...]:
+    """What the sandbox tells that a function called."""
+    told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get(CALLS, "[]")
+    try:
+        return tuple(one_line(str(each)) for each in json.loads(told))
+    except (ValueError, TypeError, RecursionError):
+        return ()
 
 
 def check_invocation(connection: Connection, function: str) -> None:

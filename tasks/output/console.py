@@ -1,12 +1,12 @@
 """What is said while a command runs. The wording of a normal deployment is a contract with whoever reads logs."""
 
-import json
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
 
 from tasks.errors import one_line
+from tasks.output.invocations import smoked_lines
 from tasks.output.lines import heading, say, say_end, shown_size
 from tasks.output.progress import Progress
 from tasks.output.terminal import screen
@@ -15,7 +15,6 @@ from tasks.release.actions import Action, Outcome
 from tasks.release.arns import parse_layer
 from tasks.release.artifacts import Kind
 from tasks.release.events import Event
-from tasks.release.invocations import REFUSED, Invocation
 from tasks.release.journal import emergency_note
 from tasks.release.plan import Plan
 
@@ -65,7 +64,7 @@ class Console:
                 if self._section != "Configuration":
                     say("" if self._section else f"[INFO] Smoke test of {event.environment}:")
             case events.Smoked():
-                say(_smoked(event.invocation))
+                say(*smoked_lines(event.invocation))
             case events.TakenOver():
                 text = f"The last deployment to {event.environment} was cut off and is taken over; functions restart"
                 say("", f"[WARNING] {text}")
@@ -201,24 +200,3 @@ def _counted(changes: Iterable[actions.Configure]) -> str:
     """How many objects of the configuration are added, changed and removed."""
     words = {"+": "added", "~": "changed", "-": "removed"}
     return ", ".join(f"{count} {words[sign]}" for sign, count in Counter(each.sign for each in changes).items())
-
-
-def _smoked(invocation: Invocation) -> str:
-    if invocation.error:
-        return f"   [ERROR] Smoke test: {invocation.function}: {invocation.failure}"
-    answer = "starts, and refuses the test event" if invocation.status >= REFUSED else "starts"
-    return f"   [OK] Smoke test: {invocation.function} {answer} ({invocation.seconds:.2f} s)"
-
-
-def say_invocation(invocation: Invocation, *, log: bool) -> None:
-    """Print what came of an invocation, and if asked the end of its log."""
-    tag = "[ERROR]" if invocation.error else "[OK]" if invocation.status < REFUSED else "[WARNING]"
-    say(
-        f"{tag} {invocation.function}",
-        f"   Status: {invocation.failure or invocation.status}",
-        f"   Duration: {invocation.seconds:.2f} s",
-    )
-    if not (invocation.error and log and invocation.log):  # the log has the error, with its trace
-        say(f"   Answer: {json.dumps(invocation.body, ensure_ascii=False)}")
-    if log:
-        say("   Log:", *(f"      {line}" for line in invocation.log.splitlines()))

@@ -5,6 +5,8 @@ from typing import Any
 
 from tasks.errors import one_line
 
+CALLS = "x-sandbox-calls"
+"""The header in which the sandbox tells what a function called while it answered; AWS has none."""
 REFUSED = 400
 """Statuses from here on mean that the event was refused, or failed."""
 
@@ -14,6 +16,7 @@ class Invocation:
     """What came of an invocation. `error` is Lambda's FunctionError, empty if the handler returned.
 
     `body` is the handler's answer, or the error document; `log` the last 4 KB of the log; `seconds` as seen from here.
+    `work` is what it asked of AWS meanwhile ("read s3://bucket/key"), which only the sandbox tells.
     """
 
     function: str
@@ -21,6 +24,7 @@ class Invocation:
     body: Any
     log: str
     seconds: float
+    work: tuple[str, ...] = ()
 
     @property
     def status(self) -> int:

@@ -22,6 +22,7 @@ from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED, RUNTIMES
 from tasks.project.twin import compiled_in, make_twin
 from tasks.project.workspace import Workspace
+from tasks.sandbox.calls import HEADER, Calls, mark_of
 from tasks.sandbox.messages import Answer, Call, Refusal
 from tasks.sandbox.runtime import Instance
 
@@ -81,6 +82,7 @@ class Instances:
     def __init__(self, root: Path, *, bootstrap: bool = False) -> None:
         self._root, self._lock = root, threading.Lock()
         self._running: dict[str, _Running] = {}
+        self.calls = Calls()
         self._bootstrap = bootstrap or not _site("awslambdaric")
         atexit.register(self.stop)
 
@@ -95,6 +97,7 @@ class Instances:
         running = self._for(function, address, secret)
         outcome = running.instance.invoke(call.body or b"{}")
         headers = {"X-Amz-Executed-Version": "$LATEST", "Content-Type": "application/json"}
+        headers[HEADER] = self.calls.since(function.function_arn, outcome.handed)
         payload = outcome.payload
         if len(payload) > _LARGEST:
             payload = _TOO_LARGE
@@ -207,6 +210,7 @@ def _environment(function: Any, folder: Path, address: str, secret: str) -> dict
         "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_REGION": function.region,
+        "AWS_SDK_UA_APP_ID": mark_of(function.function_arn),
         "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "HOME": str(folder),

@@ -5,6 +5,7 @@ server here for events: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-ap
 """
 
 import json
+import math
 import os
 import queue
 import re
@@ -31,12 +32,16 @@ _POST = re.compile(r"/2018-06-01/runtime/(?:invocation/[^/]+/(response|error)|(i
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an invocation: the payload, whether it is an error, its duration in seconds, and the log."""
+    """What came of an invocation: the payload, whether it is an error, its duration in seconds, and the log.
+
+    `handed` is when the event was handed out (monotonic seconds): what a function does before belongs to its start.
+    """
 
     payload: bytes
     error: bool
     duration: float
     log: bytes
+    handed: float = math.inf
 
 
 class Instance:
@@ -47,7 +52,7 @@ class Instance:
         self._outcomes: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._taken, self._timeout, self.using = "", timeout, threading.Lock()
         self._log: deque[bytes] = deque(maxlen=_KEPT_LOG)
-        self._read = 0
+        self._read, self._handed = 0, math.inf
         self._token = secrets.token_hex(20)
         self._arn = environment.get("_FUNCTION_ARN", "")
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -74,6 +79,7 @@ class Instance:
         """Run one event. A process that hangs, exits or cannot start is an outcome too, as on Lambda."""
         with self.using:
             request, started = str(uuid.uuid4()), time.monotonic()
+            self._handed = math.inf
             if self._taken:  # what it printed while it started belongs to the first event, as on Lambda
                 self._log.clear()
             self._events.put((request, payload, time.time() + self._timeout))
@@ -84,7 +90,7 @@ class Instance:
             duration = time.monotonic() - started
             report = f"END RequestId: {request}\nREPORT RequestId: {request}\tDuration: {duration * 1000:.2f} ms\n"
             log = f"START RequestId: {request} Version: $LATEST\n".encode() + b"".join(self._log) + report.encode()
-            return Outcome(body, kind != "response", duration, log)
+            return Outcome(body, kind != "response", duration, log, self._handed)
 
     def stop(self) -> None:
         """End the process and its server."""
@@ -162,7 +168,7 @@ class Instance:
                 if not self.is_ours():
                     return
                 request, payload, deadline = instance._events.get()
-                instance._taken = request
+                instance._taken, instance._handed = request, time.monotonic()
                 self.send_response(200)
                 for name, value in [
                     ("Lambda-Runtime-Aws-Request-Id", request),

@@ -54,6 +54,7 @@ class Strict:
             call = _call(environ)
             call.account = self.keys.verify(environ, call.body)
             call.headers["x-moto-account-id"] = call.account
+            self.functions.instances.calls.hear(call)
             due = self.faults.before(call) if self.faults else []
             answer = self._answer(call, environ)
             answer = self.faults.after(due, answer) if self.faults else answer

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tasks.aws.connection import Connection
+from tasks.aws.invoke import invoke_function
 from tasks.sandbox.server import Server
 from tests.examples import DEV, zipped
 
@@ -232,3 +233,18 @@ def test_without_awss_runtime_client_a_bootstrap_answers_as_it_does(
     dev.functions.update_function_configuration(FunctionName=FUNCTION, MemorySize=256)
     theirs = invoke(dev, {"n": 1})
     assert (theirs[0], theirs[1].get("errorType", "")) == (error, kind)
+
+
+def test_what_a_function_calls_while_it_answers_is_told_and_what_it_calls_at_its_start_is_not(dev: Connection) -> None:
+    code = (
+        "import boto3\n"
+        "s3 = boto3.client('s3')\n"
+        "s3.list_buckets()\n"
+        "def run(event, context):\n"
+        "    if not event.get('smoke'):\n"
+        f"        s3.list_objects_v2(Bucket='{DEV.bucket}')\n"
+        "    return {}\n"
+    )
+    run(dev, code, {"smoke": True})
+    assert invoke_function(dev, FUNCTION, '{"smoke": true}').work == ()
+    assert invoke_function(dev, FUNCTION, "{}").work == (f"read s3://{DEV.bucket}",)

@@ -6,12 +6,13 @@ fails, a wait ends badly, a function does not start, or Ctrl-C comes; what is th
 deployment that is cut off leaves its entry open, and whoever comes next finishes or undoes it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tasks.aws.smoke import UnconfirmedError, smoke
 from tasks.errors import PlanError, ReleaseError, TakenError, listed, one_line
 from tasks.jobs import EndedAtOnceError, results, side_by_side
 from tasks.release import events
@@ -31,7 +32,7 @@ from tasks.release.plan import (
     replaced_layers,
     taken_over,
 )
-from tasks.release.rules import questions
+from tasks.release.rules import questions, working
 from tasks.release.undo import plan_undo
 
 if TYPE_CHECKING:  # they import boto3, which `inv --list` must not wait for
@@ -42,10 +43,6 @@ Allowed = Callable[[], None]
 """Asked before every write; raises if the environment is not ours any more."""
 Agree = Callable[[Sequence[str]], None]
 """Asked once, after the plan, with what somebody must agree to; raises if nobody does."""
-
-
-class UnconfirmedError(ReleaseError):
-    """A smoke test that could not run: neither a failure nor a confirmation."""
 
 
 @dataclass
@@ -98,7 +95,7 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
     inside = reach.inside(replaced_layers(decided)) if dry_run else {}
     pending = bool(decided.actions) or not confirmed
     # held by tests/test_rules.py `pending and steps.functions`
-    asked = questions(goal.environment, decided, before, newest, goal.what) if pending and steps.functions else ()
+    asked = asked_of(goal, decided, before, newest) if pending and steps.functions else ()
     report(events.Planned(goal, decided, dry_run, confirmed, newest, inside, asked))
     # held by tests/test_engine.py `dry_run`
     if dry_run or not pending:
@@ -144,6 +141,12 @@ def carry_out(  # noqa: PLR0913  (what, how far, where, and who is told and aske
     return pending
 
 
+def asked_of(goal: Goal, decided: Plan, now: Deployed, newest: Entry | None) -> tuple[str, ...]:
+    """What somebody must agree to before a goal is reached."""
+    here = goal.environment
+    return (*questions(here, decided, now, newest, goal.what), *working(here, goal.smoke, goal.work))
+
+
 def entry_for(goal: Goal, before: Deployed, steps: Steps) -> Entry:
     """The entry of a deployment as it begins; its number, its holder and what is carried on come with taking it."""
     release = goal.release
@@ -169,7 +172,7 @@ def refuse_unasked(attempt: Attempt, asked: Sequence[str], decided: Plan, now: D
     mine = attempt.held.entry
     last = replace(mine, number=mine.number - 1, status=Status.CONFIRMED)
     goal = attempt.goal
-    if more := [each for each in questions(goal.environment, decided, now, last, goal.what) if each not in asked]:
+    if more := [each for each in asked_of(goal, decided, now, last) if each not in asked]:
         raise PlanError(listed(f"{attempt.name} was changed meanwhile; run the same command again:", more))
 
 
@@ -257,40 +260,13 @@ def confirm(attempt: Attempt, was: Snapshot, done: Deployed) -> Snapshot:
                 f"None of the functions of {attempt.name} exists: the layers are published, and nothing runs them; "
                 "create the functions, then run the same command again"
             )
-        payloads = {name: payload for name, payload in goal.smoke.items() if name in now.functions}
-        smoke(attempt.name, payloads, attempt.reach, attempt.report)
-    return snapshot(now)
-
-
-def smoke(name: str, payloads: Mapping[str, str], reach: "Aws", report: Report) -> None:
-    """Invoke functions with payloads that make them start and do no work. ReleaseError names those that cannot start.
-
-    An import error is HTTP 200 with a FunctionError. A status of 400 is what a handler answers that refuses the
-    payload, and shows that it starts. UnconfirmedError if a function could not be asked.
-    """
-    if not payloads:
-        return
-    failed, unasked = list[str](), list[str]()
-    report(events.Smoking(name))
-    calls = [partial(reach.invoke, *each) for each in payloads.items()]
-    with closing(side_by_side(calls, keep_going=True)) as jobs:
-        for job in jobs:
-            job.wait()
-            if isinstance(job.error, ReleaseError):
-                unasked.append(str(job.error))
-            elif job.error:
-                raise job.error
-            else:
-                report(events.Smoked(job.result))
-                failed += [f"{job.result.function}: {job.result.failure}"] if job.result.error else []
-    if failed:
-        advice = "correct what it names (in a layer under a new version: inv bump --part patch), then deploy again"
-        raise ReleaseError(listed(f"The smoke test of {name} failed; {advice}:", failed))
-    if unasked:
-        raise UnconfirmedError(
-            f"{name} is not confirmed: its smoke test could not run. {unasked[0]}\n   Nothing was undone. Correct that "
-            f"and run the same command again, or undo it; run: inv rollback --env {name}"
+        names, payloads = (
+            goal.environment.function_names,
+            {name: payload for name, payload in goal.smoke.items() if name in now.functions},
         )
+        work = smoke(attempt.name, payloads, attempt.reach, attempt.report)
+        attempt.reach.rehearsed(goal.release, {key: work[name] for key, name in names.items() if name in work})
+    return snapshot(now)
 
 
 def undone(attempt: Attempt, was: Snapshot, reason: str) -> ReleaseError:

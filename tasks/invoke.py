@@ -5,7 +5,7 @@ from pathlib import Path
 
 from invoke import Context, task
 
-from tasks import engine
+from tasks.aws.smoke import smoke as smoke_test
 from tasks.deploy import help_of
 from tasks.errors import ConfigError, ReleaseError
 from tasks.output import console, invocations, lines
@@ -52,7 +52,7 @@ def smoke(c: Context, env: str) -> None:
     there = reach(command, environment)
     # held by tests/test_deploy.py
     there.check_caller()
-    engine.smoke(env, sent, there, console.Console())
+    smoke_test(env, sent, there, console.Console())
 
 
 @task(help={**help_of("env"), "client_id": "the client to run it for", **help_of("yes")})

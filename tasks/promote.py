@@ -14,6 +14,7 @@ from tasks.output.consent import Consent
 from tasks.output.lines import documented, say
 from tasks.project.command import Command, here
 from tasks.project.model import Environment
+from tasks.project.rehearsals import remembered
 from tasks.project.workspace import Workspace
 from tasks.release.events import Started
 from tasks.release.journal import Entry, emergency_note
@@ -70,7 +71,8 @@ def promote(  # noqa: PLR0913, PLR0917  (each is an option of the command line)
             follow(emergency_note(origin.name, entry), command, emergency)
         release, source = committed_release(command, found, commit, origin, emergency), origin
     report(Started(f"Promoting from {origin.name} to {target.name}", "Promotion", release))
-    goal = Goal(target, release, source, payloads(project, target), delete, "promote", emergency)
+    work = {} if command.endpoint else remembered(release.identity)
+    goal = Goal(target, release, source, payloads(project, target), delete, "promote", emergency, work)
     agree = Consent(bool(command.endpoint), yes)
     carry_out(goal, UPDATE_LAMBDAS, there, report, agree=agree, dry_run=dry_run)
 

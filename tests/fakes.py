@@ -32,6 +32,7 @@ from tasks.release.events import Event
 from tasks.release.invocations import Invocation
 from tasks.release.journal import Entry, Quiet, Snapshot, Status
 from tasks.release.plan import Goal
+from tasks.release.release import Release
 
 
 def outcome(action: Action, number: int = 7) -> Outcome:
@@ -63,6 +64,7 @@ class FakeEnvironment(Aws):
         self.lock = threading.Lock()
         self.entries: list[Entry] = []
         self.fenced: list[str] = []
+        self.work: dict[str, Sequence[str]] = {}
 
     def newest(self) -> Entry | None:
         return self.entries[-1] if self.entries else None
@@ -77,6 +79,10 @@ class FakeEnvironment(Aws):
         mine = replace(entry, number=len(self.entries) + 1, before=before, runs=runs)
         self.entries.append(replace(mine, after=newest.after) if newest else mine)
         return FakeHeld(self, unfinished)
+
+    def rehearsed(self, release: Release, work: Mapping[str, Sequence[str]]) -> None:
+        assert release
+        self.work = dict(work)
 
     def fence(self, function: str, allowed: Callable[[], None]) -> None:
         allowed()

@@ -7,7 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from tasks.engine import UnconfirmedError, entry_for, holding, undo_unfinished
+from tasks import engine
+from tasks.aws.smoke import UnconfirmedError
+from tasks.engine import entry_for, holding, undo_unfinished
 from tasks.errors import AwsError, ReleaseError, TakenError
 from tasks.release.actions import Action, Configure, KeepObject, KeepPackage, Outcome, Publish, Switch
 from tasks.release.deployed import CanonicalObject, Deployed
@@ -452,6 +454,16 @@ def test_taking_over_and_every_answer_of_the_smoke_test_are_told() -> None:
     carry_out(GOAL, UPDATE_LAMBDAS, there, heard(events))
     assert TakenOver("dev") in events
     assert [event.invocation.function for event in events if isinstance(event, Smoked)] == list(SMOKE)
+
+
+def test_work_of_a_smoke_test_is_handed_on_by_the_functions_name_and_asked_about_where_it_is_known() -> None:
+    there, asked = fresh(), list[str]()
+    there.answers = lambda name: Invocation(name, "", {}, "", 0.1, ("read s3://a/b",) if "ingest" in name else ())
+    carry_out(GOAL, UPDATE_LAMBDAS, there, silent)
+    assert there.work == {"ingest": ("read s3://a/b",), "letter": ()}
+    again = fresh()
+    engine.carry_out(replace(GOAL, work=there.work), UPDATE_LAMBDAS, again, silent, agree=asked.extend)
+    assert asked == ["the smoke test of news-ingest-dev does work: on the sandbox it read s3://a/b"]
 
 
 def test_an_update_whose_end_was_unknown_is_undone_once_another_was_accepted() -> None:

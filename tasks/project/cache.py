@@ -28,6 +28,7 @@ _FORMS = {
     "interpreters": _NOTE,
     "index": r"pylock\.[0-9a-f]{16}\.toml",
     "modules": _NOTE,
+    "rehearsals": _NOTE,
     "roots": _NOTE,
     "sources": _NOTE,
     "stages": r"[0-9a-f]{16}-python3\.\d+",

@@ -71,3 +71,9 @@ def hiding(packages: Iterable[Artifact], layers: Iterable[Artifact]) -> str:
                 f"looks in /var/task before /opt/python); take {module} out of the function's source folder"
             )
     return ""
+
+
+def refuse_hiding(packages: Iterable[Artifact], layers: Iterable[Artifact]) -> None:
+    """PlanError if a function's package would hide a layer: for weeks "deployed" layers would never run."""
+    if reason := hiding(packages, layers):
+        raise PlanError(reason)

@@ -5,7 +5,7 @@ order is the order: artifact by artifact, then function by function, then the co
 performing gives an empty plan.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ from tasks.release.arns import layer_key, parse_layer
 from tasks.release.artifacts import Artifact, description
 from tasks.release.deployed import Deployed, DeployedFunction
 from tasks.release.functions import LayerVersion, State
-from tasks.release.limits import check_function, hidden_modules, hiding
+from tasks.release.limits import check_function, hidden_modules, refuse_hiding
 from tasks.release.release import Release
 
 
@@ -30,6 +30,7 @@ class Goal:
     delete  whether configuration that the release no longer has is removed
     what    the command, as the journal notes it
     emergency why the rules of the house are left aside; empty if they are not
+    work    function -> what its smoke test asked of AWS on the sandbox, as far as that is known
     """
 
     environment: Environment
@@ -39,6 +40,7 @@ class Goal:
     delete: bool = False
     what: str = "deploy"
     emergency: str = ""
+    work: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def plan(goal: Goal, deployed: Deployed, steps: Steps) -> Plan:
     """Everything that the steps would change."""
     refuse_unknown_layers(goal)
     # held by tests/release tests/test_engine.py
-    refuse_hidden(goal.release)
+    refuse_hiding(goal.release.packages.values(), goal.release.layers)
     refuse_changed_contents(goal, deployed)
     # held by tests/release tests/test_engine.py
     refuse_other_bytes(goal, deployed)
@@ -312,12 +314,6 @@ def refuse_unknown_layers(goal: Goal) -> None:
                 f"This release has the layer {layer}, and release.toml has no [layers.{layer.name}] any more; put that "
                 "table back, then run the same command again"
             )
-
-
-def refuse_hidden(release: Release) -> None:
-    """PlanError if a function's package would hide a layer: for weeks "deployed" layers would never run."""
-    if reason := hiding(release.packages.values(), release.layers):
-        raise PlanError(reason)
 
 
 def refuse_changed_contents(goal: Goal, deployed: Deployed) -> None:

@@ -3,7 +3,7 @@
 They are no safety checks: those hold in any case, also in an emergency, which lifts the rules.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from tasks.errors import PlanError, one_line
 from tasks.project.model import Environment
@@ -62,6 +62,14 @@ def questions(
     # held by tests/test_rules.py `removed`
     found += [f"--delete removes {_some(removed)} from s3://{here.canonical_bucket}"] if removed else []
     return tuple(found)
+
+
+def working(here: Environment, smoke: Mapping[str, str], work: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What smoke tests did on the sandbox (function -> its calls) and would do here, a sentence each."""
+    for key, name in here.function_names.items():
+        # held by tests/release/test_rules.py
+        if name in smoke and work.get(key):
+            yield f"the smoke test of {name} does work: on the sandbox it {_some([*work[key]])}"
 
 
 def changed_by_hand(here: Environment, now: Deployed, newest: Entry | None) -> Iterator[str]:

@@ -10,7 +10,7 @@ from tasks.release.actions import Configure
 from tasks.release.deployed import CanonicalObject, Deployed
 from tasks.release.journal import snapshot
 from tasks.release.plan import UPDATE_LAMBDAS, Plan, plan
-from tasks.release.rules import committed, enforce, first_only, questions
+from tasks.release.rules import committed, enforce, first_only, questions, working
 from tests.examples import DEPS, DEV, FOREIGN, GOAL, RELEASE, STAGE, artifact, functions, layer_version, running
 from tests.release.test_findings import INGEST, PACKAGED, entry
 
@@ -101,3 +101,12 @@ def test_what_was_changed_by_hand_since_is_asked_for() -> None:
 def test_where_no_end_of_a_deployment_is_known_nothing_counts_as_changed_by_hand() -> None:
     assert asked(Deployed(), after=None) == []
     assert questions(DEV, PLAN, Deployed(), None) == ()
+
+
+def test_a_smoke_test_that_did_work_on_the_sandbox_is_asked_about_by_its_name_here() -> None:
+    work = {"ingest": ("read s3://a/b", "called dynamodb GetItem"), "letter": (), "gone": ("read s3://a/c",)}
+    smoke = dict.fromkeys(STAGE.function_names.values(), "{}")
+    assert list(working(STAGE, smoke, work)) == [
+        "the smoke test of news-ingest-stage does work: on the sandbox it read s3://a/b, called dynamodb GetItem"
+    ]
+    assert list(working(STAGE, {}, work)) == []

@@ -54,7 +54,7 @@ def check_built(checkout: Checkout, built: Sequence[Archive], report: Report) ->
         report(events.Checked(shown, (each.artifact.size, each.artifact.unzipped)))
     tell_of_libraries(checkout.project, built, report)
     check_configured(checkout, built)
-    for trial in check_together(checkout, built):
+    for trial in check_together(checkout, built, report):
         report(trial)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tasks.project.files import alone
 from tasks.project.runtimes import Runtime
+from tasks.release.events import Report, unheard
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Stage:
 
     `handler` is where the package begins; `variables` are the function's environment variables, as far as they are
     known; `locks` pin what is in the layers. In a `folder` of its own everything stays unpacked, with its bytecode, so
-    that next time only what has changed is unpacked and compiled.
+    that next time only what has changed is unpacked and compiled. `report` hears what takes long.
     """
 
     runtime: Runtime
@@ -31,6 +32,7 @@ class Stage:
     variables: Mapping[str, str] = field(default_factory=dict)
     locks: Sequence[Path] = ()
     folder: Path | None = None
+    report: Report = unheard
 
 
 @contextmanager

@@ -28,11 +28,11 @@ from tasks.project.runtimes import MAX_LAYERS, MAX_UNZIPPED, PROVIDED, RUNTIMES,
 from tasks.project.workspace import Checkout
 from tasks.release.artifacts import Artifact, Kind, is_allowed, site_of, top_modules
 from tasks.release.codec import decode, encode
-from tasks.release.events import Imported
+from tasks.release.events import Imported, Report, unheard
 from tasks.release.limits import hiding
 
 
-def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Imported]:
+def check_together(checkout: Checkout, built: Sequence[Archive], report: Report = unheard) -> list[Imported]:
     """Check what was built side by side, and import it on each runtime; BuildError lists what is wrong."""
     layers = [each for each in built if each.artifact.kind is Kind.LAYER]
     packages = [each for each in built if each.artifact.kind is Kind.PACKAGE]
@@ -42,7 +42,7 @@ def check_together(checkout: Checkout, built: Sequence[Archive]) -> list[Importe
     checks: list[Callable[[], Imported | None]] = [partial(_check_declared, checkout, layers, packages)]
     for runtime in checkout.project.runtimes:
         own = [each for each in packages if each.artifact.runtimes == (runtime.name,)]
-        checks.append(partial(_trial, checkout, runtime, layers, own))
+        checks.append(partial(_trial, checkout, runtime, layers, own, report))
     _, *trials = results(checks)
     theirs = [module for each in layers if each.recipe.requirements for module in each.artifact.modules]
     foreign = {module.partition(".")[0] for module in theirs}
@@ -125,18 +125,20 @@ def _check_declared(checkout: Checkout, layers: Sequence[Archive], packages: Seq
         raise BuildError(listed(head, list(problems)))
 
 
-def _trial(checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], packages: Sequence[Archive]) -> Imported:
+def _trial(
+    checkout: Checkout, runtime: Runtime, layers: Sequence[Archive], packages: Sequence[Archive], report: Report
+) -> Imported:
     """Import everything on one runtime. Success depends on what is in `inputs` alone, so it is kept."""
     project = checkout.project
     variables = {name: value.replace("{env}", "trial") for name, value in project.sandbox_variables.items()}
-    locks = [checkout.root / lock for lock in project.locks]
     stage = Stage(
         runtime,
         project.architecture,
         [each.path for each in layers],
         variables=variables,
-        locks=locks,
+        locks=[checkout.root / lock for lock in project.locks],
         folder=checkout.workspace.cache / "stages" / f"{checkout.workspace.digest}-{runtime.name}",
+        report=report,
     )
     # held by tests/archives tests/test_build.py `[(each.artifact.sha256, each.artifact.handler) for each in packages]`
     inputs = [

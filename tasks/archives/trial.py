@@ -9,7 +9,8 @@ import importlib.util
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tasks.archives.stage import Stage, unpacked
@@ -17,9 +18,9 @@ from tasks.errors import BuildError
 from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED
 from tasks.project.twin import compiled_in, make_twin
-from tasks.release.events import Imported
+from tasks.release.events import Imported, Noticed
 
-_PATIENCE = 300
+_PATIENCE, _TELL_EVERY = 300.0, 10.0
 
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "trial",
@@ -61,6 +62,8 @@ def unset(error):
     return isinstance(error, KeyError) and os.path.basename(frame.filename) in ("<frozen os>", "os.py")
 failed = {}
 for name in task["modules"]:
+    with open(task["now"], "w", encoding="utf-8") as file:
+        file.write(name)
     try:
         module = importlib.import_module(name)
         function = task["handler"].rpartition(".")[2]
@@ -100,29 +103,73 @@ def try_imports(stage: Stage, modules: Sequence[str]) -> Imported:
 
 def _run(interpreter: str, paths: list[str], modules: Sequence[str], folder: Path, stage: Stage) -> tuple[str, ...]:
     """Import in a child process that knows nothing of this machine's environment; what failed, one sentence each."""
-    boto3, result = importlib.util.find_spec("boto3"), folder / "result.json"
-    lender = [str(Path(boto3.origin).parent.parent)] if boto3 and boto3.origin else []
+    result, now = folder / "result.json", folder / "now"
     result.unlink(missing_ok=True)
-    task = {"paths": paths, "modules": modules, "provided": PROVIDED, "lender": lender, "result": str(result)}
-    task |= {"handler": stage.handler, "bytecode": str(folder / "bytecode") if stage.folder else ""}
-    command = [interpreter, "-I", "-S", "-B", "-X", "utf8", "-c", CHILD]
     system = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
-    environment = {**_ENVIRONMENT, **system, "HOME": str(folder), **stage.variables}
+    with subprocess.Popen(
+        [interpreter, "-I", "-S", "-B", "-X", "utf8", "-c", CHILD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        cwd=folder / "task" if stage.package else folder,  # as on Lambda
+        env={**_ENVIRONMENT, **system, "HOME": str(folder), **stage.variables},
+    ) as child:
+
+        def tell(seconds: float) -> None:
+            text = f"Still importing {_read(now)} on {stage.runtime.name} ({seconds:.0f} s)"
+            stage.report(Noticed(text, warning=False))
+
+        complaint = watched(child, json.dumps(_task(paths, modules, folder, stage)), tell)
+    if complaint is None:
+        return (f"importing {_read(now)} took more than {_PATIENCE:.0f} seconds",)
+    return read_failures(result, child.returncode, complaint)
+
+
+def _task(paths: list[str], modules: Sequence[str], folder: Path, stage: Stage) -> dict[str, object]:
+    """What CHILD is told."""
+    boto3 = importlib.util.find_spec("boto3")
+    return {
+        "paths": paths,
+        "modules": modules,
+        "provided": PROVIDED,
+        "lender": [str(Path(boto3.origin).parent.parent)] if boto3 and boto3.origin else [],
+        "result": str(folder / "result.json"),
+        "now": str(folder / "now"),
+        "handler": stage.handler,
+        "bytecode": str(folder / "bytecode") if stage.folder else "",
+    }
+
+
+def watched(
+    child: "subprocess.Popen[str]",
+    sent: str,
+    tell: Callable[[float], None],
+    tell_every: float = _TELL_EVERY,
+    patience: float = _PATIENCE,
+) -> str | None:
+    """Return what a child says on stderr, and `tell` now and then how long it takes; None if that is too long."""
+    waiting: str | None = sent
+    begun = time.monotonic()
     try:
-        ended = subprocess.run(
-            command,
-            input=json.dumps(task),
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            cwd=folder / "task" if stage.package else folder,  # as on Lambda
-            env=environment,
-            timeout=_PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return (f"importing took more than {_PATIENCE} seconds",)
-    return read_failures(result, ended.returncode, ended.stderr)
+        while True:
+            try:
+                return child.communicate(waiting, timeout=tell_every)[1]
+            except subprocess.TimeoutExpired:
+                waiting, seconds = None, time.monotonic() - begun
+                if seconds > patience:
+                    return None
+                tell(seconds)
+    finally:
+        child.kill()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return "modules"
 
 
 def read_failures(result: Path, code: int, complaint: str) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def _build(checkout: Checkout, names: Iterable[str], report: Report, *, clean: b
     made = {name: make(checkout, name, recipe, report) for name, recipe in recipes.items()}
     check_configured(checkout, list(made.values()))
     report(events.Importing(tuple(runtime.name for runtime in checkout.project.runtimes)))
-    imported = check_together(checkout, list(made.values()))
+    imported = check_together(checkout, list(made.values()), report)
     if not all(each.cached for each in made.values()):
         tell_of_libraries(checkout.project, list(made.values()), report)
         cache.bound(checkout.workspace.cache)

@@ -1,6 +1,7 @@
 import hashlib
 import platform
 import shutil
+import subprocess
 import sys
 import zipfile
 from dataclasses import replace
@@ -12,7 +13,7 @@ from tasks.archives.imports import undeclared
 from tasks.archives.known import Known
 from tasks.archives.lock import write_lock
 from tasks.archives.stage import Stage
-from tasks.archives.trial import read_failures, try_imports
+from tasks.archives.trial import read_failures, try_imports, watched
 from tasks.project.interpreters import find_interpreter, runs_here
 from tasks.project.runtimes import PROVIDED, RUNTIMES, standard_library
 from tasks.project.twin import make_twin
@@ -274,3 +275,20 @@ def test_what_somebody_has_changed_or_linked_in_that_folder_is_put_right_and_not
     (tmp_path / "stage" / "opt" / "python" / "linked").symlink_to(precious)
     assert try_imports(stage, ["a"]).failures == ()
     assert (precious / "python" / "mine.py").exists()
+
+
+def test_what_takes_long_is_told_and_what_takes_too_long_is_ended() -> None:
+    told: list[float] = []
+    command = [sys.executable, "-c", "import sys, time; sys.stdin.read(); time.sleep(60)"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert watched(child, "x", told.append, tell_every=0.05, patience=0.2) is None
+    assert child.returncode != 0
+    assert told
+    assert told == sorted(told)
+
+
+def test_what_a_child_says_is_whole_however_often_it_was_waited_for() -> None:
+    command = [sys.executable, "-c", "import sys, time; time.sleep(0.3); sys.stderr.write(sys.stdin.read())"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert watched(child, "said", list[float]().append, tell_every=0.05) == "said"
+    assert child.returncode == 0
